@@ -1,0 +1,60 @@
+# Two commands matter: `make up` installs everything and runs the example; `make test` installs everything and tests it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+SYSTEM ?= examples/claims/caisson.yaml
+
+.PHONY: help install dev up down test lint lock bench soak soak-kill clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.made:
+	@scripts/venv $(PYTHON) $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
+	@echo "Installing Caisson (hash-checked from requirements.lock) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.installed ## what is needed to run, into .venv
+dev: $(VENV)/.dev ## and what is needed to test
+
+up: install ## run the example system (SYSTEM=examples/claims/caisson.yaml)
+	@exec $(BIN)/caisson up --system $(SYSTEM)
+
+down: install ## stop it
+	@$(BIN)/caisson down
+
+test: dev ## all tests
+	@$(BIN)/python -m pytest -q
+
+lint: dev ## formatting, types, import direction
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: dev ## throughput and latency beside a bare pass-through and peers
+	@$(BIN)/python -m bench.run
+
+soak: dev ## memory growth under load
+	@$(BIN)/python -m bench.soak
+
+soak-kill: dev ## 200 kills of any process under load
+	@$(BIN)/python -m bench.soak_kill
+
+lock: ## renew the lock files (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what make made
+	rm -rf $(VENV) build dist *.egg-info src/*.egg-info

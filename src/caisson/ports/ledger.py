@@ -1,0 +1,98 @@
+"""Budgets of sessions, users and the system: reserve the worst case, settle after (SESS-01).
+
+One atomic reserve a request. Never more than a limit under any concurrency; a dead worker's reservation counts until
+its deadline.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from caisson.errors import Refusal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A session's boundaries, fixed when it opens. A narrowed session spends its root's account."""
+
+    session_id: str
+    user: str
+    agent: str
+    task: str
+    opened: float
+    expires: float
+    tokens_max: int
+    actions_max: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balance:
+    """How far an account is used."""
+
+    account: Account
+    tokens_used: int
+    tokens_reserved: int
+    actions_used: int
+    cost_micro_usd: int
+    cost_unknown_requests: int
+    """Requests whose model has no price: their cost is unknown, not zero."""
+    closed: str
+    """Why the session ended; empty while it lives."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """At most `count` reservations in any `window_s` seconds for `key`."""
+
+    key: str
+    """`user:alice`, `system`."""
+    count: int
+    window_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reservation:
+    """A granted worst case."""
+
+    reservation_id: str
+    session_id: str
+    tokens: int
+    deadline: float
+    """Unix time after which an unsettled reservation no longer counts."""
+
+
+class Ledger(ABC):
+    """The one store of budgets."""
+
+    @abstractmethod
+    def open(self, account: Account) -> None:
+        """Begin an account. Opening the same session again changes nothing."""
+
+    @abstractmethod
+    def reserve(
+        self, *, reservation_id: str, session_id: str, tokens: int, actions: int, rates: Sequence[Rate], now: float,
+        deadline: float,
+    ) -> Reservation | Refusal:
+        """Set the worst case aside, or say which limit forbids it. Atomic over all limits."""
+
+    @abstractmethod
+    def settle(self, reservation_id: str, *, tokens: int, cost_micro_usd: int | None) -> None:
+        """Replace the reservation by what was used. Settling twice changes nothing; `tokens` may not exceed the reservation."""
+
+    @abstractmethod
+    def balance(self, session_id: str) -> Balance | None:
+        """The account, or None when unknown."""
+
+    @abstractmethod
+    def sessions(self, *, now: float, live_only: bool) -> tuple[Balance, ...]:
+        """Accounts, newest first, at most 1,000."""
+
+    @abstractmethod
+    def end(self, session_id: str, reason: str) -> None:
+        """Close an account: nothing more is reserved on it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the store."""

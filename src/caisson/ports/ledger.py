@@ -1,7 +1,7 @@
 """Budgets of sessions, users and the system: reserve the worst case, settle after (SESS-01).
 
 One atomic reserve a request. Never more than a limit under any concurrency; a dead worker's reservation counts until
-its deadline.
+its deadline. Asynchronous because the AWS adapter is a network call; the embedded one answers in microseconds.
 """
 
 from __future__ import annotations
@@ -67,30 +67,30 @@ class Ledger(ABC):
     """The one store of budgets."""
 
     @abstractmethod
-    def open(self, account: Account) -> None:
+    async def open(self, account: Account) -> None:
         """Begin an account. Opening the same session again changes nothing."""
 
     @abstractmethod
-    def reserve(
+    async def reserve(
         self, *, reservation_id: str, session_id: str, tokens: int, actions: int, rates: Sequence[Rate], now: float,
         deadline: float,
     ) -> Reservation | Refusal:
         """Set the worst case aside, or say which limit forbids it. Atomic over all limits."""
 
     @abstractmethod
-    def settle(self, reservation_id: str, *, tokens: int, cost_micro_usd: int | None) -> None:
+    async def settle(self, reservation_id: str, *, tokens: int, cost_micro_usd: int | None) -> None:
         """Replace the reservation by what was used. Settling twice changes nothing; `tokens` may not exceed the reservation."""
 
     @abstractmethod
-    def balance(self, session_id: str) -> Balance | None:
+    async def balance(self, session_id: str) -> Balance | None:
         """The account, or None when unknown."""
 
     @abstractmethod
-    def sessions(self, *, now: float, live_only: bool) -> tuple[Balance, ...]:
+    async def sessions(self, *, now: float, live_only: bool) -> tuple[Balance, ...]:
         """Accounts, newest first, at most 1,000."""
 
     @abstractmethod
-    def end(self, session_id: str, reason: str) -> None:
+    async def end(self, session_id: str, reason: str) -> None:
         """Close an account: nothing more is reserved on it."""
 
     @abstractmethod

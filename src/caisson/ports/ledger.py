@@ -82,8 +82,8 @@ class Ledger(ABC):
         """Replace the reservation by what was used. Settling twice changes nothing; `tokens` may not exceed the reservation."""
 
     @abstractmethod
-    async def balance(self, session_id: str) -> Balance | None:
-        """The account, or None when unknown."""
+    async def balance(self, session_id: str, *, now: float) -> Balance | None:
+        """The account at Unix time `now`, or None when unknown."""
 
     @abstractmethod
     async def sessions(self, *, now: float, live_only: bool) -> tuple[Balance, ...]:

@@ -141,7 +141,7 @@ class EmbeddedLedger(Ledger):
     def _rate_limits(self, rates: Sequence[Rate], now: float) -> Refusal | None:
         for rate in rates:
             oldest = self._oldest_grant(rate)
-            if oldest is not None and oldest > now - rate.window_s:
+            if oldest is not None and now - rate.window_s < oldest <= now:  # a grant in the future: the clock stepped back
                 return Refusal(
                     error=WireError.THROTTLING,
                     rule=f"ledger.rate.{rate.key.partition(':')[0]}",

@@ -1,0 +1,101 @@
+"""An exchange as events with the field names of LOG-01 and LOG-02. Pure but for `append`, which hands them over."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, Literal
+
+import rfc8785
+
+from caisson.channels.messages import Message, RequestEvent, ResponseEvent
+from caisson.errors import ChannelError, Refusal
+from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.steps.s04_budget import RESERVATION_GRACE_S
+
+Outcome = Literal["answered", "blocked", "refused", "failed", "cancelled", "lost"]
+
+
+def append(exchange: Exchange, event: Message) -> bool:
+    """Hand an event to the channel; False when it cannot carry it."""
+    try:
+        exchange.runtime.events.append(event)
+    except ChannelError:
+        return False
+    return True
+
+
+def role_arn(system: str, agent: str, task: str) -> str:
+    """The service identity, in the form that clients name it to STS."""
+    return f"arn:aws:iam::000000000000:role/{system}/{agent}/{task}"
+
+
+def transcript(exchange: Exchange) -> str:
+    """Every string of the request, one after the other, each headed by whose words it is."""
+    if exchange.conversation is None:
+        return ""
+    return "\n".join(f"[{part.role}] {part.text}" for part in exchange.conversation.parts())
+
+
+def _common(exchange: Exchange) -> dict[str, Any]:
+    principal, conversation = exchange.principal, exchange.conversation
+    if principal is None:
+        raise RuntimeError("an event needs a verified principal")
+    system = conversation.system if conversation else ()
+    return {
+        "timestamp": exchange.runtime.clock.now(),
+        "request_id": exchange.request_id,
+        "user_identity": principal.user,
+        "service_identity": role_arn(exchange.snapshot.system.name, principal.agent, principal.task),
+        "session_id": principal.session_id,
+        "model_id": exchange.target if exchange.alias else "",
+        "system_prompt_hash": sha256(rfc8785.dumps(list(system))).hexdigest() if system else "",
+        "risk_tier": exchange.snapshot.system.tier,
+        "operation": exchange.operation.value,
+        "configuration_version": exchange.snapshot.version,
+    }
+
+
+def request_event(exchange: Exchange, *, admitted: bool = True) -> RequestEvent:
+    """The request before any guardrail; without its text when it was refused before it counted."""
+    metadata = dict(exchange.conversation.request_metadata) if exchange.conversation and admitted else {}
+    if not admitted:
+        metadata["admitted"] = "no"
+    timeout_s = exchange.snapshot.system.limits.request_timeout_s
+    return RequestEvent(
+        **_common(exchange),
+        input_text=transcript(exchange) if admitted else "",
+        deadline=exchange.runtime.clock.now() + timeout_s + 2 * RESERVATION_GRACE_S,
+        metadata=metadata,
+    )
+
+
+def response_event(exchange: Exchange, *, refusal: Refusal | None, step: str, cancelled: bool) -> ResponseEvent:
+    """How the request ended, with what ran and what it cost."""
+    usage, blocked = exchange.settled_usage, exchange.blocked
+    cost = exchange.cost_micro_usd
+    metadata = {"upstream": exchange.upstream, "stop_reason": exchange.stop_reason}
+    if exchange.upstream and exchange.usage is None:
+        metadata["usage"] = "upper bound"
+    return ResponseEvent(
+        **_common(exchange),
+        output_text="".join(exchange.raw_output),
+        input_tokens=usage.input_tokens if usage else 0,
+        output_tokens=usage.output_tokens if usage else 0,
+        latency_ms=(exchange.runtime.clock.monotonic() - exchange.started) * 1000,
+        guardrail_actions=tuple(exchange.actions),
+        metadata={key: value for key, value in metadata.items() if value},
+        outcome=_outcome(exchange, refusal, cancelled),
+        error=refusal.error.code if refusal else "",
+        rule=refusal.rule if refusal else blocked.rule if blocked else "",
+        step=step or ((f"6 inspect input" if blocked.stage == "input" else "9 inspect output") if blocked else ""),
+        rationale=(refusal.rationale or refusal.message) if refusal else blocked.rationale if blocked else "",
+        cost_usd=None if cost is None else cost / 1_000_000,
+    )
+
+
+def _outcome(exchange: Exchange, refusal: Refusal | None, cancelled: bool) -> Outcome:
+    if refusal is not None:
+        return "failed" if exchange.upstream else "refused"
+    if cancelled:
+        return "cancelled"
+    return "blocked" if exchange.blocked is not None else "answered"

@@ -1,0 +1,1 @@
+"""The steps of the request path, one module each; ../pipeline.py lists them in order."""

@@ -1,0 +1,45 @@
+"""Step 3, session: the agent, task and model are in the session's scope (SESS-03, SUP-01)."""
+
+from __future__ import annotations
+
+from caisson.errors import Refusal, WireError
+from caisson.ports.guardrail import InspectionContext
+from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.operations import Operation
+
+
+async def run(exchange: Exchange) -> Refusal | None:
+    """Resolve the model and the guardrail from the system file, never from the request."""
+    principal, system = exchange.principal, exchange.snapshot.system
+    if principal is None:
+        raise RuntimeError("the session step ran before the identity step")
+    agent = system.agents.get(principal.agent)
+    if agent is None or principal.task not in agent.tasks:
+        return Refusal(
+            error=WireError.ACCESS_DENIED,
+            rule="session.scope",
+            message=f"Agent {principal.agent!r} with task {principal.task!r} is not in the configuration any more; sign in again.",
+        )
+    if exchange.operation is Operation.APPLY_GUARDRAIL:
+        if exchange.target != agent.guardrail:
+            return Refusal(
+                error=WireError.NOT_FOUND,
+                rule="session.guardrail",
+                message=f"Guardrail {exchange.target!r} is not this agent's guardrail, {agent.guardrail!r}.",
+            )
+    else:
+        alias = exchange.snapshot.aliases.get(exchange.target)
+        if alias is None or alias != agent.model:
+            return Refusal(
+                error=WireError.ACCESS_DENIED,
+                rule="session.model",
+                message=f"Agent {principal.agent!r} may not use model {exchange.target!r}; its model is "
+                f"{system.models[agent.model].id!r}.",
+            )
+        exchange.alias = alias
+    exchange.context = InspectionContext(
+        session_id=principal.session_id,
+        pseudonym_key=exchange.runtime.pseudonyms.of(principal.root_session_id),
+        guardrail=agent.guardrail,
+    )
+    return None

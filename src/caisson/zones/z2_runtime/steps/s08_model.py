@@ -1,0 +1,132 @@
+"""Step 8, model: the pinned model, with credentials that only this process holds (SUP-01, SEC-07).
+
+The model is hostile: what it says is bounded in size and time whatever it declares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from caisson.errors import Refusal, UpstreamError, WireError
+from caisson.ports.model import ModelAnswer, ModelRequest, Usage
+from caisson.zones.z2_runtime.exchange import Exchange
+
+Json = dict[str, Any]
+
+OUTPUT_BYTES_PER_TOKEN_MAX = 64
+"""A model that says more than this many bytes for each token it may use is not keeping to its limit."""
+OUTPUT_BYTES_FLOOR = 65_536
+EVENTS_PER_ANSWER_MAX = 1_000_000
+
+
+def request_of(exchange: Exchange) -> ModelRequest:
+    """What goes to the model: the inspected texts, the file's limits, nothing that the caller chose beyond them."""
+    conversation, principal, _ = exchange.known()
+    return ModelRequest(
+        request_id=exchange.request_id,
+        model_id=exchange.target,
+        system=tuple(conversation.system),
+        messages=tuple(conversation.messages),
+        output_tokens_max=exchange.output_tokens_max,
+        inference=conversation.inference,
+        tools=conversation.tools,
+        session_id=principal.session_id,
+        user=principal.user,
+    )
+
+
+async def whole(exchange: Exchange) -> ModelAnswer:
+    """Call the model for a whole answer.
+
+    Raises:
+        UpstreamError: it failed, took too long or said too much.
+    """
+    clock = exchange.runtime.clock
+    exchange.upstream = exchange.runtime.model.name
+    began = clock.monotonic()
+    try:
+        async with asyncio.timeout(exchange.snapshot.system.limits.request_timeout_s):
+            answer = await exchange.runtime.model.converse(request_of(exchange))
+    except TimeoutError as error:
+        raise _too_slow() from error
+    finally:
+        exchange.upstream_seconds = clock.monotonic() - began
+    exchange.usage, exchange.stop_reason = answer.usage, answer.stop_reason
+    for block in answer.content:
+        _account(exchange, _strings(block))
+    return answer
+
+
+async def streamed(exchange: Exchange) -> AsyncGenerator[Json, None]:
+    """Call the model for a stream of events.
+
+    Raises:
+        UpstreamError: as `whole`, at any point of the stream.
+    """
+    clock, limits = exchange.runtime.clock, exchange.snapshot.system.limits
+    exchange.upstream = exchange.runtime.model.name
+    stops_at = asyncio.get_running_loop().time() + limits.request_timeout_s
+    count = 0
+    async with aclosing(exchange.runtime.model.converse_stream(request_of(exchange))) as events:
+        while True:
+            began = clock.monotonic()
+            try:
+                async with asyncio.timeout_at(stops_at):
+                    event = await anext(events, None)
+            except TimeoutError as error:
+                raise _too_slow() from error
+            finally:
+                exchange.upstream_seconds += clock.monotonic() - began
+            if event is None:
+                return
+            count += 1
+            if count > EVENTS_PER_ANSWER_MAX:
+                raise _too_much()
+            _observe(exchange, event)
+            yield event
+
+
+def _observe(exchange: Exchange, event: Json) -> None:
+    if "contentBlockDelta" in event:
+        _account(exchange, _strings(event["contentBlockDelta"]["delta"]))
+    elif "messageStop" in event:
+        exchange.stop_reason = event["messageStop"]["stopReason"]
+    elif "metadata" in event:
+        counts = event["metadata"]["usage"]
+        exchange.usage = Usage(input_tokens=counts["inputTokens"], output_tokens=counts["outputTokens"])
+
+
+def _account(exchange: Exchange, texts: list[str]) -> None:
+    for text in texts:
+        exchange.output_bytes += len(text.encode("utf-8", "surrogatepass"))
+        exchange.raw_output.append(text)
+    if exchange.output_bytes > max(OUTPUT_BYTES_FLOOR, exchange.output_tokens_max * OUTPUT_BYTES_PER_TOKEN_MAX):
+        raise _too_much()
+
+
+def _strings(value: object) -> list[str]:
+    """Every string below `value`, in order."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _strings(item)]
+    if isinstance(value, (list, tuple)):
+        return [text for item in value for text in _strings(item)]
+    return []
+
+
+def _too_slow() -> UpstreamError:
+    return UpstreamError(
+        "the model took longer than limits.request_timeout",
+        Refusal(error=WireError.MODEL_TIMEOUT, rule="model.timeout", message="The model took too long to answer; retry."),
+    )
+
+
+def _too_much() -> UpstreamError:
+    return UpstreamError(
+        "the model said more than its token limit allows",
+        Refusal(error=WireError.MODEL_ERROR, rule="model.too-much", message="The model's answer exceeded its limit and was cut."),
+    )

@@ -1,0 +1,261 @@
+"""Step 9, inspect output: no byte leaves before every rule that governs it has answered (NET-02, DAT-06).
+
+- Text runs through the guardrail's hold-back window.
+- Tool input is held until complete, decoded, inspected string by string and encoded again. A tool that the request did
+  not offer blocks the answer.
+- A reasoning block is held until complete and leaves unchanged or not at all, because a change would break its signature.
+- Whatever cannot be inspected blocks.
+- A block ends the answer at the offset of the finding, with the guardrail's message and `guardrail_intervened`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+
+from caisson.channels.messages import GuardrailAction
+from caisson.errors import Refusal, UpstreamError, WireError
+from caisson.ports.guardrail import OutputInspection
+from caisson.ports.model import Usage
+from caisson.zones.z2_runtime.answer import metadata
+from caisson.zones.z2_runtime.exchange import Exchange
+
+Json = dict[str, Any]
+
+HELD_CHARACTERS_MAX = 1_048_576
+"""Bound on one held block (tool input, reasoning)."""
+INTERVENED = "guardrail_intervened"
+STOP_REASONS = frozenset({"end_turn", "tool_use", "max_tokens", "stop_sequence", "content_filtered", INTERVENED})
+"""What a model may say (API_runtime_MessageStopEvent); a free string would be a way out for a hostile one."""
+
+
+async def run(exchange: Exchange, events: AsyncGenerator[Json, None]) -> AsyncGenerator[Json, None]:
+    """The events of `events` that may leave, inspected.
+
+    Raises:
+        UpstreamError: the guardrail could not answer, or the model's events make no sense.
+    """
+    _, _, context = exchange.known()
+    inspection = exchange.snapshot.guardrail.open_output(context, exchange.restorable)
+    inspector = _Inspector(exchange, inspection)
+    stopped = False
+    try:
+        async with aclosing(events):
+            async for event in events:
+                for allowed in await inspector.event(event):
+                    yield allowed
+                if inspector.blocked is not None:
+                    stopped = True
+                    break
+    finally:
+        exchange.actions.extend(inspection.actions)
+    if stopped:
+        exchange.blocked = inspector.blocked
+        for closing in _intervened(exchange, inspector.next_index if inspector.open_text is None else inspector.open_text):
+            yield closing
+
+
+async def refused_input(exchange: Exchange) -> AsyncGenerator[Json, None]:
+    """The answer to a request whose input was blocked: the guardrail's message, no model call."""
+    _, _, context = exchange.known()
+    message, _ = exchange.snapshot.guardrail.messages(context.guardrail)
+    exchange.stop_reason, exchange.usage = INTERVENED, Usage(input_tokens=0, output_tokens=0)
+    yield {"messageStart": {"role": "assistant"}}
+    yield {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": message}}}
+    yield {"contentBlockStop": {"contentBlockIndex": 0}}
+    yield {"messageStop": {"stopReason": INTERVENED}}
+    yield {"metadata": metadata(exchange.usage, 0)}
+
+
+def _intervened(exchange: Exchange, index: int) -> list[Json]:
+    _, _, context = exchange.known()
+    _, message = exchange.snapshot.guardrail.messages(context.guardrail)
+    exchange.stop_reason = INTERVENED
+    usage = exchange.usage or Usage(input_tokens=0, output_tokens=0)
+    return [
+        {"contentBlockDelta": {"contentBlockIndex": index, "delta": {"text": message}}},
+        {"contentBlockStop": {"contentBlockIndex": index}},
+        {"messageStop": {"stopReason": INTERVENED}},
+        {"metadata": metadata(usage, exchange.upstream_seconds * 1000)},
+    ]
+
+
+class _Inspector:
+    """Turns the model's events into events that may leave. Indexes are renumbered: a removed block leaves no gap."""
+
+    def __init__(self, exchange: Exchange, inspection: OutputInspection) -> None:
+        self._exchange = exchange
+        self._inspection = inspection
+        self._offered = _offered_tools(exchange)
+        self._own: GuardrailAction | None = None
+        self._block: int | None = None
+        """The model's index of the block under way; blocks do not interleave."""
+        self._kind = ""
+        self._held: list[Json] = []
+        self._held_characters = 0
+        self._tool: Json = {}
+        self.next_index = 0
+        self.open_text: int | None = None
+        """Our index of the text block under way, when something of it may have left."""
+
+    @property
+    def blocked(self) -> GuardrailAction | None:
+        return self._own or self._inspection.blocked
+
+    async def event(self, event: Json) -> list[Json]:
+        if "contentBlockDelta" in event:
+            return await self._delta(event["contentBlockDelta"])
+        if "contentBlockStop" in event:
+            return await self._stop(event["contentBlockStop"]["contentBlockIndex"])
+        if "contentBlockStart" in event:
+            self._start(event["contentBlockStart"])
+            return []
+        if "messageStart" in event:
+            return [{"messageStart": {"role": "assistant"}}]
+        if "messageStop" in event:
+            rest = await self._stop(self._block) if self._block is not None else []
+            reason = event["messageStop"]["stopReason"]
+            if reason not in STOP_REASONS:
+                raise _nonsense("an unknown stop reason")
+            return [*rest, {"messageStop": {"stopReason": reason}}]
+        if "metadata" in event:
+            usage = self._exchange.usage or Usage(input_tokens=0, output_tokens=0)
+            return [{"metadata": metadata(usage, self._exchange.upstream_seconds * 1000)}]
+        raise _nonsense(f"event {sorted(event)!r}")
+
+    def _start(self, start: Json) -> None:
+        if self._block is not None:
+            raise _nonsense("a block begins inside another")
+        tool = start.get("start", {}).get("toolUse")
+        if tool is None:
+            return
+        self._open(start["contentBlockIndex"], "toolUse")
+        self._tool = {"toolUseId": str(tool["toolUseId"]), "name": str(tool["name"])}
+
+    def _open(self, index: int, kind: str) -> None:
+        self._block, self._kind, self._held, self._held_characters = index, kind, [], 0
+
+    async def _delta(self, event: Json) -> list[Json]:
+        index, delta = event["contentBlockIndex"], event["delta"]
+        kind = next((name for name in ("text", "toolUse", "reasoningContent") if name in delta), "")
+        if not kind:
+            self._block_answer("output.uninspectable", f"content of kind {sorted(delta)!r}")
+            return []
+        if self._block is None:
+            self._open(index, kind)
+        if index != self._block or kind != self._kind:
+            raise _nonsense("content blocks interleave")
+        if kind == "text":
+            return self._text(await self._inspection.feed(self._index_of_text(), delta["text"]))
+        self._held.append(delta)
+        self._held_characters += sum(len(value) for value in delta[kind].values() if isinstance(value, str))
+        if self._held_characters > HELD_CHARACTERS_MAX:
+            raise _nonsense(f"a held block over {HELD_CHARACTERS_MAX} characters")
+        return []
+
+    def _index_of_text(self) -> int:
+        if self.open_text is None:
+            self.open_text = self.next_index
+            self.next_index += 1
+        return self.open_text
+
+    def _text(self, text: str) -> list[Json]:
+        return [{"contentBlockDelta": {"contentBlockIndex": self.open_text, "delta": {"text": text}}}] if text else []
+
+    async def _stop(self, index: int) -> list[Json]:
+        if self._block is None:
+            return []  # an empty text block: nothing was said in it
+        if index != self._block:
+            raise _nonsense("another block ends than the one under way")
+        kind, self._block = self._kind, None
+        if kind == "text":
+            allowed = self._text(await self._inspection.finish(self._index_of_text()))
+            if self.blocked is None:
+                allowed.append({"contentBlockStop": {"contentBlockIndex": self.open_text}})
+                self.open_text = None
+            return allowed
+        return await (self._finish_tool() if kind == "toolUse" else self._finish_reasoning())
+
+    async def _finish_tool(self) -> list[Json]:
+        if self._tool["name"] not in self._offered:
+            self._block_answer("tools.undeclared", "the model asks for a tool that the request did not offer")
+            return []
+        text = "".join(str(delta["toolUse"].get("input", "")) for delta in self._held)
+        try:
+            value = orjson.loads(text or "{}")
+        except orjson.JSONDecodeError:
+            self._block_answer("tools.input", "the tool input is not JSON")
+            return []
+        path = f"content[{self.next_index}].toolUse"
+        tool_id = await self._inspection.whole(self._tool["toolUseId"], f"{path}.toolUseId")
+        value = await self._inspect_json(value, f"{path}.input")
+        if self.blocked is not None:
+            return []
+        index = self._take_index()
+        return [
+            {
+                "contentBlockStart": {
+                    "contentBlockIndex": index,
+                    "start": {"toolUse": {"toolUseId": tool_id, "name": self._tool["name"]}},
+                }
+            },
+            {"contentBlockDelta": {"contentBlockIndex": index, "delta": {"toolUse": {"input": orjson.dumps(value).decode()}}}},
+            {"contentBlockStop": {"contentBlockIndex": index}},
+        ]
+
+    async def _inspect_json(self, value: Any, path: str) -> Any:
+        if isinstance(value, str):
+            return await self._inspection.whole(value, path)
+        if isinstance(value, list):
+            return [await self._inspect_json(item, f"{path}[{number}]") for number, item in enumerate(value)]
+        if isinstance(value, dict):
+            return {
+                await self._inspection.whole(key, f"{path} key"): await self._inspect_json(item, f"{path}.{key}")
+                for key, item in value.items()
+            }
+        return value
+
+    async def _finish_reasoning(self) -> list[Json]:
+        path = f"content[{self.next_index}].reasoningContent"
+        for field in ("text", "signature"):
+            text = "".join(str(delta["reasoningContent"].get(field, "")) for delta in self._held)
+            if await self._inspection.whole(text, f"{path}.{field}") != text or self.blocked is not None:
+                return []
+        if any("redactedContent" in delta["reasoningContent"] for delta in self._held):
+            return []  # opaque bytes from a hostile model: nobody can inspect them
+        index = self._take_index()
+        deltas = [{"contentBlockDelta": {"contentBlockIndex": index, "delta": delta}} for delta in self._held]
+        return [*deltas, {"contentBlockStop": {"contentBlockIndex": index}}]
+
+    def _take_index(self) -> int:
+        index, self.next_index = self.next_index, self.next_index + 1
+        return index
+
+    def _block_answer(self, rule: str, rationale: str) -> None:
+        _, _, context = self._exchange.known()
+        self._own = GuardrailAction(
+            guardrail_id=context.guardrail,
+            guardrail_version=str(self._exchange.snapshot.version),
+            stage="output",
+            decision="blocked",
+            rule=rule,
+            rationale=rationale,
+        )
+        self._exchange.actions.append(self._own)
+
+
+def _offered_tools(exchange: Exchange) -> frozenset[str]:
+    tools = exchange.known()[0].tools or {}
+    return frozenset(tool["toolSpec"]["name"] for tool in tools.get("tools", ()) if "toolSpec" in tool)
+
+
+def _nonsense(found: str) -> UpstreamError:
+    return UpstreamError(
+        f"the model's stream makes no sense: {found}",
+        Refusal(
+            error=WireError.MODEL_ERROR, rule="model.stream", message="The model's answer could not be understood; retry."
+        ),
+    )

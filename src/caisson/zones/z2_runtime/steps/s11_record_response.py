@@ -1,0 +1,35 @@
+"""Step 11, record response: every decision that ran, before the last byte leaves (LOG-01, LOG-02).
+
+Below tier 3 the event has reached the operating system; from tier 3 it is on stable storage.
+"""
+
+from __future__ import annotations
+
+from caisson.errors import CallerError, ChannelError, Refusal, WireError
+from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.record import append, request_event, response_event
+
+
+async def run(exchange: Exchange, *, refusal: Refusal | None, step: str, cancelled: bool) -> None:
+    """Write the response's event; a refusal before step 5 gets its request's event here, without the text.
+
+    Raises:
+        CallerError: it cannot be recorded, so the answer must not be acknowledged.
+    """
+    if exchange.principal is None:
+        return  # the ingress aggregates refusals of callers without an identity
+    recorded = exchange.recorded or append(exchange, request_event(exchange, admitted=False))
+    recorded = recorded and append(exchange, response_event(exchange, refusal=refusal, step=step, cancelled=cancelled))
+    if recorded and exchange.snapshot.system.fsync and not cancelled:
+        try:
+            await exchange.runtime.events.durable()
+        except ChannelError:
+            recorded = False
+    if not recorded:
+        raise CallerError(
+            Refusal(
+                error=WireError.UNAVAILABLE,
+                rule="record.response",
+                message="The answer could not be recorded, so it is withheld; retry later.",
+            )
+        )

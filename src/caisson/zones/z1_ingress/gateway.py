@@ -1,0 +1,398 @@
+"""The gateway's listener as an ASGI application: bounds, routing, the request path, answers in AWS's shape (NET-07).
+
+- A caller without credentials is refused before its body is read, and its refusals are aggregated.
+- Bodies are bounded in size and time, headers in number and size, requests under way in number.
+- Whatever happens, the client gets an error in the AWS shape with a request id; a bug of ours becomes a 503, is logged
+  with its id, and never a traceback or a 500.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import aclosing
+from typing import Any, Protocol
+
+import orjson
+
+from caisson.errors import CaissonError, CallerError, Refusal, UpstreamError, WireError
+from caisson.ports.credentials import Principal
+from caisson.ports.model import ModelAnswer
+from caisson.zones.z1_ingress.http import HttpRequest
+from caisson.zones.z1_ingress.routes import Route, match
+from caisson.zones.z2_runtime import pipeline
+from caisson.zones.z2_runtime.conversation import Conversation
+from caisson.zones.z2_runtime.dialects import converse, guardrail, invoke, tokens
+from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.operations import Operation
+from caisson.zones.z2_runtime.runtime import Runtime
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+HEADERS_MAX = 100
+HEADER_BYTES_MAX = 32_768
+BODY_SECONDS_MAX = 30.0
+"""A body that takes longer is a slow-client attack or a broken line."""
+SEND_SECONDS_MAX = 60.0
+"""A client that does not read for this long has left."""
+STS_BODY_BYTES_MAX = 65_536
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+log = logging.getLogger("caisson.gateway")
+
+
+class Authenticator(Protocol):
+    """Step 2 as the ingress offers it."""
+
+    async def authenticate(self, request: HttpRequest, *, service: str) -> Principal | Refusal:
+        """Who sent the request, or why nobody knows."""
+
+
+class TokenService(Protocol):
+    """The three STS calls."""
+
+    async def handle(self, request: HttpRequest, request_id: str) -> tuple[int, bytes]:
+        """HTTP status and XML body."""
+
+
+class Refusals(Protocol):
+    """Aggregated refusals of callers without an identity."""
+
+    def record(self, *, error: str, rule: str, source: str, request_id: str) -> None:
+        """Count one."""
+
+
+class Readiness(Protocol):
+    """Whether every zone is ready and the orders are fresh."""
+
+    def problems(self) -> list[str]:
+        """Why not; empty when ready."""
+
+
+class Gateway:
+    """The ASGI application."""
+
+    def __init__(
+        self, *, runtime: Runtime, identity: Authenticator, sts: TokenService, refusals: Refusals, readiness: Readiness
+    ) -> None:
+        self._runtime = runtime
+        self._identity = identity
+        self._sts = sts
+        self._refusals = refusals
+        self._readiness = readiness
+        self._under_way = 0
+        self._draining = False
+
+    @property
+    def under_way(self) -> int:
+        """Requests that have not been answered yet."""
+        return self._under_way
+
+    def drain(self) -> None:
+        """Refuse new requests; those under way finish."""
+        self._draining = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry point."""
+        if scope["type"] != "http":
+            return
+        request_id = str(uuid.uuid4())
+        reply = _Reply(send, request_id)
+        self._under_way += 1
+        try:
+            await self._serve(scope, receive, reply, request_id)
+        except CallerError as error:
+            self._refused(error.refusal, scope, request_id)
+            await reply.refuse(error.refusal)
+        except _ClientLeft:
+            pass
+        except CaissonError as error:
+            log.error("request %s: %s", request_id, error)
+            await reply.refuse(_UNAVAILABLE)
+        except Exception:
+            log.exception("request %s: a bug of ours", request_id)
+            await reply.refuse(_UNAVAILABLE)
+        finally:
+            self._under_way -= 1
+
+    async def _serve(self, scope: Scope, receive: Receive, reply: _Reply, request_id: str) -> None:
+        started = self._runtime.clock.monotonic()
+        route = match(scope["method"], scope["raw_path"])
+        if isinstance(route, Refusal):
+            raise CallerError(route)
+        if route.operation is None and route.kind != "sts":
+            await self._operate(route, scope, reply)
+            return
+        if self._draining or self._under_way > self._runtime.snapshot.system.limits.concurrency_max:
+            raise CallerError(_BUSY)
+        request = await self._read(route, scope, receive)
+        if route.operation is None:
+            status, body = await self._sts.handle(request, request_id)
+            await reply.send(status, b"text/xml", body)
+            return
+        exchange = Exchange(
+            runtime=self._runtime,
+            snapshot=self._runtime.snapshot,
+            operation=route.operation,
+            request_id=request_id,
+            started=started,
+            target=route.target,
+            parse=_parser(route.operation, route.target, request.body),
+            authenticate=lambda: self._identity.authenticate(request, service="bedrock"),
+        )
+        refusal = await pipeline.admit(exchange)
+        if refusal is not None:
+            if exchange.principal is None:
+                raise CallerError(refusal)
+            await reply.refuse(refusal)
+        elif route.operation.streams:
+            await self._stream(exchange, receive, reply)
+        else:
+            await self._whole(exchange, reply)
+
+    async def _operate(self, route: Route, scope: Scope, reply: _Reply) -> None:
+        if route.kind == "health":
+            await reply.send(200, b"application/json", b'{"status":"alive"}')
+        elif route.kind == "ready":
+            problems = ["draining"] if self._draining else self._readiness.problems()
+            status = "ready" if not problems else "not ready"
+            body = orjson.dumps({"status": status, "problems": problems})
+            await reply.send(200 if not problems else 503, b"application/json", body)
+        elif (scope.get("client") or [""])[0] in LOOPBACK:
+            content_type, body = self._runtime.metrics.expose()
+            await reply.send(200, content_type.encode(), body)
+        else:
+            raise CallerError(
+                Refusal(
+                    error=WireError.ACCESS_DENIED, rule="route.metrics", message="Metrics are served to this machine only."
+                )
+            )
+
+    async def _read(self, route: Route, scope: Scope, receive: Receive) -> HttpRequest:
+        headers: tuple[tuple[bytes, bytes], ...] = tuple(scope["headers"])
+        if len(headers) > HEADERS_MAX or sum(len(name) + len(value) for name, value in headers) > HEADER_BYTES_MAX:
+            raise CallerError(
+                Refusal(
+                    error=WireError.VALIDATION,
+                    rule="http.headers",
+                    message=f"Expected at most {HEADERS_MAX} headers of {HEADER_BYTES_MAX} bytes together.",
+                )
+            )
+        signed = any(name == b"authorization" for name, _ in headers)
+        if route.kind != "sts" and not signed:
+            raise CallerError(
+                Refusal(
+                    error=WireError.MISSING_AUTHENTICATION,
+                    rule="identity.missing",
+                    message="Expected SigV4 session credentials or a bearer token, found no Authorization header.",
+                )
+            )
+        limit = STS_BODY_BYTES_MAX if route.kind == "sts" else self._runtime.snapshot.system.limits.body_bytes_max
+        body = await _read_body(headers, receive, limit)
+        return HttpRequest(
+            method=scope["method"],
+            raw_path=scope["raw_path"],
+            query=scope["query_string"],
+            headers=headers,
+            body=body,
+            client=(scope.get("client") or [""])[0],
+            secure=scope["scheme"] == "https",
+        )
+
+    def _refused(self, refusal: Refusal, scope: Scope, request_id: str) -> None:
+        source = (scope.get("client") or [""])[0]
+        self._refusals.record(error=refusal.error.code, rule=refusal.rule, source=source, request_id=request_id)
+        self._runtime.metrics.refusal(error=refusal.error.code, rule=refusal.rule)
+
+    async def _whole(self, exchange: Exchange, reply: _Reply) -> None:
+        if exchange.operation.calls_model:
+            refusal = await pipeline.answer(exchange)
+            if refusal is not None:
+                await reply.refuse(refusal, exchange)
+                return
+        else:
+            await pipeline.inspect_only(exchange)
+        await reply.send(200, b"application/json", _render(exchange), exchange)
+
+    async def _stream(self, exchange: Exchange, receive: Receive, reply: _Reply) -> None:
+        """Send frames as they may leave. A client that goes away cancels what is under way, upstream included."""
+        task = asyncio.current_task()
+        watch = asyncio.ensure_future(_disconnected(receive))
+        left = False
+
+        def leave(_: object) -> None:
+            nonlocal left
+            left = True
+            if task is not None:
+                task.cancel()
+
+        watch.add_done_callback(leave)
+        renderer = (
+            converse.StreamRenderer() if exchange.operation is Operation.CONVERSE_STREAM else invoke.StreamRenderer(exchange.target)
+        )
+        try:
+            async with aclosing(pipeline.stream(exchange)) as events:
+                try:
+                    async for event in events:
+                        frame = renderer.event(event)
+                        if frame:
+                            await reply.frame(frame, exchange)
+                except (UpstreamError, CallerError) as error:
+                    if not reply.begun:
+                        await reply.refuse(error.refusal, exchange)
+                        return
+                    await reply.frame(renderer.exception(error.refusal), exchange)
+                await reply.end()
+        except asyncio.CancelledError:
+            if not left:
+                raise
+            raise _ClientLeft from None
+        finally:
+            watch.remove_done_callback(leave)
+            watch.cancel()
+
+
+class _ClientLeft(Exception):  # noqa: N818 - not an error of anybody's
+    """The client closed the connection."""
+
+
+class _Reply:
+    """What goes back to one client."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id.encode()
+        self.begun = False
+
+    def _headers(self, content_type: bytes, exchange: Exchange | None) -> Headers:
+        headers = [
+            (b"content-type", content_type),
+            (b"x-amzn-requestid", self._request_id),
+            (b"x-caisson-request-id", self._request_id),
+        ]
+        if exchange is not None:
+            spent = exchange.runtime.clock.monotonic() - exchange.started - exchange.upstream_seconds
+            headers.append((b"x-caisson-overhead-ms", b"%.3f" % (max(spent, 0.0) * 1000)))
+            if exchange.upstream:
+                headers.append((b"x-caisson-upstream", exchange.upstream.encode()))
+        return headers
+
+    async def send(self, status: int, content_type: bytes, body: bytes, exchange: Exchange | None = None) -> None:
+        """A whole answer."""
+        headers = self._headers(content_type, exchange)
+        await self._whole(status, headers, body)
+
+    async def refuse(self, refusal: Refusal, exchange: Exchange | None = None) -> None:
+        """An error in the shape of Bedrock's REST-JSON protocol; nothing when an answer has begun already."""
+        if self.begun:
+            return
+        headers = self._headers(b"application/json", exchange)
+        headers.append((b"x-amzn-errortype", refusal.error.code.encode()))
+        if refusal.retry_after_s is not None:
+            headers.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after_s))))
+        if not exchange:
+            headers.append((b"connection", b"close"))  # an unread body must not be taken for the next request
+        await self._whole(refusal.error.status, headers, orjson.dumps({"message": refusal.message}))
+
+    async def _whole(self, status: int, headers: Headers, body: bytes) -> None:
+        self.begun = True
+        headers.append((b"content-length", b"%d" % len(body)))
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def frame(self, frame: bytes, exchange: Exchange) -> None:
+        """One piece of an event stream; waits while the client does not read."""
+        async with asyncio.timeout(SEND_SECONDS_MAX):
+            if not self.begun:
+                self.begun = True
+                headers = self._headers(b"application/vnd.amazon.eventstream", exchange)
+                if exchange.operation is Operation.INVOKE_MODEL_STREAM:
+                    headers.append((b"x-amzn-bedrock-content-type", b"application/json"))
+                await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+            await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+
+    async def end(self) -> None:
+        """The event stream is complete."""
+        await self._send({"type": "http.response.body", "body": b""})
+
+
+async def _read_body(headers: tuple[tuple[bytes, bytes], ...], receive: Receive, limit: int) -> bytes:
+    declared = next((value for name, value in headers if name == b"content-length"), b"0")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise CallerError(_too_large(limit))
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _ClientLeft
+                part = message.get("body", b"")
+                size += len(part)
+                if size > limit:
+                    raise CallerError(_too_large(limit))
+                parts.append(part)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+    except TimeoutError:
+        raise CallerError(
+            Refusal(
+                error=WireError.MODEL_TIMEOUT,
+                rule="http.slow-body",
+                message=f"The body did not arrive within {BODY_SECONDS_MAX:g} s.",
+            )
+        ) from None
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(
+        error=WireError.TOO_LARGE,
+        rule="http.body",
+        message=f"Expected a body of at most {limit} bytes; send less or raise limits.body_bytes_max in the system file.",
+    )
+
+
+def _parser(operation: Operation, target: str, body: bytes) -> Callable[[], Conversation | Refusal]:
+    match operation:
+        case Operation.CONVERSE | Operation.CONVERSE_STREAM:
+            return lambda: converse.parse(body, target, operation.streams)
+        case Operation.INVOKE_MODEL | Operation.INVOKE_MODEL_STREAM:
+            return lambda: invoke.parse(body, target, operation.streams)
+        case Operation.COUNT_TOKENS:
+            return lambda: tokens.parse(body, target)
+        case Operation.APPLY_GUARDRAIL:
+            return lambda: guardrail.parse(body, target)
+
+
+def _render(exchange: Exchange) -> bytes:
+    operation = exchange.operation
+    if operation is Operation.COUNT_TOKENS:
+        return tokens.render(exchange.known()[0])
+    if operation is Operation.APPLY_GUARDRAIL:
+        return guardrail.render(exchange)
+    answer: ModelAnswer | None = exchange.answer
+    if answer is None:
+        raise RuntimeError("a whole answer was asked for and none was made")
+    render = converse.render if operation is Operation.CONVERSE else invoke.render
+    return render(answer, exchange)
+
+
+_UNAVAILABLE = Refusal(
+    error=WireError.UNAVAILABLE, rule="internal", message="Caisson could not carry out this request; it was stopped. Retry later."
+)
+_BUSY = Refusal(
+    error=WireError.THROTTLING,
+    rule="limits.concurrency",
+    message="Too many requests are under way; retry with backoff.",
+    retry_after_s=1.0,
+)

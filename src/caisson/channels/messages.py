@@ -162,7 +162,55 @@ class CheckpointFinding(Message, tag="checkpoint.v1", kw_only=True, frozen=True)
     """The logging zone's Ed25519 signature over the checkpoint's text, base64."""
 
 
-AnyMessage = RequestEvent | ResponseEvent | RefusalEvent | SessionEvent | ConfigurationEvent | ProcessEvent | CheckpointFinding
+class FaultEvent(Message, tag="fault.v1", kw_only=True, frozen=True):
+    """The logging zone found something on a channel that no honest writer wrote (LOG-07)."""
+
+    fault: str
+    """`forged`, `damaged`, `missing`, `replayed`, `reordered`."""
+    writer: str
+    where: str
+    """Segment and byte offset."""
+    detail: str = ""
+
+
+class HeadEvent(Message, tag="head.v1", kw_only=True, frozen=True):
+    """A writer's signed chain head as the logging zone received it; ties archived events to the writer's key (LOG-07)."""
+
+    writer: str
+    incarnation: str
+    previous_incarnation: str
+    previous_length: int
+    previous_chain: str
+    length: int
+    chain: str
+    closed: bool
+    key_id: str
+    signature: str
+
+
+class KeyEvent(Message, tag="key.v1", kw_only=True, frozen=True):
+    """A zone's public signing key, recorded before anything that it signed, so that old heads stay verifiable (LOG-07)."""
+
+    retention: ClassVar[str] = "access"
+
+    zone: str
+    key_id: str
+    public_key: str
+    """Raw Ed25519 public key, base64."""
+
+
+AnyMessage = (
+    RequestEvent
+    | ResponseEvent
+    | RefusalEvent
+    | SessionEvent
+    | ConfigurationEvent
+    | ProcessEvent
+    | CheckpointFinding
+    | FaultEvent
+    | HeadEvent
+    | KeyEvent
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)

@@ -1,0 +1,212 @@
+"""Kill processes at random under load and see what holds (`make soak-kill`).
+
+- Every acknowledged response has both of its events.
+- The archive verifies.
+- The service is back within 5 s of each kill.
+- No session's budget is exceeded.
+- No plaintext of a canary stands anywhere under the data folder.
+
+Run: python -m bench.soak_kill [--kills 200] [--seed 1]. Prints a summary and exits 0 when all of it holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+ROOT = Path(__file__).parents[1]
+CAISSON = str(Path(sys.executable).with_name("caisson"))
+MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+CANARY = "AKIAQ3EGRZPLCANARY77"
+BACK_SECONDS_MAX = 5.0
+PAUSE_SECONDS = (0.1, 1.2)
+CLIENTS = 4
+
+
+@dataclass
+class Observed:
+    """What the clients and the killer saw."""
+
+    acknowledged: set[str] = field(default_factory=set)
+    refused: int = 0
+    outages_s: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def command(data: Path, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([CAISSON, *arguments, "--data", str(data)], capture_output=True, text=True, timeout=timeout)
+
+
+def up(data: Path, system: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [CAISSON, "up", "--system", str(system), "--data", str(data), "--port", str(port)],
+            stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+
+
+def credentials(data: Path) -> dict[str, Any] | None:
+    made = command(data, "session", "new", "--user", "alice", "--agent", "claims", "--task", "answer", "--format", "json")
+    return json.loads(made.stdout) if made.returncode == 0 else None
+
+
+def client_of(made: dict[str, Any]) -> Any:
+    return boto3.Session(
+        aws_access_key_id=made["AccessKeyId"], aws_secret_access_key=made["SecretAccessKey"],
+        aws_session_token=made["SessionToken"], region_name=made["Region"],
+    ).client(
+        "bedrock-runtime", endpoint_url=made["Endpoints"]["bedrock_runtime"], verify=made["CaBundle"],
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10),
+    )  # fmt: skip
+
+
+def load(data: Path, observed: Observed, stop: threading.Event, seed: int) -> None:
+    """Ask until told to stop; count only what was acknowledged whole."""
+    chance = random.Random(seed)
+    client = None
+    while not stop.is_set():
+        try:
+            if client is None:
+                made = credentials(data)
+                if made is None:
+                    time.sleep(0.1)
+                    continue
+                client = client_of(made)
+            text = f"Please summarise claim CLM-{chance.randrange(10**8):08d} for bob@example.com; the key is {CANARY}."
+            messages = [{"role": "user", "content": [{"text": text}]}]
+            inference = {"maxTokens": 64}
+            if chance.random() < 0.5:
+                answer = client.converse(modelId=MODEL, messages=messages, inferenceConfig=inference)
+            else:
+                answer = client.converse_stream(modelId=MODEL, messages=messages, inferenceConfig=inference)
+                ended = ["messageStop" in event for event in answer["stream"]]
+                if not any(ended):
+                    continue
+            with observed.lock:
+                observed.acknowledged.add(answer["ResponseMetadata"]["RequestId"])
+        except ClientError as error:
+            with observed.lock:
+                observed.refused += 1
+            if error.response["Error"]["Code"] in {"ThrottlingException", "ExpiredTokenException", "AccessDeniedException"}:
+                client = None
+            time.sleep(0.02)
+        except (BotoCoreError, OSError, subprocess.TimeoutExpired, ValueError):
+            time.sleep(0.05)
+
+
+def wait_back(data: Path, seconds: float) -> float:
+    """Seconds until a new session answers a request."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        try:
+            made = credentials(data)
+            if made is not None:
+                client_of(made).count_tokens(modelId=MODEL, input={"converse": {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}})
+                return time.monotonic() - began
+        except (BotoCoreError, ClientError, OSError, ValueError):
+            pass
+        time.sleep(0.05)
+    return float("inf")
+
+
+def plaintext(data: Path) -> list[str]:
+    """Files under the data folder that hold the canary."""
+    return [str(path.relative_to(data)) for path in data.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+
+
+def overspent(data: Path) -> list[str]:
+    """Sessions that used more than they may."""
+    done = command(data, "session", "list", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return [row["session_id"] for row in rows if row["tokens_used"] > row["tokens_max"] or row["actions_used"] > row["actions_max"]]
+
+
+def main() -> int:
+    """Run the campaign."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--system", type=Path, default=ROOT / "examples/claims/caisson.yaml")
+    parser.add_argument("--port", type=int, default=18_443)
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    observed, stop = Observed(), threading.Event()
+    with tempfile.TemporaryDirectory(prefix="caisson-soak-") as folder:
+        data, log = Path(folder) / "data", Path(folder) / "up.log"
+        process = up(data, options.system, options.port, log)
+        if wait_back(data, 30) == float("inf"):
+            print(log.read_text(), file=sys.stderr)
+            return 1
+        workers = [
+            threading.Thread(target=load, args=(data, observed, stop, options.seed + number), daemon=True) for number in range(CLIENTS)
+        ]
+        for worker in workers:
+            worker.start()
+        killed: dict[str, int] = {}
+        for number in range(options.kills):
+            time.sleep(chance.uniform(*PAUSE_SECONDS))
+            zones = json.loads((data / "run/state.json").read_text())["zones"]
+            name = chance.choice([*sorted(zones), "supervisor"])
+            pid = process.pid if name == "supervisor" else zones[name]["pid"]
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            killed[name] = killed.get(name, 0) + 1
+            if name == "supervisor":
+                process.wait()
+                process = up(data, options.system, options.port, log)
+            outage = wait_back(data, 30)
+            observed.outages_s.append(outage)
+            if sys.stderr.isatty():
+                print(f"\r{number + 1}/{options.kills} {name:<12} back after {outage:.2f} s", end="", file=sys.stderr)
+        stop.set()
+        for worker in workers:
+            worker.join(20)
+        overspent_sessions = overspent(data)
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        missing = unlogged(data, observed.acknowledged)
+        verify = command(data, "logs", "verify", "--json", timeout=300)
+        found = plaintext(data)
+        outages = sorted(observed.outages_s)
+        print(json.dumps({
+            "kills": sum(killed.values()), "killed": killed, "acknowledged": len(observed.acknowledged),
+            "refused": observed.refused, "acknowledged_without_both_events": len(missing), "verify_exit": verify.returncode,
+            "back_s": {"median": outages[len(outages) // 2], "max": outages[-1]} if outages else {},
+            "overspent_sessions": overspent_sessions, "files_with_plaintext": found,
+        }, indent=2))  # fmt: skip
+        if verify.returncode:
+            print(verify.stdout, verify.stderr, file=sys.stderr)
+        slow = [value for value in outages if value > BACK_SECONDS_MAX]
+        return int(bool(missing or verify.returncode or overspent_sessions or found or slow or not observed.acknowledged))
+
+
+def unlogged(data: Path, acknowledged: set[str]) -> set[str]:
+    """Acknowledged requests that lack one of their events."""
+    events: dict[str, set[str]] = {}
+    for kind in ("model.request.v1", "model.response.v1"):
+        done = command(data, "logs", "query", "--json", "--kind", kind, "--limit", "1000000", timeout=300)
+        for line in done.stdout.splitlines():
+            event = json.loads(line)
+            events.setdefault(event["request_id"], set()).add(event["kind"])
+    return {request for request in acknowledged if len(events.get(request, ())) != 2}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""What a model call costs, from a dated table (prices.json) of on-demand list prices on Amazon Bedrock.
+
+- Unknown is None, never zero: a model, a region or a prompt length that the table does not cover has no price here.
+- Prices are USD per million tokens, which is micro-USD per token; sums round up to whole micro-USD.
+- A profile id says which price holds: `global.` the base price, any other id the regional one.
+
+>>> prices = Prices.load("eu-west-1")
+>>> usage = Tokens(input_tokens=1000, output_tokens=100)
+>>> prices.cost_micro_usd("global.anthropic.claude-haiku-4-5-20251001-v1:0", usage)
+1500
+>>> prices.cost_micro_usd("example.unknown-v1:0", usage) is None
+True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Protocol
+
+import msgspec
+
+PROFILE_PREFIXES = frozenset({"global", "us", "eu", "apac", "jp", "au", "ca", "us-gov"})
+"""Geographies of cross-region inference profiles (Bedrock User Guide: Supported Regions for inference profiles)."""
+
+
+class Counted(Protocol):
+    """Tokens as a model counted them."""
+
+    @property
+    def input_tokens(self) -> int:
+        """Of the prompt."""
+
+    @property
+    def output_tokens(self) -> int:
+        """Of the answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """A plain count."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """USD per million tokens."""
+
+    input: Decimal
+    output: Decimal
+
+
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One model's prices."""
+
+    model: str
+    """Model id without a profile prefix."""
+    as_of: str
+    """Date at which the price was on the page, ISO 8601."""
+    regional: Rate
+    base: Rate | None = None
+    """For `global.` profiles; None when there is no such profile."""
+    regions: list[str] | None = None
+    """Where `regional` holds; None is everywhere that the model is offered."""
+    input_tokens_max: int | None = None
+    """Longer prompts have another price."""
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The packaged file."""
+
+    source: str
+    prices: list[Price]
+
+
+@cache
+def table() -> Table:
+    """The packaged table."""
+    return msgspec.json.decode(files("caisson.policy").joinpath("prices.json").read_bytes(), type=Table)
+
+
+def base_model(model_id: str) -> tuple[str, str]:
+    """Profile prefix (or empty) and model id of a model id, inference profile id or their ARN.
+
+    >>> base_model("eu.amazon.nova-pro-v1:0")
+    ('eu', 'amazon.nova-pro-v1:0')
+    """
+    name = model_id.rpartition("/")[2]
+    prefix, dot, rest = name.partition(".")
+    return (prefix, rest) if dot and prefix in PROFILE_PREFIXES else ("", name)
+
+
+class Prices:
+    """The table, for calls made from one region."""
+
+    def __init__(self, prices: Table, region: str) -> None:
+        self._prices = {price.model: price for price in prices.prices}
+        self._region = region
+
+    @classmethod
+    def load(cls, region: str) -> Prices:
+        """The packaged table."""
+        return cls(table(), region)
+
+    def cost_micro_usd(self, model_id: str, usage: Counted) -> int | None:
+        """Millionths of a USD, or None when no price is known."""
+        prefix, model = base_model(model_id)
+        price = self._prices.get(model)
+        if price is None or (price.input_tokens_max is not None and usage.input_tokens > price.input_tokens_max):
+            return None
+        if prefix == "global":
+            rate = price.base
+        else:
+            rate = price.regional if price.regions is None or self._region in price.regions else None
+        if rate is None:
+            return None
+        cost = rate.input * usage.input_tokens + rate.output * usage.output_tokens
+        return int(cost.to_integral_value(ROUND_CEILING))

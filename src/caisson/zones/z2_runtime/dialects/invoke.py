@@ -1,0 +1,140 @@
+"""InvokeModel and InvokeModelWithResponseStream: the family's own JSON, through the same conversation as Converse.
+
+The model id names the family; a profile prefix (`eu.`, `us.`, `apac.`, `global.`) does not matter. Families whose body
+this version cannot read are refused: nothing passes uninspected.
+
+>>> parse(b"{}", "meta.llama3-v1:0", stream=False).message
+"InvokeModel reads the bodies of anthropic.* and amazon.nova-* models, found 'meta.llama3-v1:0'; use Converse."
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+from typing import Any, Protocol
+
+import msgspec
+
+from caisson.errors import CallerError, Refusal, WireError
+from caisson.policy.prices import base_model
+from caisson.ports.model import ModelAnswer
+from caisson.zones.z2_runtime.conversation import Conversation
+from caisson.zones.z2_runtime.dialects import anthropic, nova
+from caisson.zones.z2_runtime.dialects.converse import RequestMetadata
+from caisson.zones.z2_runtime.dialects.shape import decode, parsed
+from caisson.zones.z2_runtime.operations import Operation
+
+Json = dict[str, Any]
+
+JSON = "application/json"
+MODEL_ID_SHOWN_MAX = 128
+"""Characters of an unknown id that a message repeats."""
+_ACCEPTED = frozenset({JSON, "application/*", "*/*", ""})
+_metadata_decoder = msgspec.json.Decoder(RequestMetadata)
+
+
+class Renderer(Protocol):
+    """Turns ConverseStream events into frames of one dialect."""
+
+    def event(self, event: Json, /) -> bytes:
+        """The frames of one event; empty when the dialect says nothing here."""
+
+    def exception(self, refusal: Refusal, /) -> bytes:
+        """The frame that ends a stream which failed on its way."""
+
+
+def parse(
+    body: bytes,
+    model_id: str,
+    stream: bool,
+    *,
+    content_type: str | None = None,
+    accept: str | None = None,
+    request_metadata: str | None = None,
+    guardrail: bool = False,
+    trace: bool = False,
+) -> Conversation | Refusal:
+    """The request in `body`, or where and why it is refused.
+
+    Args:
+        body: the family's JSON.
+        model_id: from the path.
+        stream: InvokeModelWithResponseStream.
+        content_type: header `Content-Type`; absent means JSON.
+        accept: header `Accept`, or `X-Amzn-Bedrock-Accept` of the streaming operation; absent means anything.
+        request_metadata: header `X-Amzn-Bedrock-Request-Metadata`, a JSON object of strings.
+        guardrail: the caller named a guardrail in headers; it is set aside, because the system file decides.
+        trace: the header `X-Amzn-Bedrock-Trace` asks for the guardrail's trace.
+    """
+    operation = Operation.INVOKE_MODEL_STREAM if stream else Operation.INVOKE_MODEL
+    if _media_type(content_type or JSON) != JSON:
+        return Refusal(
+            error=WireError.UNSUPPORTED_MEDIA_TYPE, rule="schema", message=f"Expected Content-Type {JSON}; send JSON."
+        )
+    if accept is not None and _ACCEPTED.isdisjoint(map(_media_type, accept.split(","))):
+        return Refusal(
+            error=WireError.VALIDATION, rule="schema", message=f"Expected Accept {JSON} or */*; ask for JSON."
+        )
+
+    def read() -> Conversation:
+        given = conversation(body, model_id, operation)
+        labels = decode(request_metadata.encode(), _metadata_decoder) if request_metadata is not None else {}
+        dropped = ("guardrailIdentifier",) if guardrail else ()
+        return replace(given, request_metadata=labels, dropped=dropped, trace=trace)
+
+    return parsed(read)
+
+
+def conversation(body: bytes, model_id: str, operation: Operation) -> Conversation:
+    """The body as every dialect's.
+
+    Raises:
+        CallerError: no family of ours, or not of the family's schema.
+    """
+    if _family(model_id) is anthropic:
+        return anthropic.conversation(body, model_id, operation)
+    return nova.conversation(body, model_id, operation)
+
+
+def render(answer: ModelAnswer, trace: Json | None = None, *, model_id: str, request_id: str) -> bytes:
+    """The family's response body. `trace` is the guardrail's assessment, when the caller asked for it.
+
+    Raises:
+        CallerError: no family of ours.
+    """
+    if _family(model_id) is anthropic:
+        return anthropic.render(answer, trace, model_id=model_id, request_id=request_id)
+    return nova.render(answer, trace)
+
+
+def stream_renderer(*, model_id: str, request_id: str) -> Renderer:
+    """The renderer of one streamed answer.
+
+    Raises:
+        CallerError: no family of ours.
+    """
+    if _family(model_id) is anthropic:
+        return anthropic.StreamRenderer(model_id=model_id, request_id=request_id)
+    return nova.StreamRenderer()
+
+
+def _family(model_id: str) -> ModuleType:
+    _, model = base_model(model_id)
+    for prefix, family in _FAMILIES:
+        if model.startswith(prefix):
+            return family
+    raise CallerError(
+        Refusal(
+            error=WireError.VALIDATION,
+            rule="schema.family",
+            message="InvokeModel reads the bodies of anthropic.* and amazon.nova-* models, found "
+            f"{model_id[:MODEL_ID_SHOWN_MAX]!r}; use Converse.",
+        )
+    )
+
+
+_FAMILIES = (("anthropic.", anthropic), ("amazon.nova-", nova))
+
+
+def _media_type(header: str) -> str:
+    return header.partition(";")[0].strip().lower()

@@ -1,0 +1,131 @@
+"""Strict decoding: a body either has the declared shape or the caller reads where it does not.
+
+- One parser reads the body once; what goes on is rebuilt from the declared fields only, so nothing unread passes.
+- An unknown field is refused with its path; a known one that this version does not inspect or support, by name.
+- Messages carry paths, types and field names, never values.
+
+>>> class Point(Shape):
+...     x: int
+>>> decode(b'{"x": 1, "y": 2}', msgspec.json.Decoder(Point))
+Traceback (most recent call last):
+...
+caisson.errors.CallerError: y: unknown field; remove it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from caisson.errors import CallerError, Refusal, WireError
+from caisson.zones.z2_runtime.conversation import Conversation
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+FIELD_NAME_SHOWN_MAX = 64
+"""Characters of an unknown field's name that a message repeats."""
+
+_NOT_INSPECTED = frozenset(
+    {
+        "image", "video", "audio", "searchResult", "citationsContent", "redactedContent", "s3Location", "systemTool",
+        "toolAddition", "toolRemoval", "redacted_thinking", "search_result", "server_tool_use",
+        "web_search_tool_result",
+    }
+)  # fmt: skip
+"""Content that exists in the API and that no rule of this version can read."""
+_NOT_SUPPORTED = frozenset(
+    {
+        "promptVariables", "performanceConfig", "serviceTier", "outputConfig", "additionalModelResponseFieldPaths",
+        "anthropic_beta", "thinking", "metadata", "mcp_servers", "container", "context_management", "output_config",
+        "service_tier", "stream", "model",
+    }
+)  # fmt: skip
+"""Request settings that exist in the API and that would change what the file or the inspection decides."""
+
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
+_CLOSED_VALUE = re.compile(r"Invalid (?:enum )?value (?:'(?P<value>.*)'|.+)", re.DOTALL)
+_SHOWN_VALUE = re.compile(r"[a-zA-Z_-]{1,24}")
+
+
+_SEND_TEXT = "this kind of content is not inspected by this version, so it is refused; send text"
+
+
+class Shape(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """A JSON object of Bedrock Runtime: field names in camel case, unknown ones refused."""
+
+
+class Nothing(Shape):
+    """An object that must be empty."""
+
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body as declared.
+
+    Raises:
+        CallerError: it is not JSON or not of that shape.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise refused(*_explained(str(error))) from error
+    except RecursionError as error:
+        raise refused("request", "JSON is nested too deeply; flatten it") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise refused("request", "expected a JSON object in UTF-8, found something else; send valid JSON") from error
+
+
+def refused(path: str, message: str) -> CallerError:
+    """A `ValidationException` about the place `path`."""
+    return CallerError(Refusal(error=WireError.VALIDATION, rule="schema", message=f"{path or 'request'}: {message}."))
+
+
+def parsed(read: Callable[[], Conversation]) -> Conversation | Refusal:
+    """What `read` gives, with all its strings within bounds, or why not."""
+    try:
+        conversation = read()
+        conversation.parts()
+    except CallerError as error:
+        return error.refusal
+    return conversation
+
+
+def one_of(block: Json, path: str) -> str:
+    """The only key of a union (botocore: `union`)."""
+    if len(block) != 1:
+        found = ", ".join(sorted(block)) or "none"
+        raise refused(path, f"expected exactly one kind of content, found {found}; split it into blocks")
+    return next(iter(block))
+
+
+def _explained(message: str) -> tuple[str, str]:
+    text, _, place = message.rpartition(" - at `")
+    path = place.rstrip("`").removeprefix("$").removeprefix(".")
+    if not text:
+        text, path = message, ""
+    if unknown := _UNKNOWN_FIELD.fullmatch(text):
+        return _unknown_field(path, unknown["field"])
+    if closed := _CLOSED_VALUE.fullmatch(text):
+        value = closed["value"] or ""
+        if value in _NOT_INSPECTED:
+            return f"{path} {value!r}", _SEND_TEXT
+        shown = f" {value!r}" if _SHOWN_VALUE.fullmatch(value) else ""
+        return path, f"unexpected value{shown}; see the API reference for the allowed ones"
+    return path, text[0].lower() + text[1:] + "; correct it"
+
+
+def _unknown_field(path: str, name: str) -> tuple[str, str]:
+    shown = (
+        name
+        if len(name) <= FIELD_NAME_SHOWN_MAX and name.isprintable()
+        else name[:FIELD_NAME_SHOWN_MAX].encode("ascii", "backslashreplace").decode()
+    )
+    place = f"{path}.{shown}" if path else shown
+    if name in _NOT_INSPECTED:
+        return place, _SEND_TEXT
+    if name in _NOT_SUPPORTED or path.startswith("additionalModelRequestFields"):
+        return place, "this setting is not supported by this version, so it is refused; remove it"
+    return place, "unknown field; remove it"

@@ -35,7 +35,7 @@ class Received:
     digest: str
     """SHA-256 hex of the sealed record."""
     chain: str
-    """SHA-256 hex over the previous chain value and `digest`."""
+    """Hex of `channels.chain.extend` over the previous chain value and `digest`; an incarnation begins at `GENESIS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +45,11 @@ class ChainHead:
     writer: str
     incarnation: str
     previous_incarnation: str
-    """The writer's incarnation before this one; empty for the first."""
+    """The writer's last incarnation before this one that holds records; empty for the first."""
     previous_length: int
-    """Records in it, as the writer remembers them."""
+    """Records in it, as the writer remembers them. A killed writer may have written one more before it could remember."""
     previous_chain: str
-    """Its last chain value."""
+    """Chain value after `previous_length` records; of `GENESIS` when there is no previous incarnation."""
     length: int
     """Records in this incarnation so far."""
     chain: str

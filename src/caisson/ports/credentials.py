@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from caisson.errors import Refusal
@@ -36,8 +36,8 @@ class SessionCredentials:
     """AWS-shaped credentials of one session."""
 
     access_key_id: str
-    secret_access_key: str
-    session_token: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
     expiration: float
     """Unix time in seconds."""
     principal: Principal

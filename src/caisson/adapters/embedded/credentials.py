@@ -7,7 +7,9 @@
   this zone has. A narrowed token is another token, so it has another secret.
 - A token that is not ours, altered, or of another system is one refusal; only a genuine one is told that it expired.
 
->>> EmbeddedCredentials(open_keys=..., system="claims-assistant", clock=SystemClock())  # doctest: +SKIP
+>>> credentials = EmbeddedCredentials(
+...     open_keys=session_keys(Path("zones/runtime/keys")), system="claims-assistant", clock=SystemClock()
+... )  # doctest: +SKIP
 """
 
 from __future__ import annotations

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from caisson.adapters.embedded.keys import FileKeys
 from caisson.errors import DeveloperError
 from caisson.policy.sessions import DURATION_MAX_S
 from caisson.ports.keys import Keys, SigningKey
@@ -26,20 +28,35 @@ EPOCH_S = 86_400
 OVERLAP_S = DURATION_MAX_S
 """How long a key verifies after it stopped signing."""
 
+_PREFIX = "session-"
+
 OpenKeys = Callable[[tuple[str, ...]], Keys]
 """Gives keys in which each name has a signing key and a secret; makes those that are missing, may delete all others."""
 
 
+def session_keys(folder: Path) -> OpenKeys:
+    """Keys as files of the zone's key folder. Those that no longer verify are deleted: nobody finds them later."""
+
+    def open_keys(names: tuple[str, ...]) -> Keys:
+        keys = FileKeys.create(folder, signing=names, secrets=names)
+        for path in folder.glob(f"{_PREFIX}*.key"):
+            if path.name.partition(".")[0] not in names:
+                path.unlink(missing_ok=True)
+        return keys
+
+    return open_keys
+
+
 def key_name(now: float) -> str:
     """The key that signs at Unix time `now`."""
-    return f"session-{int(now) // EPOCH_S}"
+    return f"{_PREFIX}{int(now) // EPOCH_S}"
 
 
 def names_at(now: float) -> tuple[str, ...]:
     """Keys that must exist at `now`, oldest first: the one before while it verifies, the current and the next."""
     epoch = int(now) // EPOCH_S
     first = epoch - 1 if _overlaps(now) else epoch
-    return tuple(f"session-{number}" for number in range(max(first, 0), epoch + 2))
+    return tuple(f"{_PREFIX}{number}" for number in range(max(first, 0), epoch + 2))
 
 
 def _overlaps(now: float) -> bool:

@@ -1,7 +1,7 @@
 """Who sent a request: step 2 of the request path (IAM-01).
 
-- SigV4 with a session token of ours, or `Authorization: Bearer` with a bearer token of ours or of the configured issuer.
-  Nothing else is an identity: no header, address or certificate.
+- SigV4 with a session token of ours, or `Authorization: Bearer` with a bearer token of ours or of the configured
+  issuer. Nothing else is an identity: no header, address or certificate.
 - Bearer tokens come over HTTPS only (RFC 6750 section 5.3): who sees one has it.
 - Valid orders come first: without them nobody is let in, whatever they hold.
 - A token of the issuer says who, not what for: the header `x-caisson-role` does, or the only role there is. Its session

@@ -76,6 +76,12 @@ class SignIn:
         self._clock = clock
         self._owner_uid = owner_uid
 
+    def admits(self, peer_uid: int) -> bool:
+        """Whether the uid can be any user; strangers are not listened to."""
+        state = self._sessions.state()
+        users = () if isinstance(state, Refusal) else state[0].identity.local.users.values()
+        return peer_uid in (self._owner_uid, 0) or any(user.uid == peer_uid for user in users)
+
     async def answer(self, line: bytes, peer_uid: int) -> Answer:
         """The answer to one line of the process of `peer_uid`."""
         try:
@@ -120,8 +126,8 @@ class SignIn:
             return Refusal(
                 error=WireError.ACCESS_DENIED,
                 rule="signin.user",
-                message=f"Uid {peer_uid} may not sign in as {asked.user[:64]!r}; identity.local.users in the system file "
-                "says who may.",
+                message=f"Uid {peer_uid} may not sign in as {asked.user[:64]!r}; identity.local.users in the system "
+                "file says who may.",
             )
         role = Role(asked.agent, asked.task)
         if asked.dry:
@@ -181,14 +187,21 @@ async def serve_signin(path: Path, signin: SignIn) -> asyncio.Server:
             open_connections -= 1
             writer.close()
 
+    return await asyncio.start_unix_server(connected, sock=_bound(path), limit=LINE_BYTES_MAX)
+
+
+def _bound(path: Path) -> socket.socket:
     path.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(connected, path=path, limit=LINE_BYTES_MAX)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
     path.chmod(SOCKET_MODE)
-    return server
+    return listener
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, signin: SignIn) -> None:
     uid = peer_uid(writer.get_extra_info("socket"))
+    if not signin.admits(uid):
+        return
     for _ in range(REQUESTS_PER_CONNECTION_MAX):
         async with asyncio.timeout(IDLE_S):
             line = await reader.readline()

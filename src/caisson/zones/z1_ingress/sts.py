@@ -1,6 +1,6 @@
 """The three STS calls, as stock SDKs make them (IAM-06; AWS STS API reference, version 2011-06-15).
 
-- `AssumeRoleWithWebIdentity` is not signed: the issuer's token is the identity. `AssumeRole` and `GetCallerIdentity` are.
+- `AssumeRoleWithWebIdentity` is not signed: the issuer's token is the identity. The other two are signed.
 - `AssumeRole` hands on an intersection, never more (policy/sessions.py).
 - A parameter that would change what the credentials may do, and that is not carried out here, is refused by its name.
 

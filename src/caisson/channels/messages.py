@@ -141,6 +141,11 @@ class ConfigurationEvent(Message, tag="configuration.v1", kw_only=True, frozen=T
     sha256: str = ""
     author: str = ""
     reason: str = ""
+    approvers: tuple[str, ...] = ()
+    """Operator keys that signed the version."""
+    changes: tuple[str, ...] = ()
+    """Before and after, one line a changed value, bounded (IAM-08)."""
+    affected_agents: tuple[str, ...] = ()
 
 
 class ProcessEvent(Message, tag="process.v1", kw_only=True, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import timegm
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from time import strptime
 from urllib.parse import quote
@@ -58,21 +59,7 @@ def sign(path: str, query: str, extra: dict[str, str], body: bytes) -> tuple[Htt
 
 
 def encoded(pairs: Iterable[tuple[str, str]]) -> str:
-    safe = "-_.~"
-    return "&".join(
-        f"{quote(name, safe=safe, errors='replace')}={quote(value, safe=safe, errors='replace')}"
-        for name, value in pairs
-    )
-
-
-@given(model=ids, query=queries, extra=headers, body=st.binary(max_size=200))
-@settings(max_examples=300, deadline=None)
-def test_accepts_what_botocore_signs(
-    model: str, query: list[tuple[str, str]], extra: dict[str, str], body: bytes
-) -> None:
-    assume(model not in (".", ".."))  # botocore drops such a segment; here it is refused by name
-    request, now = sign(f"/model/{quote(model, safe='')}/converse", encoded(query), extra, body)
-    assert VERIFIER.verify(request, service="bedrock", now=now) is SESSION
+    return "&".join("=".join(quote(text, safe="-_.~", errors="replace") for text in pair) for pair in pairs)
 
 
 def other_byte(data: bytes, at: int, to: int) -> bytes:
@@ -82,7 +69,7 @@ def other_byte(data: bytes, at: int, to: int) -> bytes:
 
 @given(
     part=st.sampled_from(
-        ["method", "path", "query", "body", "token", "signature", "signed header", "drop header", "body length"]
+        ["method", "path", "query", "body", "token", "signature", "signed header", "drop header", "longer"]
     ),
     at=st.integers(0, 500),
     to=st.integers(33, 126),
@@ -101,7 +88,7 @@ def test_any_single_change_after_signing_is_refused(part: str, at: int, to: int,
         changed = replace(request, query=other_byte(request.query, at, to))
     elif part == "body":
         changed = replace(request, body=other_byte(request.body, at, to))
-    elif part == "body length":
+    elif part == "longer":
         changed = replace(request, body=request.body + bytes([to]))
     elif part == "drop header":
         changed = replace(request, headers=tuple(pair for pair in request.headers if pair[0] != name))
@@ -132,7 +119,5 @@ def test_no_bytes_raise_anything_unexpected(data: bytes, name: bytes) -> None:
         replace(request, query=data),
         replace(request, headers=((name, b"AWS4-HMAC-SHA256 " + data), *headers)),
     ):
-        try:
+        with suppress(CallerError):
             VERIFIER.verify(hostile, service="bedrock", now=now)
-        except CallerError:
-            pass

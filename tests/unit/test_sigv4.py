@@ -98,14 +98,12 @@ def parse(vector: dict) -> tuple[str, bytes, bytes, dict[bytes, bytes], bytes]:
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_agrees_with_the_vectors_of_aws(vector: dict) -> None:
     method, path, query, headers, body = parse(vector)
-    if vector["context"]["normalize"] and path != (shortened := vector["canonical_request"].split("\n")[1].encode()):
-        if not path.startswith(b"/%") and b" " not in path and path.isascii():
-            request, now = signed()
-            assert refused(replace(request, raw_path=path), now).rule == "sigv4.path"  # AWS rewrites it; we refuse it
-            path = shortened
-    names = tuple(
-        headers[b"authorization"].decode().partition("SignedHeaders=")[2].partition(",")[0].encode().split(b";")
-    )
+    rewritten = vector["canonical_request"].split("\n")[1].encode()
+    if vector["context"]["normalize"] and path.count(b"/") != rewritten.count(b"/"):
+        request, now = signed()
+        assert refused(replace(request, raw_path=path), now).rule == "sigv4.path"  # AWS rewrites it; we refuse it
+        path = rewritten
+    names = tuple(headers[b"authorization"].partition(b"SignedHeaders=")[2].partition(b",")[0].split(b";"))
     digest = headers.get(b"x-amz-content-sha256") or sigv4.sha256(body).hexdigest().encode()
     canonical = sigv4.canonical_request(method, path, query, headers, names, digest)
     assert canonical.decode() == vector["canonical_request"]

@@ -179,7 +179,7 @@ class FaultEvent(Message, tag="fault.v1", kw_only=True, frozen=True):
 
 
 class HeadEvent(Message, tag="head.v1", kw_only=True, frozen=True):
-    """A writer's signed chain head as the logging zone received it; ties archived events to the writer's key (LOG-07)."""
+    """A writer's signed chain head as the logging zone received it: ties events to the writer's key (LOG-07)."""
 
     writer: str
     incarnation: str
@@ -194,7 +194,7 @@ class HeadEvent(Message, tag="head.v1", kw_only=True, frozen=True):
 
 
 class KeyEvent(Message, tag="key.v1", kw_only=True, frozen=True):
-    """A zone's public signing key, recorded before anything that it signed, so that old heads stay verifiable (LOG-07)."""
+    """A zone's public signing key, recorded before what it signed, so that old heads stay verifiable (LOG-07)."""
 
     retention: ClassVar[str] = "access"
 
@@ -212,10 +212,8 @@ AnyMessage = (
     | ConfigurationEvent
     | ProcessEvent
     | CheckpointFinding
-    | FaultEvent
-    | HeadEvent
-    | KeyEvent
 )
+"""What a channel carries. Faults, heads and keys are stated by the logging zone alone: no channel delivers one."""
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)

@@ -8,17 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 
 from caisson.channels.messages import Message
-
-CHAIN_START = "0" * 64
-"""Chain value of an incarnation before its first record."""
-
-
-def extend_chain(chain: str, digest: str) -> str:
-    """The chain value after a record with `digest`: SHA-256 over both, hex in and out."""
-    return sha256(bytes.fromhex(chain) + bytes.fromhex(digest)).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -19,9 +19,10 @@ from caisson.errors import CallerError, Refusal, WireError
 from caisson.policy.prices import base_model
 from caisson.ports.model import ModelAnswer
 from caisson.zones.z2_runtime.conversation import Conversation
-from caisson.zones.z2_runtime.dialects import anthropic, nova
+from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, nova
 from caisson.zones.z2_runtime.dialects.converse import RequestMetadata
 from caisson.zones.z2_runtime.dialects.shape import decode, parsed
+from caisson.zones.z2_runtime.eventstream import exception_frame
 from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
@@ -31,16 +32,6 @@ MODEL_ID_SHOWN_MAX = 128
 """Characters of an unknown id that a message repeats."""
 _ACCEPTED = frozenset({JSON, "application/*", "*/*", ""})
 _metadata_decoder = msgspec.json.Decoder(RequestMetadata)
-
-
-class Renderer(Protocol):
-    """Turns ConverseStream events into frames of one dialect."""
-
-    def event(self, event: Json, /) -> bytes:
-        """The frames of one event; empty when the dialect says nothing here."""
-
-    def exception(self, refusal: Refusal, /) -> bytes:
-        """The frame that ends a stream which failed on its way."""
 
 
 def parse(
@@ -103,19 +94,31 @@ def render(answer: ModelAnswer, trace: Json | None = None, *, model_id: str, req
         CallerError: no family of ours.
     """
     if _family(model_id) is anthropic:
-        return anthropic.render(answer, trace, model_id=model_id, request_id=request_id)
+        return anthropic_answer.render(answer, trace, model_id=model_id, request_id=request_id)
     return nova.render(answer, trace)
 
 
-def stream_renderer(*, model_id: str, request_id: str) -> Renderer:
-    """The renderer of one streamed answer.
+class StreamRenderer:
+    """The family's streamed events, each in a chunk.
 
     Raises:
         CallerError: no family of ours.
     """
-    if _family(model_id) is anthropic:
-        return anthropic.StreamRenderer(model_id=model_id, request_id=request_id)
-    return nova.StreamRenderer()
+
+    def __init__(self, model_id: str, request_id: str) -> None:
+        self._family: anthropic_answer.StreamRenderer | nova.StreamRenderer
+        if _family(model_id) is anthropic:
+            self._family = anthropic_answer.StreamRenderer(model_id=model_id, request_id=request_id)
+        else:
+            self._family = nova.StreamRenderer()
+
+    def event(self, event: Json) -> bytes:
+        """The frames of one event of ports/model.py; empty when the family says nothing here."""
+        return self._family.event(event)
+
+    def exception(self, refusal: Refusal) -> bytes:
+        """The frame that ends a stream which failed on its way."""
+        return exception_frame(refusal, timeout=True)
 
 
 def _family(model_id: str) -> ModuleType:

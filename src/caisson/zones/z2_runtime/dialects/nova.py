@@ -10,14 +10,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from caisson.errors import Refusal
 from caisson.ports.model import ModelAnswer
 from caisson.zones.z2_runtime.conversation import Conversation
 from caisson.zones.z2_runtime.dialects import schema
 from caisson.zones.z2_runtime.dialects.invocation import chunk_frame, guardrail_fields
 from caisson.zones.z2_runtime.dialects.shape import Shape, decode
 from caisson.zones.z2_runtime.dialects.turns import checked_messages, checked_system, checked_tools
-from caisson.zones.z2_runtime.eventstream import exception_frame
 from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
@@ -93,7 +91,3 @@ class StreamRenderer:
     def event(self, event: Json) -> bytes:
         """The frame of one event."""
         return chunk_frame(_encoder.encode(event))
-
-    def exception(self, refusal: Refusal) -> bytes:
-        """The frame that ends a stream which failed on its way."""
-        return exception_frame(refusal, timeout=True)

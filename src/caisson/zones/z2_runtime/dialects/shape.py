@@ -48,7 +48,7 @@ _NOT_SUPPORTED = frozenset(
 
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _CLOSED_VALUE = re.compile(r"Invalid (?:enum )?value (?:'(?P<value>.*)'|.+)", re.DOTALL)
-_SHOWN_VALUE = re.compile(r"[a-zA-Z_-]{1,24}")
+_SHOWN_VALUE = re.compile(r"[a-zA-Z_-]{1,24}[0-9]{0,2}")
 
 
 _SEND_TEXT = "this kind of content is not inspected by this version, so it is refused; send text"

@@ -1,0 +1,105 @@
+"""What a guardrail inspects and does, in Bedrock's terms: one file serves both families of adapters (NET-02, SEC-04)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from caisson.system.carriers import BOTH, LATER, Carried
+from caisson.system.entities import DETECTABLE, PiiType
+from caisson.system.section import Section
+from caisson.system.values import Day, Items, Name, Text
+
+Action = Literal["block", "pseudonymise", "flag"]
+Strength = Literal["none", "low", "medium", "high"]
+"""How little evidence a filter needs, from never to the least."""
+Word = Annotated[str, Field(min_length=1, max_length=100)]
+REGEX_CHARACTERS_MAX = 500
+"""Length of a pattern (Bedrock API reference, GuardrailRegexConfig)."""
+PATTERNS_MAX = 30
+"""Patterns of a guardrail (Bedrock service quotas)."""
+WORDS_MAX = 10_000
+"""Words of a guardrail (Bedrock service quotas)."""
+TOPICS_MAX = 30
+"""Topics of a guardrail (Bedrock service quotas)."""
+EXAMPLES_MAX = 5
+"""Examples of a topic (Bedrock service quotas)."""
+MESSAGE_CHARACTERS_MAX = 500
+"""Length of what a client reads instead (Bedrock API reference, CreateGuardrail)."""
+BLOCKED_MESSAGE = "Sorry, the model cannot answer this question."
+"""What the AWS console writes for a new guardrail."""
+
+Message = Annotated[Text, Field(max_length=MESSAGE_CHARACTERS_MAX)]
+
+
+class Topic(Section):
+    """A subject that the system must not speak about."""
+
+    name: Annotated[Name, LATER]
+    """Name in decisions and logs."""
+    definition: Annotated[Text, LATER]
+    """What the subject is, in a sentence or two."""
+    examples: Annotated[
+        Items[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=EXAMPLES_MAX), LATER
+    ] = ()
+    """Sentences that belong to it."""
+
+
+class Pattern(Section):
+    """A form of text of one's own."""
+
+    name: Annotated[Name, BOTH]
+    """Name in decisions, logs and pseudonyms: `claim-id` gives `[CLAIM_ID_7f3a9c]`."""
+    regex: Annotated[str, Field(min_length=1, max_length=REGEX_CHARACTERS_MAX), BOTH]
+    """RE2 expression of bounded width that never matches nothing."""
+    action: Annotated[Action, BOTH]
+    """What happens to a match."""
+
+
+class Content(Section):
+    """Strengths of the content filters. Each needs an evaluator that really answers."""
+
+    hate: Annotated[Strength, LATER] = "none"
+    """Discrimination and dehumanisation."""
+    insults: Annotated[Strength, LATER] = "none"
+    """Demeaning and bullying."""
+    sexual: Annotated[Strength, LATER] = "none"
+    """Sexual interest and activity."""
+    violence: Annotated[Strength, LATER] = "none"
+    """Glorification of harm and threats of it."""
+    misconduct: Annotated[Strength, LATER] = "none"
+    """Help with crime and fraud."""
+
+
+class Guardrail(Section):
+    """What is inspected in every request and every answer of the agents that name this guardrail."""
+
+    prompt_attack: Annotated[Strength, BOTH]
+    """How readily text that tries to take over the model is refused."""
+    content: Annotated[Content | None, LATER] = None
+    """Content filters."""
+    topics: Annotated[Items[Topic], Field(max_length=TOPICS_MAX), LATER] = ()
+    """Subjects that are refused."""
+    words: Annotated[Items[Word], Field(max_length=WORDS_MAX), BOTH] = ()
+    """Words and phrases that are refused, in any case and spelling of their characters."""
+    pii: Annotated[dict[PiiType, Action], Carried(by=("up", "synth"), built=("up",), entries=DETECTABLE)] = Field(
+        default_factory=dict
+    )
+    """Types of personal data as Bedrock names them, and what happens to them. `up` runs those with a checkable form."""
+    patterns: Annotated[Items[Pattern], Field(max_length=PATTERNS_MAX), BOTH] = ()
+    """Forms of text of one's own."""
+    grounding: Annotated[float | None, Field(ge=0, le=0.99), LATER] = None
+    """Least support that an answer needs in the retrieved text, 0 to 0.99."""
+    credentials: Annotated[Literal["redact", "block"], BOTH]
+    """What happens to passwords, keys and tokens, everywhere; they are never restored and never let through."""
+    mode: Annotated[Literal["enforce", "detect"], BOTH] = "enforce"
+    """`detect` only flags, for a while (`because`, `until`); credentials are acted on all the same."""
+    because: Annotated[Text | None, BOTH] = None
+    """Why the guardrail only detects."""
+    until: Annotated[Day | None, BOTH] = None
+    """Day on which the guardrail should enforce again."""
+    blocked_input_message: Annotated[Message, BOTH] = BLOCKED_MESSAGE
+    """What a client reads instead of a blocked request."""
+    blocked_output_message: Annotated[Message, BOTH] = BLOCKED_MESSAGE
+    """What a client reads instead of a blocked answer."""

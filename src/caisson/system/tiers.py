@@ -1,0 +1,129 @@
+"""Tier defaults: the one table of what a system gets when its file says nothing.
+
+Tiers are 1 low, 2 medium, 3 high, 4 critical.
+
+- The file states only what differs. A value looser than its tier's default needs a reason.
+- What no file can change is a fact of the tier.
+
+>>> default("sessions.duration").at(3)
+'30m'
+>>> fact("orders_expiry_s", 3)
+60
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from caisson.system.values import parse_duration, parse_rate
+
+Value = str | int | float
+"""As a system file writes it."""
+STRENGTHS = ("none", "low", "medium", "high")
+CREDENTIAL_ACTIONS = ("redact", "block")
+
+
+def more(value: Any, default: Any) -> bool:
+    """A greater number is looser."""
+    return bool(value > default)
+
+
+def fewer(value: Any, default: Any) -> bool:
+    """A smaller number is looser."""
+    return bool(value < default)
+
+
+def longer(value: Any, default: Any) -> bool:
+    """A longer duration is looser."""
+    return parse_duration(value) > parse_duration(default)
+
+
+def faster(value: Any, default: Any) -> bool:
+    """A rate is looser when some window of the default's length can hold more requests under it."""
+    asked, allowed = parse_rate(value), parse_rate(default)
+    windows = -(-allowed.window_s // asked.window_s)
+    return asked.count * windows > allowed.count
+
+
+def weaker(value: Any, default: Any) -> bool:
+    """A strength nearer to none is looser."""
+    return STRENGTHS.index(value) < STRENGTHS.index(default)
+
+
+def milder(value: Any, default: Any) -> bool:
+    """Redacting lets the rest of the text through; blocking does not."""
+    return CREDENTIAL_ACTIONS.index(value) < CREDENTIAL_ACTIONS.index(default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Default:
+    """One key whose default depends on the tier."""
+
+    key: str
+    """Path in the file; `*` stands for every name."""
+    tiers: tuple[Value, Value, Value, Value]
+    """Default at tiers 1 to 4, from loose to tight."""
+    looser: Callable[[Any, Any], bool]
+    """Whether the first value lets through more than the second."""
+    control: str
+    """The control of the pattern that asks for it."""
+
+    def at(self, tier: int) -> Value:
+        """Default at a tier, 1 to 4."""
+        return self.tiers[tier - 1]
+
+
+DEFAULTS = (
+    Default(key="models.*.output_tokens_max", tiers=(4_096, 4_096, 2_048, 1_024), looser=more, control="SESS-01"),
+    Default(key="guardrails.*.prompt_attack", tiers=("low", "medium", "high", "high"), looser=weaker, control="SEC-01"),
+    Default(
+        key="guardrails.*.credentials", tiers=("redact", "redact", "block", "block"), looser=milder, control="IAM-07"
+    ),
+    Default(key="sessions.duration", tiers=("1h", "1h", "30m", "15m"), looser=longer, control="IAM-06"),
+    Default(key="sessions.tokens", tiers=(1_000_000, 500_000, 200_000, 100_000), looser=more, control="SESS-01"),
+    Default(key="sessions.actions", tiers=(500, 200, 50, 25), looser=more, control="SESS-01"),
+    Default(
+        key="limits.body_bytes_max",
+        tiers=(10_485_760, 10_485_760, 10_485_760, 4_194_304),
+        looser=more,
+        control="NET-07",
+    ),
+    Default(
+        key="limits.requests_per_user",
+        tiers=("120/minute", "60/minute", "60/minute", "30/minute"),
+        looser=faster,
+        control="NET-07",
+    ),
+    Default(
+        key="limits.requests_total",
+        tiers=("1200/minute", "600/minute", "600/minute", "300/minute"),
+        looser=faster,
+        control="NET-07",
+    ),
+    Default(key="limits.concurrency_max", tiers=(256, 256, 128, 64), looser=more, control="NET-07"),
+    Default(key="limits.request_timeout", tiers=("5m", "5m", "2m", "1m"), looser=longer, control="SESS-02"),
+    Default(key="judge.sample", tiers=(0.1, 0.25, 1.0, 1.0), looser=fewer, control="LOG-03"),
+)
+
+FACTS: dict[str, tuple[int, int, int, int]] = {
+    "fsync": (0, 0, 1, 1),
+    "orders_expiry_s": (300, 300, 60, 60),
+    "configuration_signatures": (1, 1, 2, 2),
+    "distinct_accounts": (0, 0, 1, 1),
+    "local_approvers": (1, 1, 0, 0),
+}
+"""What no file can change, at tiers 1 to 4: LOG-01 (stable storage before the last byte), IAM-03 (orders, signatures),
+NET-01 (an account a zone), IAM-05 (whether local users count toward dual approval)."""
+
+
+def default(key: str) -> Default:
+    """The row of a key pattern."""
+    (row,) = (row for row in DEFAULTS if row.key == key)
+    return row
+
+
+def fact(name: str, tier: int) -> int:
+    """A fact of a tier, 1 to 4."""
+    return FACTS[name][tier - 1]

@@ -1,0 +1,78 @@
+"""What agents may reach beyond the model: knowledge and tools (IAM-04, IAM-05, DAT-01)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from caisson.system.carriers import LATER
+from caisson.system.identity import Classification
+from caisson.system.section import Section
+from caisson.system.values import HttpsUrl, Items, Name, RateText, Text
+
+
+class Source(Section):
+    """Where documents come from."""
+
+    path: Annotated[Text, LATER]
+    """Folder, relative to the system file."""
+
+
+class Knowledge(Section):
+    """Documents that agents may retrieve from."""
+
+    sources: Annotated[Items[Source], Field(min_length=1), LATER]
+    """Where the documents come from."""
+    classification: Annotated[Classification, LATER]
+    """How protected the documents are; nobody retrieves above their clearance."""
+
+
+class Parameter(Section):
+    """What one argument of an operation may be. An argument that is not declared is refused."""
+
+    type: Annotated[Literal["string", "number", "integer", "boolean"], LATER] = "string"
+    """JSON type."""
+    pattern: Annotated[Text | None, Field(max_length=500), LATER] = None
+    """RE2 expression that a whole string must match."""
+    minimum: Annotated[float | None, LATER] = None
+    """Least number."""
+    maximum: Annotated[float | None, LATER] = None
+    """Greatest number."""
+
+
+class Operation(Section):
+    """One thing that a tool does."""
+
+    class_: Annotated[Literal["read_only", "reversible_write", "irreversible_write", "privileged"], LATER] = Field(
+        alias="class"
+    )
+    """What the operation can do; set by people, never by the tool."""
+    approval: Annotated[Literal["required", "none"], LATER] = "required"
+    """Whether a person decides on every call. Silence means no."""
+    parameters: Annotated[dict[Name, Parameter], LATER] = Field(default_factory=dict)
+    """Arguments by name."""
+    rate: Annotated[RateText | None, LATER] = None
+    """Most calls in a window."""
+
+
+class Tool(Section):
+    """A service that agents may call through the tool gateway."""
+
+    kind: Annotated[Literal["http"], LATER]
+    """How the service is called."""
+    url: Annotated[HttpsUrl, LATER]
+    """Base address."""
+    credential: Annotated[Name | None, LATER] = None
+    """Name of the vault's secret that the gateway adds; neither model nor agent sees it."""
+    operations: Annotated[dict[Name, Operation], Field(min_length=1), LATER]
+    """Operations by name."""
+
+
+class ClientTool(Section):
+    """A tool that the client runs itself; the file pins what the model is told about it."""
+
+    description: Annotated[Text, LATER]
+    """What the model is told."""
+    parameters: Annotated[dict[Name, Parameter], LATER] = Field(default_factory=dict)
+    """Arguments by name."""

@@ -1,0 +1,273 @@
+"""Any server that speaks OpenAI's chat completions, as a model.
+
+- Only the configured address is called: no redirects, no proxy or credential from the environment, no plain HTTP but to
+  loopback. Response bodies of errors are not read.
+- Time, size, retries and calls under way are bounded. A call is repeated only when the server was not reached or said
+  that it is not available, and never after a first byte of an answer.
+- Leaving a stream closes its connection, which is how such servers learn that nobody listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from caisson.adapters.embedded.model import failures
+from caisson.adapters.embedded.model.chat_answer import StreamReader, answer_of, decode, usage_of
+from caisson.adapters.embedded.model.chat_request import body_of
+from caisson.adapters.embedded.model.events import START, Json, closing
+from caisson.adapters.embedded.model.sse import EventReader
+from caisson.errors import StartError, UpstreamError
+from caisson.ports.clock import Clock
+from caisson.ports.model import Model, ModelAnswer, ModelRequest
+
+Sleep = Callable[[float], Awaitable[None]]
+
+RESPONSE_BYTES_MAX = 16 * 1024 * 1024
+"""Bound on a whole body and on all bytes of a stream."""
+RETRY_AFTER_S_MAX = 3_600
+DRAIN_S = 0.05
+_UNAVAILABLE = frozenset({500, 502, 503})
+"""Statuses after which the call is repeated."""
+_INVALID = frozenset({400, 413, 422})
+_OPERATORS = frozenset({401, 402, 403, 404, 405})
+"""The key, the account or the address is wrong: nothing that a client can mend."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """How long and how often."""
+
+    connect_s: float = 5.0
+    idle_s: float = 60.0
+    """Between two pieces of an answer."""
+    total_s: float = 600.0
+    attempts_max: int = 3
+    backoff_s: float = 0.2
+    """Before the second attempt; doubles after each, and chance adds up to as much again."""
+    calls_max: int = 256
+    """Calls under way; further ones are refused, not queued."""
+
+
+class OpenAIModel(Model):
+    """One server."""
+
+    name = "openai"
+
+    def __init__(
+        self,
+        base_url: str,
+        clock: Clock,
+        *,
+        api_key: str | None = None,
+        model: str | None = None,
+        bounds: Bounds | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        """Args:
+            base_url: with or without path; without one, `/v1` as OpenAI's.
+            clock: for latency.
+            api_key: sent as bearer token; read from a file by whoever wires this, never from the environment.
+            model: the name that the server knows, when it is not the system file's id.
+            bounds: time, attempts, concurrency.
+            sleep: waits between attempts.
+
+        Raises:
+            StartError: the address or the key cannot be used.
+        """
+        self._url = endpoint(base_url)
+        if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key.strip()):
+            raise StartError("expected the upstream's API key as one line of printable ASCII, found something else")
+        # Uncompressed, so that bounds on bytes are bounds on memory.
+        self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        if api_key is not None:
+            self._headers["authorization"] = f"Bearer {api_key.strip()}"
+        self._clock = clock
+        self._model = model
+        self._bounds = bounds or Bounds()
+        self._sleep = sleep
+        self._session: aiohttp.ClientSession | None = None
+        self._calls = 0
+
+    async def converse(self, request: ModelRequest) -> ModelAnswer:
+        began = self._clock.monotonic()
+        async with self._call(request, stream=False) as response:
+            try:
+                body = b"".join([piece async for piece in _pieces(response)])
+                completion = decode(body)
+                content, reason = answer_of(completion)
+            except ValueError as error:
+                raise failures.nonsense(f"the server's answer makes no sense: {error}") from error
+        return ModelAnswer(
+            content=content,
+            stop_reason=reason,
+            usage=usage_of(completion.usage, request, len(body)),
+            latency_ms=(self._clock.monotonic() - began) * 1000,
+        )
+
+    async def converse_stream(self, request: ModelRequest) -> AsyncGenerator[Json, None]:
+        began = self._clock.monotonic()
+        reader = StreamReader()
+        async with self._call(request, stream=True) as response:
+            yield START
+            try:
+                async for data in _events(response):
+                    for event in reader.chunk(decode(data)):
+                        yield event
+                for event in reader.close():
+                    yield event
+                reason = reader.stop_reason()
+            except ValueError as error:
+                raise failures.nonsense(f"the server's stream makes no sense: {error}") from error
+        usage = usage_of(reader.usage, request, reader.output_bytes)
+        for event in closing(reason, usage, (self._clock.monotonic() - began) * 1000):
+            yield event
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    @asynccontextmanager
+    async def _call(self, request: ModelRequest, *, stream: bool) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The open response of a call that the server accepted; closed on leaving, read or not."""
+        if self._calls >= self._bounds.calls_max:
+            raise failures.throttled(f"{self._bounds.calls_max} calls are under way", retry_after_s=1)
+        body = msgspec.json.encode(body_of(request, model=self._model or request.model_id, stream=stream))
+        self._calls += 1
+        try:
+            response = await self._accepted(body)
+            try:
+                yield response
+            except TimeoutError as error:
+                raise failures.timed_out("the server paused or took too long") from error
+            except aiohttp.ClientError as error:
+                raise failures.unavailable(f"the connection broke: {type(error).__name__}") from error
+            finally:
+                # A response that was read to its end has given its connection back already.
+                response.close()
+        finally:
+            self._calls -= 1
+
+    async def _accepted(self, body: bytes) -> aiohttp.ClientResponse:
+        failure: UpstreamError = failures.unavailable("no attempt was made")
+        for attempt in range(self._bounds.attempts_max):
+            if attempt:
+                pause_s = self._bounds.backoff_s * 2 ** (attempt - 1)
+                await self._sleep(pause_s + random.random() * pause_s)  # noqa: S311 - spreads load, hides nothing
+            try:
+                response = await self._open().post(self._url, data=body, headers=self._headers, allow_redirects=False)
+            except TimeoutError as error:
+                raise failures.timed_out("the server could not be reached or did not answer in time") from error
+            except aiohttp.ClientError as error:
+                failure = failures.unavailable(f"the server could not be reached: {type(error).__name__}")
+                failure.__cause__ = error
+                continue
+            if response.status == 200:
+                return response
+            failure = _refused(response)
+            response.close()
+            if response.status not in _UNAVAILABLE:
+                break
+        raise failure
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            bounds = self._bounds
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=bounds.calls_max),
+                timeout=aiohttp.ClientTimeout(
+                    total=bounds.total_s, sock_connect=bounds.connect_s, sock_read=bounds.idle_s
+                ),
+                auto_decompress=False,
+                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                raise_for_status=False,
+            )
+        return self._session
+
+
+def endpoint(base_url: str) -> str:
+    """The address of chat completions under `base_url`.
+
+    >>> endpoint("http://127.0.0.1:11434")
+    'http://127.0.0.1:11434/v1/chat/completions'
+
+    Raises:
+        StartError: it is not an address that may be called.
+    """
+    try:
+        parts = urlsplit(base_url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise StartError("expected --upstream openai=URL, found something that is not a URL") from error
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+        raise StartError(f"expected --upstream openai=https://HOST[:PORT][/PATH], found scheme {parts.scheme!r}")
+    if parts.username is not None or parts.password is not None:
+        raise StartError("expected an upstream URL without user and password; put the key into a file")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise StartError(f"expected https for the upstream at {host!r}; plain http is for this machine only")
+    path = parts.path.rstrip("/") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}/chat/completions"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    reader = EventReader()
+    async for piece in _pieces(response):
+        for data in reader.feed(piece):
+            if data == b"[DONE]":
+                # What ends the body usually follows at once; with it read, the connection serves the next call.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(DRAIN_S):
+                        await response.content.readany()
+                return
+            yield data
+
+
+async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    size = 0
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        if size > RESPONSE_BYTES_MAX:
+            raise ValueError(f"more than {RESPONSE_BYTES_MAX} bytes")
+        yield piece
+
+
+def _retry_after_s(header: str) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110, section 10.2.3); a date is not read."""
+    plain = header.isascii() and header.isdigit() and len(header) <= len(str(RETRY_AFTER_S_MAX))
+    return float(min(int(header), RETRY_AFTER_S_MAX)) if plain else None
+
+
+def _refused(response: aiohttp.ClientResponse) -> UpstreamError:
+    """What a status says; the body is not read."""
+    status = response.status
+    found = f"the server answered {status}"
+    if status == 429:
+        after = response.headers.get("retry-after", "")
+        seconds = (
+            min(int(after), RETRY_AFTER_S_MAX) if after.isascii() and after.isdigit() and len(after) < 10 else None
+        )
+        return failures.throttled(found, retry_after_s=seconds)
+    if status in (408, 504):
+        return failures.timed_out(found)
+    if status in _INVALID:
+        return failures.invalid(found)
+    if status in _OPERATORS or status >= 500 or 300 <= status < 400:
+        return failures.unavailable(found + "; check the upstream's address, key and model")
+    return failures.nonsense(found)

@@ -61,7 +61,9 @@ def up(data: Path, system: Path, port: int, log: Path) -> subprocess.Popen[bytes
 
 
 def credentials(data: Path) -> dict[str, Any] | None:
-    made = command(data, "session", "new", "--user", "alice", "--agent", "claims", "--task", "answer", "--format", "json")
+    made = command(
+        data, "session", "new", "--user", "alice", "--agent", "claims", "--task", "answer", "--format", "json"
+    )
     return json.loads(made.stdout) if made.returncode == 0 else None
 
 
@@ -102,7 +104,11 @@ def load(data: Path, observed: Observed, stop: threading.Event, seed: int) -> No
         except ClientError as error:
             with observed.lock:
                 observed.refused += 1
-            if error.response["Error"]["Code"] in {"ThrottlingException", "ExpiredTokenException", "AccessDeniedException"}:
+            if error.response["Error"]["Code"] in {
+                "ThrottlingException",
+                "ExpiredTokenException",
+                "AccessDeniedException",
+            }:
                 client = None
             time.sleep(0.02)
         except (BotoCoreError, OSError, subprocess.TimeoutExpired, ValueError):
@@ -116,7 +122,9 @@ def wait_back(data: Path, seconds: float) -> float:
         try:
             made = credentials(data)
             if made is not None:
-                client_of(made).count_tokens(modelId=MODEL, input={"converse": {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}})
+                client_of(made).count_tokens(
+                    modelId=MODEL, input={"converse": {"messages": [{"role": "user", "content": [{"text": "hi"}]}]}}
+                )
                 return time.monotonic() - began
         except (BotoCoreError, ClientError, OSError, ValueError):
             pass
@@ -126,14 +134,22 @@ def wait_back(data: Path, seconds: float) -> float:
 
 def plaintext(data: Path) -> list[str]:
     """Files under the data folder that hold the canary."""
-    return [str(path.relative_to(data)) for path in data.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+    return [
+        str(path.relative_to(data))
+        for path in data.rglob("*")
+        if path.is_file() and CANARY.encode() in path.read_bytes()
+    ]
 
 
 def overspent(data: Path) -> list[str]:
     """Sessions that used more than they may."""
     done = command(data, "session", "list", "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    return [row["session_id"] for row in rows if row["tokens_used"] > row["tokens_max"] or row["actions_used"] > row["actions_max"]]
+    return [
+        row["session_id"]
+        for row in rows
+        if row["tokens_used"] > row["tokens_max"] or row["actions_used"] > row["actions_max"]
+    ]
 
 
 def main() -> int:
@@ -153,7 +169,8 @@ def main() -> int:
             print(log.read_text(), file=sys.stderr)
             return 1
         workers = [
-            threading.Thread(target=load, args=(data, observed, stop, options.seed + number), daemon=True) for number in range(CLIENTS)
+            threading.Thread(target=load, args=(data, observed, stop, options.seed + number), daemon=True)
+            for number in range(CLIENTS)
         ]
         for worker in workers:
             worker.start()
@@ -194,7 +211,9 @@ def main() -> int:
         if verify.returncode:
             print(verify.stdout, verify.stderr, file=sys.stderr)
         slow = [value for value in outages if value > BACK_SECONDS_MAX]
-        return int(bool(missing or verify.returncode or overspent_sessions or found or slow or not observed.acknowledged))
+        return int(
+            bool(missing or verify.returncode or overspent_sessions or found or slow or not observed.acknowledged)
+        )
 
 
 def unlogged(data: Path, acknowledged: set[str]) -> set[str]:

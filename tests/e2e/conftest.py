@@ -50,17 +50,27 @@ class Running:
 
     def cli(self, *arguments: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [CAISSON, *arguments, "--data", str(self.data)], capture_output=True, text=True, timeout=timeout, env=clean_environment()
+            [CAISSON, *arguments, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=clean_environment(),
         )
         if check and done.returncode != 0:
             raise AssertionError(f"caisson {' '.join(arguments)} exited {done.returncode}: {done.stdout}{done.stderr}")
         return done
 
-    def credentials(self, user: str = "alice", agent: str = "claims", task: str = "answer", ttl: str = "15m") -> dict[str, Any]:
-        out = self.cli("session", "new", "--user", user, "--agent", agent, "--task", task, "--ttl", ttl, "--format", "json").stdout
+    def credentials(
+        self, user: str = "alice", agent: str = "claims", task: str = "answer", ttl: str = "15m"
+    ) -> dict[str, Any]:
+        out = self.cli(
+            "session", "new", "--user", user, "--agent", agent, "--task", task, "--ttl", ttl, "--format", "json"
+        ).stdout
         return json.loads(out)
 
-    def client(self, service: str = "bedrock-runtime", *, credentials: dict[str, Any] | None = None, retries: int = 0) -> Any:
+    def client(
+        self, service: str = "bedrock-runtime", *, credentials: dict[str, Any] | None = None, retries: int = 0
+    ) -> Any:
         made = credentials or self.credentials()
         return boto3.Session(
             aws_access_key_id=made["AccessKeyId"],
@@ -74,7 +84,9 @@ class Running:
             config=Config(retries={"total_max_attempts": retries + 1, "mode": "standard"}, read_timeout=30),
         )
 
-    def events(self, *arguments: str, until: Callable[[list[dict[str, Any]]], bool] = bool, seconds: float = 10) -> list[dict[str, Any]]:
+    def events(
+        self, *arguments: str, until: Callable[[list[dict[str, Any]]], bool] = bool, seconds: float = 10
+    ) -> list[dict[str, Any]]:
         """`caisson logs query --json`, asked again until it holds what is waited for."""
         ends = time.monotonic() + seconds
         while True:
@@ -154,6 +166,8 @@ def claims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The example on the script that plays a hostile model."""
-    running = start(tmp_path_factory.mktemp("hostile"), "--upstream", f"script={ROOT}/examples/claims/scripts/hostile.yaml")
+    running = start(
+        tmp_path_factory.mktemp("hostile"), "--upstream", f"script={ROOT}/examples/claims/scripts/hostile.yaml"
+    )
     yield running
     assert running.stop() == 0

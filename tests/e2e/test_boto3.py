@@ -18,7 +18,9 @@ DOCUMENT = {
     "document": {
         "format": "txt",
         "name": "reporting rules",
-        "source": {"bytes": b"Claims are reported within 30 days. A surveyor visits within a week. Cash is never paid."},
+        "source": {
+            "bytes": b"Claims are reported within 30 days. A surveyor visits within a week. Cash is never paid."
+        },
     }
 }
 ANTHROPIC = {
@@ -29,7 +31,9 @@ ANTHROPIC = {
 
 
 def text_of(stream) -> str:
-    return "".join(event["contentBlockDelta"]["delta"].get("text", "") for event in stream if "contentBlockDelta" in event)
+    return "".join(
+        event["contentBlockDelta"]["delta"].get("text", "") for event in stream if "contentBlockDelta" in event
+    )
 
 
 def test_converse(claims: Running) -> None:
@@ -74,7 +78,10 @@ def test_count_tokens(claims: Running) -> None:
 def test_apply_guardrail(claims: Running) -> None:
     client = claims.client()
     passed = client.apply_guardrail(
-        guardrailIdentifier="main", guardrailVersion="DRAFT", source="INPUT", content=[{"text": {"text": "Good morning."}}]
+        guardrailIdentifier="main",
+        guardrailVersion="DRAFT",
+        source="INPUT",
+        content=[{"text": {"text": "Good morning."}}],
     )
     assert passed["action"] == "NONE"
     masked = client.apply_guardrail(
@@ -93,7 +100,9 @@ def test_sts(claims: Running) -> None:
     assert me["Account"] == "000000000000"
     assert "claims" in me["Arn"]
     narrowed = sts.assume_role(
-        RoleArn="arn:aws:iam::000000000000:role/claims-assistant/claims/answer", RoleSessionName="narrow", DurationSeconds=900
+        RoleArn="arn:aws:iam::000000000000:role/claims-assistant/claims/answer",
+        RoleSessionName="narrow",
+        DurationSeconds=900,
     )["Credentials"]
     made = claims.credentials()
     made.update({key: narrowed[key] for key in ("AccessKeyId", "SecretAccessKey", "SessionToken")})
@@ -113,7 +122,8 @@ def test_validation_names_the_place(claims: Running) -> None:
     client = claims.client()
     with pytest.raises(client.exceptions.ValidationException) as refused:
         client.converse(
-            modelId=MODEL, messages=[{"role": "user", "content": [{"image": {"format": "png", "source": {"bytes": b"x"}}}]}]
+            modelId=MODEL,
+            messages=[{"role": "user", "content": [{"image": {"format": "png", "source": {"bytes": b"x"}}}]}],
         )
     assert "image" in str(refused.value)
 

@@ -98,6 +98,24 @@ class Guardrail(ABC):
             UpstreamError: the evaluator could not answer; the request must stop.
         """
 
+    async def inspect_output(self, parts: Sequence[Part], context: InspectionContext) -> Inspection:
+        """Inspect whole texts as a model's output (ApplyGuardrail with source OUTPUT): one stream of one piece each.
+
+        Raises:
+            UpstreamError: as `inspect_input`.
+        """
+        output, texts = self.open_output(context, {}), []
+        for block, part in enumerate(parts):
+            texts.append(await output.feed(block, part.text) + await output.finish(block))
+        inspected = sum(len(part.text) for part in parts)
+        return Inspection(
+            texts=tuple(texts),
+            blocked=output.blocked,
+            actions=output.actions,
+            guarded_characters=inspected,
+            total_characters=inspected,
+        )
+
     @abstractmethod
     def open_output(self, context: InspectionContext, restorable: Mapping[str, str]) -> OutputInspection:
         """Begin the inspection of one answer."""

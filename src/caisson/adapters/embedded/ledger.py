@@ -100,8 +100,12 @@ class EmbeddedLedger(Ledger):
                 return refusal
             for rate in rates:
                 self._grant(rate, now)
-            self._db.execute("UPDATE accounts SET actions_used = actions_used + ? WHERE session_id = ?", (actions, session_id))
-            self._db.execute("INSERT INTO reservations VALUES (?, ?, ?, ?)", (reservation_id, session_id, tokens, deadline))
+            self._db.execute(
+                "UPDATE accounts SET actions_used = actions_used + ? WHERE session_id = ?", (actions, session_id)
+            )
+            self._db.execute(
+                "INSERT INTO reservations VALUES (?, ?, ?, ?)", (reservation_id, session_id, tokens, deadline)
+            )
         return Reservation(reservation_id=reservation_id, session_id=session_id, tokens=tokens, deadline=deadline)
 
     def _forget_lapsed(self, now: float) -> None:
@@ -111,16 +115,22 @@ class EmbeddedLedger(Ledger):
         balance = self._read(session_id, now)
         if balance is None:
             return Refusal(
-                error=WireError.ACCESS_DENIED, rule="ledger.unknown", message="This session has no account; sign in again."
+                error=WireError.ACCESS_DENIED,
+                rule="ledger.unknown",
+                message="This session has no account; sign in again.",
             )
         account = balance.account
         if balance.closed:
             return Refusal(
-                error=WireError.EXPIRED_TOKEN, rule="ledger.closed", message=f"This session has ended: {balance.closed}."
+                error=WireError.EXPIRED_TOKEN,
+                rule="ledger.closed",
+                message=f"This session has ended: {balance.closed}.",
             )
         if now >= account.expires:
             return Refusal(
-                error=WireError.EXPIRED_TOKEN, rule="ledger.duration", message="This session's duration is used up; sign in again."
+                error=WireError.EXPIRED_TOKEN,
+                rule="ledger.duration",
+                message="This session's duration is used up; sign in again.",
             )
         if balance.actions_used + actions > account.actions_max:
             return Refusal(
@@ -141,7 +151,9 @@ class EmbeddedLedger(Ledger):
     def _rate_limits(self, rates: Sequence[Rate], now: float) -> Refusal | None:
         for rate in rates:
             oldest = self._oldest_grant(rate)
-            if oldest is not None and now - rate.window_s < oldest <= now:  # a grant in the future: the clock stepped back
+            if (
+                oldest is not None and now - rate.window_s < oldest <= now
+            ):  # a grant in the future: the clock stepped back
                 return Refusal(
                     error=WireError.THROTTLING,
                     rule=f"ledger.rate.{rate.key.partition(':')[0]}",
@@ -153,7 +165,9 @@ class EmbeddedLedger(Ledger):
     def _oldest_grant(self, rate: Rate) -> float | None:
         """When the grant that the next one would overwrite was given; None while the ring is not full."""
         granted = self._granted(rate)
-        row = self._db.execute("SELECT at FROM grants WHERE key = ? AND slot = ?", (rate.key, granted % rate.count)).fetchone()
+        row = self._db.execute(
+            "SELECT at FROM grants WHERE key = ? AND slot = ?", (rate.key, granted % rate.count)
+        ).fetchone()
         return None if row is None else float(row[0])
 
     def _granted(self, rate: Rate) -> int:
@@ -168,7 +182,9 @@ class EmbeddedLedger(Ledger):
         """The limit changed: keep the newest grants that the new ring can hold."""
         kept = [
             row[0]
-            for row in self._db.execute("SELECT at FROM grants WHERE key = ? ORDER BY at DESC LIMIT ?", (rate.key, rate.count))
+            for row in self._db.execute(
+                "SELECT at FROM grants WHERE key = ? ORDER BY at DESC LIMIT ?", (rate.key, rate.count)
+            )
         ]
         self._db.execute("DELETE FROM grants WHERE key = ?", (rate.key,))
         for slot, at in enumerate(reversed(kept)):

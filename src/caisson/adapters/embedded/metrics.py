@@ -19,7 +19,10 @@ class PrometheusMetrics(Metrics):
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
-            "caisson_requests", "Finished requests.", ("operation", "model", "outcome", "error"), registry=self._registry
+            "caisson_requests",
+            "Finished requests.",
+            ("operation", "model", "outcome", "error"),
+            registry=self._registry,
         )
         self._duration = Histogram(
             "gen_ai_client_operation_duration_seconds",

@@ -19,12 +19,10 @@ import orjson
 
 from caisson.errors import CaissonError, CallerError, Refusal, UpstreamError, WireError
 from caisson.ports.credentials import Principal
-from caisson.ports.model import ModelAnswer
 from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.routes import Route, match
+from caisson.zones.z1_ingress.wire import parser, rendered, stream_renderer
 from caisson.zones.z2_runtime import pipeline
-from caisson.zones.z2_runtime.conversation import Conversation
-from caisson.zones.z2_runtime.dialects import converse, guardrail, invoke, tokens
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.operations import Operation
 from caisson.zones.z2_runtime.runtime import Runtime
@@ -142,7 +140,7 @@ class Gateway:
             request_id=request_id,
             started=started,
             target=route.target,
-            parse=_parser(route.operation, route.target, request.body),
+            parse=parser(route, request),
             authenticate=lambda: self._identity.authenticate(request, service="bedrock"),
         )
         refusal = await pipeline.admit(exchange)
@@ -169,7 +167,9 @@ class Gateway:
         else:
             raise CallerError(
                 Refusal(
-                    error=WireError.ACCESS_DENIED, rule="route.metrics", message="Metrics are served to this machine only."
+                    error=WireError.ACCESS_DENIED,
+                    rule="route.metrics",
+                    message="Metrics are served to this machine only.",
                 )
             )
 
@@ -216,8 +216,8 @@ class Gateway:
                 await reply.refuse(refusal, exchange)
                 return
         else:
-            await pipeline.inspect_only(exchange)
-        await reply.send(200, b"application/json", _render(exchange), exchange)
+            await pipeline.without_model(exchange)
+        await reply.send(200, b"application/json", rendered(exchange), exchange)
 
     async def _stream(self, exchange: Exchange, receive: Receive, reply: _Reply) -> None:
         """Send frames as they may leave. A client that goes away cancels what is under way, upstream included."""
@@ -232,9 +232,7 @@ class Gateway:
                 task.cancel()
 
         watch.add_done_callback(leave)
-        renderer = (
-            converse.StreamRenderer() if exchange.operation is Operation.CONVERSE_STREAM else invoke.StreamRenderer(exchange.target)
-        )
+        renderer = stream_renderer(exchange)
         try:
             async with aclosing(pipeline.stream(exchange)) as events:
                 try:
@@ -362,33 +360,10 @@ def _too_large(limit: int) -> Refusal:
     )
 
 
-def _parser(operation: Operation, target: str, body: bytes) -> Callable[[], Conversation | Refusal]:
-    match operation:
-        case Operation.CONVERSE | Operation.CONVERSE_STREAM:
-            return lambda: converse.parse(body, target, operation.streams)
-        case Operation.INVOKE_MODEL | Operation.INVOKE_MODEL_STREAM:
-            return lambda: invoke.parse(body, target, operation.streams)
-        case Operation.COUNT_TOKENS:
-            return lambda: tokens.parse(body, target)
-        case Operation.APPLY_GUARDRAIL:
-            return lambda: guardrail.parse(body, target)
-
-
-def _render(exchange: Exchange) -> bytes:
-    operation = exchange.operation
-    if operation is Operation.COUNT_TOKENS:
-        return tokens.render(exchange.known()[0])
-    if operation is Operation.APPLY_GUARDRAIL:
-        return guardrail.render(exchange)
-    answer: ModelAnswer | None = exchange.answer
-    if answer is None:
-        raise RuntimeError("a whole answer was asked for and none was made")
-    render = converse.render if operation is Operation.CONVERSE else invoke.render
-    return render(answer, exchange)
-
-
 _UNAVAILABLE = Refusal(
-    error=WireError.UNAVAILABLE, rule="internal", message="Caisson could not carry out this request; it was stopped. Retry later."
+    error=WireError.UNAVAILABLE,
+    rule="internal",
+    message="Caisson could not carry out this request; it was stopped. Retry later.",
 )
 _BUSY = Refusal(
     error=WireError.THROTTLING,

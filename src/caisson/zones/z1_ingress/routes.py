@@ -66,7 +66,9 @@ def match(method: str, raw_path: bytes) -> Route | Refusal:
         return _unknown("This endpoint has no such operation.")
     if found is None or method != "POST":
         return Refusal(
-            error=WireError.METHOD_NOT_ALLOWED, rule="route.method", message=f"Method {method[:16]!r} is not for this path."
+            error=WireError.METHOD_NOT_ALLOWED,
+            rule="route.method",
+            message=f"Method {method[:16]!r} is not for this path.",
         )
     return found
 

@@ -94,7 +94,11 @@ async def collect(events: AsyncIterator[Json]) -> ModelAnswer:
     if not stop_reason:
         raise UpstreamError(
             "the answer ended without a stop reason",
-            Refusal(error=WireError.MODEL_ERROR, rule="model.incomplete", message="The model's answer ended too early; retry."),
+            Refusal(
+                error=WireError.MODEL_ERROR,
+                rule="model.incomplete",
+                message="The model's answer ended too early; retry.",
+            ),
         )
     content: list[Json] = []
     for index in sorted({*texts, *tools, *reasoning}):

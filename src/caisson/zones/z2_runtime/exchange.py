@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal
 from caisson.ports.credentials import Principal
-from caisson.ports.guardrail import InspectionContext
+from caisson.ports.guardrail import Inspection, InspectionContext
 from caisson.ports.ledger import Reservation
 from caisson.ports.model import ModelAnswer, Usage
 from caisson.zones.z2_runtime.conversation import Conversation
@@ -51,6 +51,8 @@ class Exchange:
     """4 budget."""
     recorded: bool = False
     """5 record: the request's event is out, so the response's must follow."""
+    inspection: Inspection | None = None
+    """6 inspect input."""
     restorable: Mapping[str, str] = field(default_factory=dict)
     """6 inspect input."""
     actions: list[GuardrailAction] = field(default_factory=list)

@@ -28,6 +28,7 @@ from typing import Any
 from caisson.errors import CallerError, Refusal, UpstreamError
 from caisson.zones.z2_runtime.answer import collect, events_of
 from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.record import observe
 from caisson.zones.z2_runtime.steps import (
     s01_frame,
     s02_identity,
@@ -68,15 +69,20 @@ async def admit(exchange: Exchange) -> Refusal | None:
     for step in BEFORE:
         refusal = await step.run(exchange)
         if refusal is not None:
+            if exchange.principal is None:
+                await s02_identity.run(exchange)  # a malformed body is refused as such, but the record names its sender
             await conclude(exchange, refusal=refusal, step=f"{step.number} {step.name}")
             return refusal
     return None
 
 
-async def conclude(exchange: Exchange, *, refusal: Refusal | None = None, step: str = "", cancelled: bool = False) -> None:
+async def conclude(
+    exchange: Exchange, *, refusal: Refusal | None = None, step: str = "", cancelled: bool = False
+) -> None:
     """Run steps 10 and 11, once, whatever happened."""
     await s10_settle.run(exchange, cancelled=cancelled, failed=refusal is not None)
     await s11_record_response.run(exchange, refusal=refusal, step=step, cancelled=cancelled)
+    observe(exchange, refusal=refusal, cancelled=cancelled)
 
 
 async def answer(exchange: Exchange) -> Refusal | None:
@@ -132,7 +138,6 @@ async def stream(exchange: Exchange) -> AsyncGenerator[Json, None]:
         yield event
 
 
-async def inspect_only(exchange: Exchange) -> Refusal | None:
-    """ApplyGuardrail and CountTokens: the path without a model. Steps 10 and 11 run all the same."""
+async def without_model(exchange: Exchange) -> None:
+    """ApplyGuardrail and CountTokens: the path without steps 8 and 9."""
     await conclude(exchange)
-    return None

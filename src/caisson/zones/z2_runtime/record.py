@@ -1,4 +1,4 @@
-"""An exchange as events with the field names of LOG-01 and LOG-02. Pure but for `append`, which hands them over."""
+"""An exchange as events with the field names of LOG-01 and LOG-02, and as metrics."""
 
 from __future__ import annotations
 
@@ -87,10 +87,31 @@ def response_event(exchange: Exchange, *, refusal: Refusal | None, step: str, ca
         outcome=_outcome(exchange, refusal, cancelled),
         error=refusal.error.code if refusal else "",
         rule=refusal.rule if refusal else blocked.rule if blocked else "",
-        step=step or ((f"6 inspect input" if blocked.stage == "input" else "9 inspect output") if blocked else ""),
+        step=step or (("6 inspect input" if blocked.stage == "input" else "9 inspect output") if blocked else ""),
         rationale=(refusal.rationale or refusal.message) if refusal else blocked.rationale if blocked else "",
         cost_usd=None if cost is None else cost / 1_000_000,
     )
+
+
+def observe(exchange: Exchange, *, refusal: Refusal | None, cancelled: bool) -> None:
+    """Count a finished request of a verified caller."""
+    if exchange.principal is None:
+        return
+    metrics, usage, cost = exchange.runtime.metrics, exchange.settled_usage, exchange.cost_micro_usd
+    spent = exchange.runtime.clock.monotonic() - exchange.started
+    metrics.request(
+        operation=exchange.operation.value,
+        model_id=exchange.target if exchange.alias else "",
+        outcome=_outcome(exchange, refusal, cancelled),
+        error=refusal.error.code if refusal else "",
+        seconds=spent,
+        overhead_seconds=spent - exchange.upstream_seconds,
+        input_tokens=usage.input_tokens if usage else 0,
+        output_tokens=usage.output_tokens if usage else 0,
+        cost_usd=None if cost is None and exchange.upstream else (cost or 0) / 1_000_000,
+    )
+    for action in exchange.actions:
+        metrics.guardrail(guardrail=action.guardrail_id, stage=action.stage, decision=action.decision, rule=action.rule)
 
 
 def _outcome(exchange: Exchange, refusal: Refusal | None, cancelled: bool) -> Outcome:

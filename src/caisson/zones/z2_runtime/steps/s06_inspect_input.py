@@ -18,10 +18,13 @@ async def run(exchange: Exchange) -> Refusal | None:
             message="The request brings tools that the system file does not declare; remove toolConfig.",
         )
     parts = conversation.parts()
+    guardrail = exchange.snapshot.guardrail
+    inspect = guardrail.inspect_output if conversation.source == "OUTPUT" else guardrail.inspect_input
     try:
-        inspection = await exchange.snapshot.guardrail.inspect_input(parts, context)
+        inspection = await inspect(parts, context)
     except UpstreamError as error:
         return error.refusal
+    exchange.inspection = inspection
     exchange.actions.extend(inspection.actions)
     if inspection.guarded_characters != inspection.total_characters:
         return Refusal(

@@ -121,12 +121,18 @@ def _strings(value: object) -> list[str]:
 def _too_slow() -> UpstreamError:
     return UpstreamError(
         "the model took longer than limits.request_timeout",
-        Refusal(error=WireError.MODEL_TIMEOUT, rule="model.timeout", message="The model took too long to answer; retry."),
+        Refusal(
+            error=WireError.MODEL_TIMEOUT, rule="model.timeout", message="The model took too long to answer; retry."
+        ),
     )
 
 
 def _too_much() -> UpstreamError:
     return UpstreamError(
         "the model said more than its token limit allows",
-        Refusal(error=WireError.MODEL_ERROR, rule="model.too-much", message="The model's answer exceeded its limit and was cut."),
+        Refusal(
+            error=WireError.MODEL_ERROR,
+            rule="model.too-much",
+            message="The model's answer exceeded its limit and was cut.",
+        ),
     )

@@ -54,7 +54,9 @@ async def run(exchange: Exchange, events: AsyncGenerator[Json, None]) -> AsyncGe
         exchange.actions.extend(inspection.actions)
     if stopped:
         exchange.blocked = inspector.blocked
-        for closing in _intervened(exchange, inspector.next_index if inspector.open_text is None else inspector.open_text):
+        for closing in _intervened(
+            exchange, inspector.next_index if inspector.open_text is None else inspector.open_text
+        ):
             yield closing
 
 
@@ -202,7 +204,12 @@ class _Inspector:
                     "start": {"toolUse": {"toolUseId": tool_id, "name": self._tool["name"]}},
                 }
             },
-            {"contentBlockDelta": {"contentBlockIndex": index, "delta": {"toolUse": {"input": orjson.dumps(value).decode()}}}},
+            {
+                "contentBlockDelta": {
+                    "contentBlockIndex": index,
+                    "delta": {"toolUse": {"input": orjson.dumps(value).decode()}},
+                }
+            },
             {"contentBlockStop": {"contentBlockIndex": index}},
         ]
 
@@ -256,6 +263,8 @@ def _nonsense(found: str) -> UpstreamError:
     return UpstreamError(
         f"the model's stream makes no sense: {found}",
         Refusal(
-            error=WireError.MODEL_ERROR, rule="model.stream", message="The model's answer could not be understood; retry."
+            error=WireError.MODEL_ERROR,
+            rule="model.stream",
+            message="The model's answer could not be understood; retry.",
         ),
     )

@@ -27,5 +27,6 @@ def _bound(exchange: Exchange, *, interrupted: bool) -> Usage:
     if not exchange.upstream or (interrupted and exchange.output_bytes == 0 and exchange.upstream_seconds == 0):
         return Usage(input_tokens=0, output_tokens=0)
     return Usage(
-        input_tokens=exchange.worst_case_input_tokens, output_tokens=min(exchange.output_bytes, exchange.output_tokens_max)
+        input_tokens=exchange.worst_case_input_tokens,
+        output_tokens=min(exchange.output_bytes, exchange.output_tokens_max),
     )

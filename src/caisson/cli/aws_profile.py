@@ -5,8 +5,8 @@
 - Only Bedrock Runtime, Bedrock Agent Runtime and STS are sent here; other services keep their AWS endpoints.
 
 Why `[default]` too, and why it sometimes assumes a role: SDKs read `[default]` when no profile is named. They prefer
-static keys of `[default]` in ~/.aws/credentials to a credential process, but an assumed role to both. So where such keys
-exist, ours assumes its own role from the profile `caisson`.
+static keys of `[default]` in ~/.aws/credentials to a credential process, but an assumed role to both. So where such
+keys exist, ours assumes its own role from the profile `caisson`.
 
 >>> print(profile_file(endpoint, ["caisson", "session", "new"], role_arn=None))  # doctest: +SKIP
 [profile caisson]

@@ -89,10 +89,7 @@ def _write_profile(endpoint: Endpoint, data: Path, asked: dict[str, Any], *, ren
     typer.echo(f"export AWS_CONFIG_FILE={shlex.quote(str(path))}")
     typer.echo(f"Profile {aws_profile.PROFILE!r} is in {path}; the line above selects it.", err=True)
     if not renewable:
-        typer.echo(
-            "SDKs renew what ends within 15 minutes at every call; this session is kept until it ends instead.",
-            err=True,
-        )
+        typer.echo("SDKs renew at every call what ends within 15 minutes, so a program keeps this session.", err=True)
     for name in aws_profile.OVERRIDING:
         if os.environ.get(name) not in (None, "", aws_profile.PROFILE):
             typer.echo(f"{name} is set and beats every configuration file; unset it.", err=True)

@@ -199,14 +199,14 @@ def narrow(system: System, parent: SessionFacts, role: Role, *, now: float, life
 def _beyond(system: System, held: Role, asked: Role) -> str:
     """What `asked` reaches and `held` does not; empty when nothing."""
     mine, theirs = system.agents[held.agent], system.agents[asked.agent]
-    tools = set(theirs.tasks[asked.task].tools) - set(mine.tasks[held.task].tools)
-    if tools:
-        return f"tool {min(tools)!r}"
-    if theirs.model != mine.model:
-        return f"model {theirs.model!r}"
-    if theirs.guardrail != mine.guardrail:
-        return f"guardrail {theirs.guardrail!r}"
-    return ""
+    reach = (
+        ("tool", set(theirs.tasks[asked.task].tools) - set(mine.tasks[held.task].tools)),
+        ("client tool", theirs.client_tools.keys() - mine.client_tools.keys()),
+        ("knowledge", set(theirs.knowledge) - set(mine.knowledge)),
+        ("model", {theirs.model} - {mine.model}),
+        ("guardrail", {theirs.guardrail} - {mine.guardrail}),  # which of two is the stricter nobody can tell
+    )
+    return next((f"{kind} {min(names)!r}" for kind, names in reach if names), "")
 
 
 def revoked(principal: SessionFacts, orders: OrderFacts) -> Refusal | None:

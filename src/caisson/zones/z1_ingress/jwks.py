@@ -41,6 +41,7 @@ KEY_TYPES: dict[str, type[RSAKey | ECKey | OKPKey]] = {
     "PS256": RSAKey,
     "ES256": ECKey,
     "EdDSA": OKPKey,
+    "Ed25519": OKPKey,
 }
 """Algorithms that are accepted, and the kind of key that each needs (RFC 8725 section 3.1)."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

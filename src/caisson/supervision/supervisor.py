@@ -1,0 +1,226 @@
+"""Runs the zone processes: in order up, watched, in reverse order down.
+
+- Each starts when the one before is ready. At the first start a failure stops everything with the process's own words.
+- After that a process that ends is started again, for as long as the supervisor lives (see `backoff`).
+- To stop, each is asked in reverse order and waited for: the gateway finishes what is under way, the logging zone then
+  empties its spools. What does not end in its time is killed, and the result says so.
+
+>>> supervisor = Supervisor(specs, run=run, clock=clock, prepare=leave_with_parent, on_event=print)  # doctest: +SKIP
+>>> await supervisor.start(); await supervisor.stop()  # doctest: +SKIP
+Drained(killed=())
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from caisson.errors import DeveloperError, StartError
+from caisson.ports.clock import Clock
+from caisson.supervision.backoff import delay_s, drain_deadlines, failures_after
+from caisson.supervision.child import Child, Prepare, described
+from caisson.supervision.identity import ProcessIdentity
+from caisson.supervision.process_log import ProcessLog
+from caisson.supervision.readiness import Announcement
+from caisson.supervision.spec import ProcessSpec
+from caisson.supervision.state import Phase, State, ZonePhase, ZoneState, write_state
+
+DRAIN_SECONDS = 60.0
+KILL_SECONDS_MAX = 5.0
+"""SIGKILL needs no consent; what survives this long hangs in the kernel."""
+STARTS_FAILED_DRAIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something happened to a process."""
+
+    process: str
+    change: Literal["started", "ready", "failed", "restarting", "stopped"]
+    at: float
+    """Unix time in seconds."""
+    detail: str = ""
+    info: Mapping[str, Any] = field(default_factory=dict)
+    """With `ready`: what the process said of itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drained:
+    """How stopping went."""
+
+    killed: tuple[str, ...]
+    """Processes that did not finish in time."""
+
+
+class _Process:
+    """One spec with its current run."""
+
+    def __init__(self, spec: ProcessSpec, log: ProcessLog) -> None:
+        self.spec = spec
+        self.log = log
+        self.child: Child | None = None
+        self.state = ZoneState()
+        self.failures = 0
+        self.ready_since: float | None = None
+        """Monotonic; None: this run was never ready."""
+        self.watch: asyncio.Task[None] | None = None
+
+
+class Supervisor:
+    """See the module. `sleep` is how restarts wait, so that tests need not."""
+
+    def __init__(
+        self,
+        specs: Sequence[ProcessSpec],
+        *,
+        run: Path,
+        clock: Clock,
+        prepare: Prepare,
+        on_event: Callable[[Event], None],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        identity = ProcessIdentity.of(os.getpid())
+        if identity is None or len({spec.name for spec in specs}) != len(specs):
+            raise DeveloperError("expected /proc and processes with different names")
+        self._identity = identity
+        self._run = run
+        self._clock = clock
+        self._prepare = prepare
+        self._on_event = on_event
+        self._sleep = sleep
+        self._processes = [_Process(spec, ProcessLog(run / f"{spec.name}.log", clock)) for spec in specs]
+        self._hurry = asyncio.Event()
+        self._phase: Phase = "starting"
+        self._since = clock.now()
+
+    @property
+    def state(self) -> State:
+        """What runs."""
+        zones = {process.spec.name: process.state for process in self._processes}
+        return State(phase=self._phase, supervisor=self._identity, since=self._since, zones=zones)
+
+    async def start(self) -> None:
+        """Return when all are ready.
+
+        Raises:
+            StartError: one failed; those before it were stopped again.
+        """
+        self._publish("starting")
+        for process in self._processes:
+            try:
+                announcement = await self._begin(process)
+            except StartError as error:
+                announcement = Announcement(failure=str(error))
+            if announcement.failure:
+                self._report(process, "failed", announcement.failure)
+                await self.stop(STARTS_FAILED_DRAIN_SECONDS)
+                self._publish("failed")
+                raise StartError(
+                    f"{process.spec.name} did not start: {announcement.failure}; more in {str(process.log.path)!r}"
+                )
+        for process in self._processes:
+            process.watch = asyncio.create_task(self._watch(process), name=f"watch {process.spec.name}")
+        self._publish("ready")
+
+    async def stop(self, seconds: float = DRAIN_SECONDS) -> Drained:
+        """Stop all in reverse order, within about that time; `hurry` cuts it short."""
+        self._publish("stopping")
+        for process in self._processes:
+            if process.watch is not None:
+                process.watch.cancel()
+        watches = [process.watch for process in self._processes if process.watch is not None]
+        await asyncio.gather(*watches, return_exceptions=True)
+        began = self._clock.monotonic()
+        for process, deadline in zip(
+            reversed(self._processes), drain_deadlines(len(self._processes), seconds), strict=True
+        ):
+            await self._end(process, began + deadline - self._clock.monotonic())
+            process.log.close()
+        self._publish("stopped")
+        return Drained(killed=tuple(name for name, zone in self.state.zones.items() if zone.killed))
+
+    def hurry(self) -> None:
+        """Stop waiting for what is under way: from now on `stop` kills."""
+        self._hurry.set()
+
+    async def _begin(self, process: _Process) -> Announcement:
+        """One run up to its announcement. A run that failed has ended when this returns."""
+        process.ready_since = None
+        child = process.child = Child.spawn(process.spec, log=process.log, prepare=self._prepare)
+        self._update(process, "starting", identity=child.identity)
+        self._report(process, "started", f"process {child.pid}")
+        try:
+            announcement = await asyncio.wait_for(asyncio.shield(child.ready), process.spec.ready_seconds_max)
+        except TimeoutError:
+            announcement = Announcement(failure=f"it was not ready after {process.spec.ready_seconds_max:g} s")
+        if announcement.failure:
+            await self._kill(process)
+            return announcement
+        process.ready_since = self._clock.monotonic()
+        self._update(process, "ready", ready_at=self._clock.now())
+        self._report(process, "ready", f"process {child.pid}", announcement.info)
+        return announcement
+
+    async def _watch(self, process: _Process) -> None:
+        """Keep it running until this task is cancelled."""
+        while True:
+            if process.child is not None:
+                status = await asyncio.shield(process.child.ended)
+                self._update(process, "restarting", last_exit=described(status), restarts=process.state.restarts + 1)
+            ready_s = None if process.ready_since is None else self._clock.monotonic() - process.ready_since
+            process.failures = failures_after(process.failures, ready_s)
+            delay = delay_s(process.failures, was_ready=ready_s is not None)
+            self._report(process, "restarting", f"it {process.state.last_exit}; again in {delay:g} s")
+            await self._sleep(delay)
+            try:
+                announcement = await self._begin(process)
+            except StartError as error:
+                process.child = None
+                announcement = Announcement(failure=str(error))
+            if announcement.failure:
+                self._report(process, "failed", announcement.failure)
+
+    async def _end(self, process: _Process, seconds: float) -> None:
+        """Ask, wait, then kill."""
+        child = process.child
+        if child is None:
+            return
+        if not child.ended.done():
+            child.terminate()
+            hurry = asyncio.create_task(self._hurry.wait())
+            either: set[asyncio.Future[Any]] = {child.ended, hurry}
+            await asyncio.wait(either, timeout=max(seconds, 0.0), return_when=asyncio.FIRST_COMPLETED)
+            hurry.cancel()
+        killed = not child.ended.done()
+        if killed:
+            await self._kill(process)
+        status = child.ended.result() if child.ended.done() else None
+        detail = "it cannot be killed" if status is None else described(status)
+        self._update(process, "stopped", last_exit=detail, killed=killed)
+        self._report(process, "stopped", f"it {detail}")
+
+    async def _kill(self, process: _Process) -> None:
+        if process.child is not None:
+            process.child.kill()
+            await asyncio.wait({process.child.ended}, timeout=KILL_SECONDS_MAX)
+
+    def _update(self, process: _Process, phase: ZonePhase, **changes: Any) -> None:
+        process.state = replace(process.state, phase=phase, **changes)
+        self._publish(self._phase)
+
+    def _publish(self, phase: Phase) -> None:
+        if phase != self._phase:
+            self._phase, self._since = phase, self._clock.now()
+        try:
+            write_state(self._run, self.state)
+        except OSError:  # a full disk must not end the supervisor; what it says is then late
+            return
+
+    def _report(self, process: _Process, change: Any, detail: str, info: Mapping[str, Any] | None = None) -> None:
+        self._on_event(
+            Event(process=process.spec.name, change=change, at=self._clock.now(), detail=detail, info=info or {})
+        )

@@ -18,7 +18,14 @@ from caisson.errors import Refusal, WireError
 from caisson.ports.ledger import Account, Ledger, Rate, Reservation
 
 ACCOUNT = Account(
-    session_id="s-1", user="alice", agent="claims", task="answer", opened=0.0, expires=1000.0, tokens_max=1000, actions_max=10
+    session_id="s-1",
+    user="alice",
+    agent="claims",
+    task="answer",
+    opened=0.0,
+    expires=1000.0,
+    tokens_max=1000,
+    actions_max=10,
 )
 Make = Callable[[Path], Ledger]
 
@@ -86,6 +93,21 @@ async def test_settling_twice_changes_nothing_and_never_exceeds_the_reservation(
     assert (balance.tokens_used, balance.cost_micro_usd) == (100, 1)
 
 
+async def test_lapsed_reservations_are_listed_until_forgotten(ledger: Ledger) -> None:
+    await ledger.open(ACCOUNT)
+    await reserve(ledger, "dead", 100, now=1.0)
+    await reserve(ledger, "alive", 100, now=100.0)
+    assert await ledger.lapsed(before=61.0) == ()
+    (dead,) = await ledger.lapsed(before=61.1)
+    assert (dead.reservation_id, dead.session_id) == ("dead", "s-1")
+    await ledger.forget([dead])
+    assert await ledger.lapsed(before=61.1) == ()
+    await ledger.settle("dead", tokens=100, cost_micro_usd=0)
+    balance = await ledger.balance("s-1", now=101.0)
+    assert balance is not None
+    assert (balance.tokens_used, balance.tokens_reserved) == (0, 100)
+
+
 @pytest.mark.parametrize(
     ("prepare", "error", "rule"),
     [
@@ -147,7 +169,14 @@ def test_no_window_ever_holds_more_than_the_rate(
         ledger = make(tmp_path_factory.mktemp("rate") / "l.db")
         await ledger.open(
             Account(
-                session_id="s", user="u", agent="a", task="t", opened=0, expires=1e9, tokens_max=10**9, actions_max=10**6
+                session_id="s",
+                user="u",
+                agent="a",
+                task="t",
+                opened=0,
+                expires=1e9,
+                tokens_max=10**9,
+                actions_max=10**6,
             )
         )
         now, window_s = 1.0, 10.0
@@ -156,7 +185,12 @@ def test_no_window_ever_holds_more_than_the_rate(
             now += step
             limit = count if number < change_at else smaller
             result = await reserve(
-                ledger, f"r{number}", 1, now=now, session="s", rates=[Rate(key="user:u", count=limit, window_s=window_s)]
+                ledger,
+                f"r{number}",
+                1,
+                now=now,
+                session="s",
+                rates=[Rate(key="user:u", count=limit, window_s=window_s)],
             )
             inside = [at for at, _ in granted if now - window_s < at]
             if isinstance(result, Reservation):
@@ -194,7 +228,14 @@ def test_workers_together_never_overshoot(tmp_path: Path) -> None:
         ledger = EmbeddedLedger(path)
         await ledger.open(
             Account(
-                session_id="s-1", user="u", agent="a", task="t", opened=0, expires=1e9, tokens_max=1000, actions_max=10**6
+                session_id="s-1",
+                user="u",
+                agent="a",
+                task="t",
+                opened=0,
+                expires=1e9,
+                tokens_max=1000,
+                actions_max=10**6,
             )
         )
         ledger.close()

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from caisson.channels.messages import RequestEvent, ResponseEvent
 from caisson.errors import CallerError, Refusal, UpstreamError, WireError
 from caisson.system.schema import System
-from caisson.zones.z2_runtime import pipeline
+from caisson.zones.z2_runtime import lost, pipeline
 from caisson.zones.z2_runtime.answer import collect, events_of
-from request_path import MODEL, FakeGuardrail, FakeModel, ListWriter, made_exchange, made_runtime, text_events
+from caisson.zones.z2_runtime.steps import s04_budget
+from request_path import MODEL, FakeGuardrail, FakeModel, HeldClock, ListWriter, made_exchange, made_runtime, text_events
 
 
 def made_system(tier: int) -> System:
@@ -384,6 +385,19 @@ async def test_budget_counts_the_worst_case(tmp_path: Path, system: System) -> N
     refusal = await pipeline.admit(exchange)
     assert refusal is not None
     assert (refusal.error, refusal.rule) == (WireError.THROTTLING, "ledger.tokens")
+
+
+async def test_a_dead_workers_request_is_recorded_as_lost_once(tmp_path: Path, system: System) -> None:
+    runtime = await made_runtime(tmp_path, system, FakeModel())
+    assert await pipeline.admit(made_exchange(runtime)) is None  # and then its worker dies
+    clock: HeldClock = runtime.clock  # type: ignore[assignment]
+    assert await lost.sweep(runtime) == 0
+    clock.at += system.limits.request_timeout_s + s04_budget.RESERVATION_GRACE_S + lost.SWEEP_GRACE_S + 0.1
+    assert await lost.sweep(runtime) == 1
+    assert await lost.sweep(runtime) == 0
+    request, response = runtime.events.messages  # type: ignore[attr-defined]
+    assert (response.outcome, response.request_id, response.user_identity) == ("lost", request.request_id, "alice")
+    assert clock.at < request.deadline
 
 
 async def test_collect_is_the_inverse_of_events() -> None:

@@ -72,7 +72,14 @@ class Ledger(ABC):
 
     @abstractmethod
     async def reserve(
-        self, *, reservation_id: str, session_id: str, tokens: int, actions: int, rates: Sequence[Rate], now: float,
+        self,
+        *,
+        reservation_id: str,
+        session_id: str,
+        tokens: int,
+        actions: int,
+        rates: Sequence[Rate],
+        now: float,
         deadline: float,
     ) -> Reservation | Refusal:
         """Set the worst case aside, or say which limit forbids it. Atomic over all limits."""
@@ -80,6 +87,14 @@ class Ledger(ABC):
     @abstractmethod
     async def settle(self, reservation_id: str, *, tokens: int, cost_micro_usd: int | None) -> None:
         """Replace the reservation by what was used. Settling twice changes nothing; `tokens` may not exceed the reservation."""
+
+    @abstractmethod
+    async def lapsed(self, *, before: float) -> tuple[Reservation, ...]:
+        """Unsettled reservations whose deadline is earlier than `before`, at most 100: their worker died."""
+
+    @abstractmethod
+    async def forget(self, reservations: Sequence[Reservation]) -> None:
+        """Drop lapsed reservations once they are recorded as lost. A settle that comes later still changes nothing."""
 
     @abstractmethod
     async def balance(self, session_id: str, *, now: float) -> Balance | None:

@@ -20,8 +20,7 @@ from caisson.ports.ledger import Account, Balance, Ledger, Rate, Reservation
 
 BUSY_TIMEOUT_MS = 2_000
 SESSIONS_LISTED_MAX = 1_000
-LAPSED_KEPT_S = 3_600.0
-"""How long an unsettled reservation stays on file after its deadline, so that a late settle is still charged."""
+LAPSED_AT_ONCE_MAX = 100
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
@@ -94,7 +93,6 @@ class EmbeddedLedger(Ledger):
         deadline: float,
     ) -> Reservation | Refusal:
         with self._transaction():
-            self._forget_lapsed(now)
             refusal = self._session_limits(session_id, tokens, actions, now) or self._rate_limits(rates, now)
             if refusal is not None:
                 return refusal
@@ -107,9 +105,6 @@ class EmbeddedLedger(Ledger):
                 "INSERT INTO reservations VALUES (?, ?, ?, ?)", (reservation_id, session_id, tokens, deadline)
             )
         return Reservation(reservation_id=reservation_id, session_id=session_id, tokens=tokens, deadline=deadline)
-
-    def _forget_lapsed(self, now: float) -> None:
-        self._db.execute("DELETE FROM reservations WHERE deadline < ?", (now - LAPSED_KEPT_S,))
 
     def _session_limits(self, session_id: str, tokens: int, actions: int, now: float) -> Refusal | None:
         balance = self._read(session_id, now)
@@ -210,6 +205,18 @@ class EmbeddedLedger(Ledger):
                 " cost_unknown_requests = cost_unknown_requests + ? WHERE session_id = ?",
                 (min(max(tokens, 0), reserved), cost_micro_usd or 0, int(cost_micro_usd is None), session_id),
             )
+
+    async def lapsed(self, *, before: float) -> tuple[Reservation, ...]:
+        rows = self._db.execute(
+            "SELECT reservation_id, session_id, tokens, deadline FROM reservations WHERE deadline < ?"
+            " ORDER BY deadline LIMIT ?",
+            (before, LAPSED_AT_ONCE_MAX),
+        )
+        return tuple(Reservation(reservation_id=a, session_id=b, tokens=c, deadline=d) for a, b, c, d in rows)
+
+    async def forget(self, reservations: Sequence[Reservation]) -> None:
+        ids = [(reservation.reservation_id,) for reservation in reservations]
+        self._db.executemany("DELETE FROM reservations WHERE reservation_id = ?", ids)
 
     async def balance(self, session_id: str, *, now: float) -> Balance | None:
         return self._read(session_id, now)

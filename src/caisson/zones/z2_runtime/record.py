@@ -12,6 +12,9 @@ from caisson.errors import ChannelError, Refusal
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.steps.s04_budget import RESERVATION_GRACE_S
 
+RECORD_GRACE_S = 20.0
+"""After a reservation lapses, how long a survivor has to record the request as lost (lost.py)."""
+
 Outcome = Literal["answered", "blocked", "refused", "failed", "cancelled", "lost"]
 
 
@@ -64,7 +67,7 @@ def request_event(exchange: Exchange, *, admitted: bool = True) -> RequestEvent:
     return RequestEvent(
         **_common(exchange),
         input_text=transcript(exchange) if admitted else "",
-        deadline=exchange.runtime.clock.now() + timeout_s + 2 * RESERVATION_GRACE_S,
+        deadline=exchange.runtime.clock.now() + timeout_s + RESERVATION_GRACE_S + RECORD_GRACE_S,
         metadata=metadata,
     )
 

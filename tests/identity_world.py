@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotoCredentials
 
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
 from caisson.adapters.embedded.keyring import session_keys
 from caisson.adapters.embedded.ledger import EmbeddedLedger
 from caisson.channels.messages import Message, SessionEvent
 from caisson.errors import ChannelError
+from caisson.policy.sessions import Role
 from caisson.ports.channel import ChannelWriter
 from caisson.ports.clock import Clock
 from caisson.ports.configuration import Orders
-from caisson.ports.credentials import Principal
+from caisson.ports.credentials import Principal, SessionCredentials
 from caisson.system.schema import System
+from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.identity import Identity
 from caisson.zones.z1_ingress.sessions import Sessions
 from caisson.zones.z1_ingress.signin import SignIn
 from caisson.zones.z1_ingress.sts import TokenService
 
 NOW = 1_800_000_000.0
+PATH = "/model/amazon.nova-lite-v1%3A0/converse"
 REGION = "eu-west-1"
 ROLE = "arn:aws:iam::000000000000:role/claims-assistant/claims/answer"
 
@@ -37,7 +46,6 @@ def bundle() -> dict[str, Any]:
                 "users": {
                     "alice": {"uid": "owner", "groups": ["adjusters"]},
                     "bob": {"uid": 4242, "groups": ["approvers"]},
-                    "mallory": {"uid": "owner", "groups": []},
                 }
             },
             "groups": {"adjusters": {}, "approvers": {}},
@@ -157,10 +165,24 @@ class World:
 
     async def open(self, user: str = "alice", task: str = "answer", agent: str = "claims") -> Principal:
         """A root session."""
-        from caisson.policy.sessions import Role
-
         opened = await self.sessions.open(
             user=user, groups=("adjusters",), role=Role(agent, task), lifetime_s=None, method="socket"
         )
         assert isinstance(opened, Principal), opened
         return opened
+
+
+def signed(
+    world: World, minted: SessionCredentials, *, service: str = "bedrock", path: str = PATH, body: bytes = b"{}",
+    content_type: str = "application/json",
+) -> HttpRequest:  # fmt: skip
+    """A request as botocore signs it at the world's time."""
+    request = AWSRequest("POST", f"https://localhost:8443{path}", data=body, headers={"Content-Type": content_type})
+    boto = BotoCredentials(minted.access_key_id, minted.secret_access_key, minted.session_token)
+    with patch("botocore.auth.get_current_datetime", lambda: datetime.fromtimestamp(world.clock.now(), UTC)):
+        SigV4Auth(boto, service, REGION).add_auth(request)
+    sent = tuple((name.lower().encode(), value.encode()) for name, value in request.headers.items())
+    return HttpRequest(
+        method="POST", raw_path=path.encode(), query=b"", headers=(*sent, (b"host", b"localhost:8443")), body=body,
+        client="127.0.0.1", secure=True,
+    )  # fmt: skip

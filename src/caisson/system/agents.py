@@ -47,7 +47,7 @@ class Judge(Section):
     """Evaluation of interactions by a second model, apart from the runtime."""
 
     model: Annotated[Name, LATER]
-    """Name under `models`; not a model that an agent uses."""
+    """Name under `models`."""
     guardrail: Annotated[Name, LATER]
     """Name under `guardrails`."""
     criteria: Annotated[Items[Literal["safety", "grounding", "policy"]], Field(min_length=1), LATER]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from caisson.system.carriers import LATER, SYNTH
+from caisson.system.carriers import BOTH, LATER, SYNTH
 from caisson.system.section import Section
 from caisson.system.values import AccountId, Items, Name, OrganizationId, Region
 
@@ -31,7 +31,7 @@ class Accounts(Section):
 class Aws(Section):
     """Where `synth` and `deploy` put the zones."""
 
-    region: Annotated[Region, SYNTH]
+    region: Annotated[Region, BOTH]
     """Region of every zone, and the region that clients of one machine sign for."""
     organization: Annotated[OrganizationId, SYNTH]
     """The organization that the accounts belong to."""

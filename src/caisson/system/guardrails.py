@@ -1,4 +1,4 @@
-"""What a guardrail inspects and does, in Bedrock's terms: one file serves both families of adapters (NET-02, SEC-04)."""
+"""What a guardrail inspects and does, in Bedrock's terms, for both families of adapters (NET-02, SEC-04)."""
 
 from __future__ import annotations
 

@@ -8,12 +8,10 @@ from pydantic import Field
 
 from caisson.system.carriers import BOTH, LATER, UP
 from caisson.system.section import Section
-from caisson.system.values import ClaimName, GroupName, IssuerUrl, Items, Name, Text, UserName
+from caisson.system.values import ClaimName, GroupName, IssuerUrl, Items, Name, Text, Uid, UserName
 
 Classification = Literal["public", "internal", "confidential", "restricted"]
 """From least to most protected."""
-UID_MAX = 2**32 - 2
-"""Largest user id of Linux; the one above means "no user" (setresuid(2))."""
 
 
 class Issuer(Section):
@@ -30,9 +28,9 @@ class Issuer(Section):
 class LocalUser(Section):
     """A user of this machine, known to the kernel by user id."""
 
-    uid: Annotated[Annotated[int, Field(ge=0, le=UID_MAX)] | Literal["owner"], UP]
+    uid: Annotated[Uid, UP]
     """User id of the process that signs in over the unix socket; `owner` is whoever started `up`."""
-    groups: Annotated[Items[GroupName], UP] = ()
+    groups: Annotated[Items[GroupName], Field(min_length=1), UP]
     """Groups of `identity.groups` that the user is in."""
 
 

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from caisson.errors import SystemFileError
 from caisson.system import tiers
 from caisson.system.agents import Agent, Judge, ModelSpec, Task
-from caisson.system.carriers import BOTH, LATER, SYNTH, Carried
+from caisson.system.carriers import BOTH, LATER, Carried
 from caisson.system.deployment import Accounts, Aws, Logging
 from caisson.system.guardrails import Content, Guardrail, Pattern, Topic
 from caisson.system.identity import Group, Identity, Issuer, Local, LocalUser
@@ -67,7 +67,7 @@ class File(Section):
     """Name of the system; part of every role ARN."""
     tier: Annotated[Literal[1, 2, 3, 4], BOTH]
     """Risk tier, which sets every default: 1 low, 2 medium, 3 high, 4 critical."""
-    aws: Annotated[Aws | None, SYNTH] = None
+    aws: Annotated[Aws | None, BOTH] = None
     """Where `synth` and `deploy` put the zones."""
     identity: Annotated[Identity, BOTH]
     """Who may sign in."""

@@ -77,7 +77,7 @@ class Default:
 
 DEFAULTS = (
     Default(key="models.*.output_tokens_max", tiers=(4_096, 4_096, 2_048, 1_024), looser=more, control="SESS-01"),
-    Default(key="guardrails.*.prompt_attack", tiers=("low", "medium", "high", "high"), looser=weaker, control="SEC-01"),
+    Default(key="guardrails.*.prompt_attack", tiers=("low", "medium", "high", "high"), looser=weaker, control="LOG-06"),
     Default(
         key="guardrails.*.credentials", tiers=("redact", "redact", "block", "block"), looser=milder, control="IAM-07"
     ),
@@ -107,15 +107,52 @@ DEFAULTS = (
     Default(key="judge.sample", tiers=(0.1, 0.25, 1.0, 1.0), looser=fewer, control="LOG-03"),
 )
 
-FACTS: dict[str, tuple[int, int, int, int]] = {
-    "fsync": (0, 0, 1, 1),
-    "orders_expiry_s": (300, 300, 60, 60),
-    "configuration_signatures": (1, 1, 2, 2),
-    "distinct_accounts": (0, 0, 1, 1),
-    "local_approvers": (1, 1, 0, 0),
-}
-"""What no file can change, at tiers 1 to 4: LOG-01 (stable storage before the last byte), IAM-03 (orders, signatures),
-NET-01 (an account a zone), IAM-05 (whether local users count toward dual approval)."""
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """What a tier means whatever the file says."""
+
+    name: str
+    meaning: str
+    tiers: tuple[int, int, int, int]
+    """At tiers 1 to 4; 0 and 1 stand for no and yes."""
+    control: str
+    """The control of the pattern that asks for it."""
+
+
+FACTS = (
+    Fact(
+        name="fsync",
+        meaning="Events are on stable storage before an answer's last byte leaves (1 yes)",
+        tiers=(0, 0, 1, 1),
+        control="LOG-01",
+    ),
+    Fact(
+        name="orders_expiry_s",
+        meaning="Seconds until unrenewed orders stop requests",
+        tiers=(300, 300, 60, 60),
+        control="IAM-03",
+    ),
+    Fact(
+        name="configuration_signatures",
+        meaning="Signatures that a configuration needs",
+        tiers=(1, 1, 2, 2),
+        control="IAM-03",
+    ),
+    Fact(
+        name="distinct_accounts",
+        meaning="On AWS each zone has an account of its own (1 yes)",
+        tiers=(0, 0, 1, 1),
+        control="NET-01",
+    ),
+    Fact(
+        name="local_approvers",
+        meaning="Local users count toward dual approval (1 yes)",
+        tiers=(1, 1, 0, 0),
+        control="IAM-05",
+    ),
+)
+"""What no file can change."""
 
 
 def default(key: str) -> Default:
@@ -126,4 +163,5 @@ def default(key: str) -> Default:
 
 def fact(name: str, tier: int) -> int:
     """A fact of a tier, 1 to 4."""
-    return FACTS[name][tier - 1]
+    (row,) = (row for row in FACTS if row.name == name)
+    return row.tiers[tier - 1]

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -27,6 +27,9 @@ WINDOWS_S = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 """Windows of a rate in seconds."""
 COUNT_MAX = 1_000_000_000
 """Largest count of tokens, actions or requests anywhere in the file."""
+
+UID_MAX = 2**32 - 2
+"""Largest user id of Linux; the one above means "no user" (setresuid(2))."""
 
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _RATE = re.compile(rf"([1-9][0-9]{{0,8}})/({'|'.join(WINDOWS_S)})")
@@ -82,6 +85,13 @@ def parse_date(value: object) -> date:
     raise expected("a day such as 2027-01-31")
 
 
+def parse_uid(value: object) -> int | Literal["owner"]:
+    """A user id of the kernel, or whoever started `up`."""
+    if value == "owner" or (type(value) is int and 0 <= value <= UID_MAX):
+        return value
+    raise expected(f"a user id from 0 to {UID_MAX}, or owner")
+
+
 def lasting(shortest: str, longest: str) -> AfterValidator:
     """Bounds of a duration."""
     low, high = parse_duration(shortest), parse_duration(longest)
@@ -135,6 +145,11 @@ Day = Annotated[
     PlainValidator(parse_date),
     PlainSerializer(date.isoformat, return_type=str),
     WithJsonSchema({"type": "string", "format": "date"}),
+]
+Uid = Annotated[
+    int | Literal["owner"],
+    PlainValidator(parse_uid),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": UID_MAX}, {"const": "owner"}]}),
 ]
 Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
 Items = Annotated[tuple[T, ...], Field(strict=False)]

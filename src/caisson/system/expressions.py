@@ -1,0 +1,43 @@
+"""Regular expressions in a system file: RE2 (linear time, no ReDoS), of bounded width, never matching nothing (SEC-04).
+
+The width bounds how much of a streamed answer is held back while a match could still be open.
+
+>>> refusal("CLM-[0-9]+")
+'an expression of bounded width: {1,20} instead of +, {0,20} instead of *'
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from re import _parser  # type: ignore[attr-defined]  # nothing public tells a pattern's width
+
+import re2
+
+WIDTH_CHARACTERS_MAX = 512
+"""Widest match of a pattern."""
+
+
+def refusal(expression: str) -> str:
+    """What was expected of the expression; empty when it will do."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            least, most = _parser.parse(expression).getwidth()
+        options = re2.Options()
+        options.log_errors = False
+        re2.compile(expression, options)
+    except (re.error, re2.error, OverflowError, RecursionError, ValueError) as error:
+        reason = str(error.args[0] if error.args else error)
+        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
+        return f"an RE2 expression that compiles ({text[:100]})"
+    if least == 0:
+        return "an expression that never matches nothing"
+    if most > WIDTH_CHARACTERS_MAX:
+        unbounded = most >= int(_parser.MAXREPEAT)
+        return (
+            "an expression of bounded width: {1,20} instead of +, {0,20} instead of *"
+            if unbounded
+            else f"an expression of at most {WIDTH_CHARACTERS_MAX} characters' width"
+        )
+    return ""

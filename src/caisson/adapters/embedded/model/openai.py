@@ -259,11 +259,7 @@ def _refused(response: aiohttp.ClientResponse) -> UpstreamError:
     status = response.status
     found = f"the server answered {status}"
     if status == 429:
-        after = response.headers.get("retry-after", "")
-        seconds = (
-            min(int(after), RETRY_AFTER_S_MAX) if after.isascii() and after.isdigit() and len(after) < 10 else None
-        )
-        return failures.throttled(found, retry_after_s=seconds)
+        return failures.throttled(found, retry_after_s=_retry_after_s(response.headers.get("retry-after", "")))
     if status in (408, 504):
         return failures.timed_out(found)
     if status in _INVALID:

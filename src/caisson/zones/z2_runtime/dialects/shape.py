@@ -118,11 +118,9 @@ def _explained(message: str) -> tuple[str, str]:
 
 
 def _unknown_field(path: str, name: str) -> tuple[str, str]:
-    shown = (
-        name
-        if len(name) <= FIELD_NAME_SHOWN_MAX and name.isprintable()
-        else name[:FIELD_NAME_SHOWN_MAX].encode("ascii", "backslashreplace").decode()
-    )
+    shown = name[:FIELD_NAME_SHOWN_MAX]
+    if not shown.isprintable():
+        shown = ascii(shown)[1:-1]
     place = f"{path}.{shown}" if path else shown
     if name in _NOT_INSPECTED:
         return place, _SEND_TEXT

@@ -1,0 +1,333 @@
+"""InvokeModel families: Claude's Messages API and Nova's schema, parsed and rendered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import EventStreamError
+
+from bedrock_model import read_stream
+from caisson.errors import CallerError, Refusal, WireError
+from caisson.ports.model import ModelAnswer, Usage
+from caisson.zones.z2_runtime.conversation import Conversation
+from caisson.zones.z2_runtime.dialects import invoke
+from caisson.zones.z2_runtime.operations import Operation
+
+CLAUDE = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+NOVA = "amazon.nova-lite-v1:0"
+HI = {"role": "user", "content": "hi"}
+BODY: dict[str, Any] = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [HI]}
+
+
+def parse(body: Any, model: str = CLAUDE, stream: bool = False, **headers: Any) -> Conversation | Refusal:
+    return invoke.parse(json.dumps(body).encode(), model, stream, **headers)
+
+
+def parsed(body: Any, model: str = CLAUDE) -> Conversation:
+    conversation = parse(body, model)
+    assert isinstance(conversation, Conversation), conversation.message
+    return conversation
+
+
+def claude(*content: Any, **changes: Any) -> dict[str, Any]:
+    return {**BODY, "messages": [{"role": "user", "content": list(content)}], **changes}
+
+
+def test_a_claude_request_becomes_a_conversation() -> None:
+    body = {
+        **BODY,
+        "system": [{"type": "text", "text": "be kind", "cache_control": {"type": "ephemeral", "ttl": "1h"}}],
+        "messages": [
+            HI,
+            {"role": "user", "content": [{"type": "text", "text": "again"}]},
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "thinking", "thinking": "hm", "signature": "s"},
+                    {"type": "tool_use", "id": "a", "name": "n", "input": {"k": "v"}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {"type": "tool_result", "tool_use_id": "a", "content": "done", "is_error": True},
+                    {
+                        "type": "document",
+                        "title": "t",
+                        "context": "c",
+                        "source": {"type": "content", "content": [{"type": "text", "text": "d"}]},
+                    },
+                ],
+            },
+        ],
+        "tools": [{"name": "n", "description": "d", "input_schema": {"type": "object"}}],
+        "tool_choice": {"type": "tool", "name": "n"},
+        "temperature": 0.1,
+        "top_p": 0.2,
+        "top_k": 3,
+        "stop_sequences": ["x"],
+    }
+    assert parsed(body) == Conversation(
+        operation=Operation.INVOKE_MODEL,
+        model_id=CLAUDE,
+        system=({"text": "be kind"}, {"cachePoint": {"type": "default", "ttl": "1h"}}),
+        messages=(
+            {"role": "user", "content": [{"text": "hi"}, {"text": "again"}]},
+            {
+                "role": "assistant",
+                "content": [
+                    {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}},
+                    {"toolUse": {"toolUseId": "a", "name": "n", "input": {"k": "v"}}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {"toolResult": {"toolUseId": "a", "content": [{"text": "done"}], "status": "error"}},
+                    {"document": {"format": "txt", "name": "t", "source": {"text": "d"}, "context": "c"}},
+                ],
+            },
+        ),
+        inference={"temperature": 0.1, "topP": 0.2, "topK": 3, "stopSequences": ["x"]},
+        output_tokens_max=9,
+        tools={
+            "tools": [{"toolSpec": {"name": "n", "description": "d", "inputSchema": {"json": {"type": "object"}}}}],
+            "toolChoice": {"tool": {"name": "n"}},
+        },
+    )
+
+
+def test_a_nova_request_becomes_a_conversation() -> None:
+    body = {
+        "schemaVersion": "messages-v1",
+        "system": [{"text": "be kind"}],
+        "messages": [{"role": "user", "content": [{"text": "hi"}]}],
+        "inferenceConfig": {"max_new_tokens": 5, "topK": 4, "temperature": 0.5},
+    }
+    assert parsed(body, f"us.{NOVA}") == Conversation(
+        operation=Operation.INVOKE_MODEL,
+        model_id=f"us.{NOVA}",
+        system=({"text": "be kind"},),
+        messages=({"role": "user", "content": [{"text": "hi"}]},),
+        inference={"topK": 4, "temperature": 0.5},
+        output_tokens_max=5,
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "us.", "eu.", "apac.", "global."])
+def test_a_profile_prefix_names_the_same_family(prefix: str) -> None:
+    assert parsed(BODY, prefix + CLAUDE).output_tokens_max == 9
+
+
+@pytest.mark.parametrize(
+    "model", ["meta.llama3-8b-instruct-v1:0", "amazon.titan-text", "xx.anthropic.claude", "x" * 2000]
+)
+def test_another_family_is_refused_by_name(model: str) -> None:
+    refused = parse(BODY, model)
+    assert isinstance(refused, Refusal)
+    assert refused.message.endswith("use Converse.")
+    assert len(refused.message) < 300
+    with pytest.raises(CallerError):
+        invoke.StreamRenderer(model, "r")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"messages": [HI]}, "request: object missing required field"),
+        ({**BODY, "anthropic_version": "x y"}, "anthropic_version: unexpected value"),
+        ({**BODY, "surprise": 1}, "surprise: unknown field"),
+        ({**BODY, "thinking": {"type": "enabled"}}, "thinking: this setting is not supported by this version"),
+        ({**BODY, "anthropic_beta": ["x"]}, "anthropic_beta: this setting is not supported by this version"),
+        ({**BODY, "stream": True}, "stream: this setting is not supported by this version"),
+        ({**BODY, "tool_choice": {"type": "none"}}, "tool_choice.type: unexpected value 'none'"),
+        (claude({"type": "image", "source": {}}), "messages[0].content[0].type 'image': this kind of content is not"),
+        (
+            claude({"type": "redacted_thinking", "data": ""}),
+            "messages[0].content[0].type 'redacted_thinking': this kind",
+        ),
+        (
+            claude({"type": "document", "source": {"type": "base64"}}),
+            "messages[0].content[0].source.type: unexpected value",
+        ),
+        (
+            claude({"type": "document", "source": {"type": "url"}}),
+            "messages[0].content[0].source.type: unexpected value",
+        ),
+        (claude({"type": "text", "text": "x", "citations": []}), "messages[0].content[0].citations: unknown field"),
+        (claude({"type": "text"}), "messages[0].content[0]: object missing required field `text`"),
+        (claude({"text": "x"}), "messages[0].content[0]: object missing required field `type`"),
+        (claude(), "messages[0].content: expected `array` of length >= 1"),
+        (
+            claude({"type": "tool_use", "id": "a", "name": "n", "input": {}}),
+            "messages[0].content[0].toolUse: not allowed",
+        ),
+        (
+            claude({"type": "tool_result", "tool_use_id": "z"}),
+            "messages[0].content[0].toolResult.toolUseId: expected the id",
+        ),
+    ],
+)
+def test_a_claude_refusal_names_the_place(body: Any, message: str) -> None:
+    refused = parse(body)
+    assert isinstance(refused, Refusal)
+    assert refused.message.startswith(message)
+
+
+def test_a_nova_refusal_names_the_place() -> None:
+    for body, message in (
+        ({"messages": [{"role": "user", "content": [{"image": {}}]}]}, "messages[0].content[0].image: this kind"),
+        ({"messages": [{"role": "user", "content": [{"text": "x"}]}], "inputText": "x"}, "inputText: unknown field"),
+        ({"schemaVersion": "v2", "messages": []}, "schemaVersion: unexpected value 'v2'"),
+    ):
+        refused = parse(body, NOVA)
+        assert isinstance(refused, Refusal)
+        assert refused.message.startswith(message)
+
+
+def test_headers() -> None:
+    for fine in (None, "application/json", "Application/JSON; charset=utf-8"):
+        assert isinstance(parse(BODY, content_type=fine), Conversation)
+    wrong = parse(BODY, content_type="text/plain")
+    assert isinstance(wrong, Refusal)
+    assert wrong.error is WireError.UNSUPPORTED_MEDIA_TYPE
+    for fine in (None, "", "*/*", "application/json", "text/html, application/json;q=0.5"):
+        assert isinstance(parse(BODY, accept=fine), Conversation)
+    assert isinstance(parse(BODY, accept="application/xml"), Refusal)
+    labelled = parse(BODY, request_metadata='{"team": "claims"}', guardrail=True, trace=True)
+    assert isinstance(labelled, Conversation)
+    assert (labelled.request_metadata, labelled.dropped, labelled.trace) == (
+        {"team": "claims"},
+        ("guardrailIdentifier",),
+        True,
+    )
+    for labels in ("{", '{"a": 1}', '["a"]'):
+        assert isinstance(parse(BODY, request_metadata=labels), Refusal)
+
+
+ANSWER = ModelAnswer(
+    content=(
+        {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "sig"}}},
+        {"text": "hello"},
+        {"toolUse": {"toolUseId": "a", "name": "n", "input": {"x": 1}}},
+    ),
+    stop_reason="tool_use",
+    usage=Usage(input_tokens=3, output_tokens=4),
+    latency_ms=1.5,
+)
+
+
+def blocked(reason: str) -> ModelAnswer:
+    return ModelAnswer(content=({"text": "no"},), stop_reason=reason, usage=ANSWER.usage, latency_ms=0)
+
+
+def test_a_claude_answer() -> None:
+    assert json.loads(invoke.render(ANSWER, model_id=CLAUDE, request_id="r1")) == {
+        "id": "msg_r1",
+        "type": "message",
+        "role": "assistant",
+        "model": CLAUDE,
+        "content": [
+            {"type": "thinking", "thinking": "hm", "signature": "sig"},
+            {"type": "text", "text": "hello"},
+            {"type": "tool_use", "id": "a", "name": "n", "input": {"x": 1}},
+        ],
+        "stop_reason": "tool_use",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 3, "output_tokens": 4},
+        "amazon-bedrock-guardrailAction": "NONE",
+    }
+    intervened = json.loads(
+        invoke.render(blocked("guardrail_intervened"), {"actionReason": "x"}, model_id=CLAUDE, request_id="r")
+    )
+    assert intervened["stop_reason"] == "end_turn"
+    assert intervened["amazon-bedrock-guardrailAction"] == "INTERVENED"
+    assert intervened["amazon-bedrock-trace"] == {"guardrail": {"actionReason": "x"}}
+    filtered = json.loads(invoke.render(blocked("content_filtered"), model_id=CLAUDE, request_id="r"))
+    assert filtered["stop_reason"] == "refusal"
+
+
+def test_a_nova_answer() -> None:
+    assert json.loads(invoke.render(blocked("end_turn"), model_id=NOVA, request_id="r")) == {
+        "output": {"message": {"content": [{"text": "no"}], "role": "assistant"}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": 3, "outputTokens": 4, "totalTokens": 7},
+        "amazon-bedrock-guardrailAction": "NONE",
+    }
+
+
+EVENTS = [
+    {"messageStart": {"role": "assistant"}},
+    {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "hm"}}}},
+    {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"reasoningContent": {"signature": "sig"}}}},
+    {"contentBlockStop": {"contentBlockIndex": 0}},
+    {"contentBlockDelta": {"contentBlockIndex": 1, "delta": {"text": "hel"}}},
+    {"contentBlockDelta": {"contentBlockIndex": 1, "delta": {"text": "lo"}}},
+    {"contentBlockStop": {"contentBlockIndex": 1}},
+    {"contentBlockStart": {"contentBlockIndex": 2, "start": {"toolUse": {"toolUseId": "a", "name": "n"}}}},
+    {"contentBlockDelta": {"contentBlockIndex": 2, "delta": {"toolUse": {"input": '{"x":1}'}}}},
+    {"contentBlockStop": {"contentBlockIndex": 2}},
+    {"messageStop": {"stopReason": "tool_use"}},
+    {"metadata": {"usage": {"inputTokens": 3, "outputTokens": 4, "totalTokens": 7}, "metrics": {"latencyMs": 5}}},
+]
+
+
+def chunks(model: str) -> list[dict[str, Any]]:
+    renderer = invoke.StreamRenderer(model, "r1")
+    events = read_stream("InvokeModelWithResponseStream", b"".join(map(renderer.event, EVENTS)))
+    return [json.loads(event["chunk"]["bytes"]) for event in events]
+
+
+def test_a_claude_stream() -> None:
+    usage = {"input_tokens": 0, "output_tokens": 0}
+    head = {"id": "msg_r1", "type": "message", "role": "assistant", "model": CLAUDE, "content": []}
+    assert chunks(CLAUDE) == [
+        {"type": "message_start", "message": {**head, "stop_reason": None, "stop_sequence": None, "usage": usage}},
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {"type": "thinking", "thinking": "", "signature": ""},
+        },
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "sig"}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "hel"}},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "lo"}},
+        {"type": "content_block_stop", "index": 1},
+        {
+            "type": "content_block_start",
+            "index": 2,
+            "content_block": {"type": "tool_use", "id": "a", "name": "n", "input": {}},
+        },
+        {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": '{"x":1}'}},
+        {"type": "content_block_stop", "index": 2},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "tool_use", "stop_sequence": None},
+            "usage": {"input_tokens": 3, "output_tokens": 4},
+        },
+        {
+            "type": "message_stop",
+            "amazon-bedrock-invocationMetrics": {
+                "inputTokenCount": 3,
+                "outputTokenCount": 4,
+                "invocationLatency": 5,
+            },
+            "amazon-bedrock-guardrailAction": "NONE",
+        },
+    ]
+
+
+def test_a_nova_stream_is_converse_in_chunks() -> None:
+    assert chunks(NOVA) == EVENTS
+
+
+@pytest.mark.parametrize("model", [CLAUDE, NOVA])
+def test_a_timeout_in_a_stream_has_its_own_exception_here(model: str) -> None:
+    data = invoke.StreamRenderer(model, "r").exception(Refusal(error=WireError.MODEL_TIMEOUT, message="Too slow."))
+    with pytest.raises(EventStreamError) as raised:
+        read_stream("InvokeModelWithResponseStream", data)
+    assert raised.value.response["Error"] == {"Code": "modelTimeoutException", "Message": "Too slow."}

@@ -121,9 +121,8 @@ async def test_the_state_of_a_session(world: World) -> None:
 
 
 keys = st.sampled_from(["op", "user", "agent", "task", "ttl_s", "x"])
-values = st.recursive(
-    st.none() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(keys, inner)
-)
+leaves = st.none() | st.text() | st.integers()
+values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(keys, inner))
 
 
 @given(st.one_of(st.binary(max_size=200), values.map(lambda value: json.dumps(value).encode())))

@@ -18,7 +18,7 @@ from identity_world import NOW, ROLE, bundle, system
 
 SYSTEM = system()
 PRINCIPAL = Principal(
-    session_id="s-1", chain=(), user="alice", groups=("adjusters",), agent="claims", task="answer", issued=NOW,
+    session_id="s-1", chain=(), user="alice", groups=("adjusters",), agent="claims", task="answer", issued=NOW - 60,
     expires=NOW + 900, method="socket",
 )  # fmt: skip
 roles = st.sampled_from([Role(agent, task) for agent, found in SYSTEM.agents.items() for task in found.tasks])

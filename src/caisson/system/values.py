@@ -31,6 +31,9 @@ COUNT_MAX = 1_000_000_000
 UID_MAX = 2**32 - 2
 """Largest user id of Linux; the one above means "no user" (setresuid(2))."""
 
+SYSTEM_NAME_RULE = "a name: a lower-case letter, then at most 30 of a-z, 0-9 and -"
+
+_SYSTEM_NAME = "[a-z][a-z0-9-]{0,30}"
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _RATE = re.compile(rf"([1-9][0-9]{{0,8}})/({'|'.join(WINDOWS_S)})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -90,6 +93,11 @@ def parse_uid(value: object) -> int | Literal["owner"]:
     if value == "owner" or (type(value) is int and 0 <= value <= UID_MAX):
         return value
     raise expected(f"a user id from 0 to {UID_MAX}, or owner")
+
+
+def is_system_name(text: str) -> bool:
+    """Whether a system may have this name."""
+    return re.fullmatch(_SYSTEM_NAME, text) is not None
 
 
 def lasting(shortest: str, longest: str) -> AfterValidator:
@@ -156,7 +164,7 @@ Items = Annotated[tuple[T, ...], Field(strict=False)]
 """A YAML sequence. Only the container is lenient, because YAML and JSON know no tuples; its items stay strict."""
 Text = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_spoken)]
 Name = _text("[a-z][a-z0-9_-]{0,62}", "a name: a lower-case letter, then at most 62 of a-z, 0-9, _ and -")
-SystemName = _text("[a-z][a-z0-9-]{0,30}", "a name: a lower-case letter, then at most 30 of a-z, 0-9 and -")
+SystemName = _text(_SYSTEM_NAME, SYSTEM_NAME_RULE)
 """Part of role ARNs and, on AWS, of stack names."""
 UserName = _text("[a-z_][a-z0-9_.@-]{0,63}", "a user name: at most 64 of a-z, 0-9 and _ . @ -")
 GroupName = _text(

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import rfc8785
 
-from caisson.policy.merkle import leaf_hash
+from caisson.policy.merkle import Frontier, leaf_hash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,10 @@ class Entry:
     @cached_property
     def leaf(self) -> bytes:
         """The leaf's data: canonical JSON (RFC 8785) of all fields."""
-        return rfc8785.dumps(vars(self))
+        fields = {field: getattr(self, field) for field in _Stored.__struct_fields__}
+        return rfc8785.dumps(fields)
 
-    @property
+    @cached_property
     def leaf_hash(self) -> bytes:
         """The leaf's hash in the tree."""
         return leaf_hash(self.leaf)
@@ -121,6 +122,10 @@ class ArchiveReader(ABC):
     def checkpoints(self) -> Iterator[str]:
         """Signed checkpoints as stored, oldest first."""
 
+    @abstractmethod
+    def last_checkpoint(self) -> str:
+        """The newest of them; empty when there is none. Takes no longer for a long log."""
+
 
 class Archive(ArchiveReader):
     """The append-only store as the logging zone holds it."""
@@ -137,6 +142,14 @@ class Archive(ArchiveReader):
     @abstractmethod
     def append_checkpoint(self, note: str) -> None:
         """Store a signed checkpoint; it and every leaf so far are on stable storage when this returns."""
+
+    @abstractmethod
+    def save_frontier(self, frontier: Frontier) -> None:
+        """Remember the frontier at the newest checkpoint. A cache: to be checked against the signed root."""
+
+    @abstractmethod
+    def load_frontier(self) -> Frontier:
+        """What was saved; an empty frontier when there is none or it cannot be read."""
 
     @abstractmethod
     def last_sequence(self, writer: str, incarnation: str) -> int:

@@ -7,7 +7,7 @@ spills to disk, the configuration is locked. It is imported when first needed, b
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,16 @@ COLUMNS = {
     "user_identity": "VARCHAR", "writer": "VARCHAR", "leaf": "VARCHAR",
 }  # fmt: skip
 """What a query can restrict by, and the leaf that everything is read from."""
+EVENT_COLUMNS = {
+    "kind": "VARCHAR", "timestamp": "DOUBLE", "message_id": "VARCHAR", "request_id": "VARCHAR",
+    "user_identity": "VARCHAR", "service_identity": "VARCHAR", "session_id": "VARCHAR", "model_id": "VARCHAR",
+    "system_prompt_hash": "VARCHAR", "operation": "VARCHAR", "input_text": "VARCHAR", "input_tokens": "BIGINT",
+    "output_text": "VARCHAR", "output_tokens": "BIGINT", "latency_ms": "DOUBLE", "guardrail_actions": "JSON",
+    "risk_tier": "INTEGER", "metadata": "JSON", "outcome": "VARCHAR", "error": "VARCHAR", "rule": "VARCHAR",
+    "step": "VARCHAR", "cost_usd": "DOUBLE", "event": "JSON",
+}  # fmt: skip
+"""What an export holds."""
+_EVENT_FIELDS = tuple(name for name in EVENT_COLUMNS if name != "event")
 _COLUMN_LIST = ", ".join(f'"{name}"' for name in COLUMNS)
 
 
@@ -81,20 +91,29 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def to_parquet(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> bytes:
-    """Rows as the bytes of a Parquet file, in their order."""
-    lines = b"\n".join(msgspec.json.encode(row) for row in rows)
-    with memory_file(lines) as (_, source), memory_file() as (handle, target), confined_duckdb() as duckdb:
-        size_max = max((len(line) for line in lines.split(b"\n")), default=0) + 1024
+def to_parquet(rows: Iterable[dict[str, Any]], columns: dict[str, str]) -> bytes:
+    """Rows as the bytes of a Parquet file, in their order; `columns` are names and DuckDB types."""
+    with memory_file() as (lines, source), memory_file() as (handle, target), confined_duckdb() as duckdb:
+        longest = 0
+        for row in rows:
+            line = msgspec.json.encode(row) + b"\n"
+            write_all(lines, line)
+            longest = max(longest, len(line))
         schema = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+        options = f"format='newline_delimited', columns={{{schema}}}, maximum_object_size={longest + 1024}"
         duckdb.execute(
-            f"COPY (SELECT * FROM read_json('{source}', format='newline_delimited', columns={{{schema}}},"  # noqa: S608 constants only
-            f" maximum_object_size={size_max}))"
+            f"COPY (SELECT * FROM read_json('{source}', {options}))"  # noqa: S608 constants only
             f" TO '{target}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
         )
         os.lseek(handle, 0, os.SEEK_SET)
         with open(handle, "rb", closefd=False) as file:
             return file.read()
+
+
+def events_to_parquet(entries: Iterable[Entry]) -> bytes:
+    """Events for other tools, with the fields of LOG-01 and LOG-02 as columns and the whole event as JSON."""
+    rows = ({**{name: entry.event.get(name) for name in _EVENT_FIELDS}, "event": entry.event} for entry in entries)
+    return to_parquet(rows, EVENT_COLUMNS)
 
 
 def write_file(
@@ -116,7 +135,7 @@ def write_file(
         terms=terms_of(derive(secret, salt, "terms"), events),
     )
     head = encode_header(MAGIC, header)
-    parquet = to_parquet([_row(entry) for entry in entries], COLUMNS)
+    parquet = to_parquet(map(_row, entries), COLUMNS)
     write_whole(path, head + FileCipher(secret, salt, _PURPOSE, head).encrypt(0, parquet))
 
 

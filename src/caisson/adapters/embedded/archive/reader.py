@@ -30,6 +30,9 @@ class EmbeddedArchiveReader(ArchiveReader):
     def checkpoints(self) -> Iterator[str]:
         return tree.read_notes(self._tree_folder / "checkpoints")
 
+    def last_checkpoint(self) -> str:
+        return tree.last_note(self._tree_folder / "checkpoints")
+
     def scan(self) -> Iterator[Entry | Unreadable]:
         for unit in list_units(self._folder)[0]:
             yield from self._items(unit)

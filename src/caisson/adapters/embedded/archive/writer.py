@@ -20,6 +20,7 @@ from caisson.adapters.embedded.archive.reader import EmbeddedArchiveReader
 from caisson.adapters.embedded.archive.tree import TreeFiles
 from caisson.adapters.embedded.archive.units import Unit, journal_folder, list_units
 from caisson.errors import DeveloperError, OperatorError
+from caisson.policy.merkle import Frontier
 from caisson.ports.archive import Archive, Entry, Unreadable
 from caisson.ports.clock import Clock
 
@@ -65,6 +66,13 @@ class EmbeddedArchive(EmbeddedArchiveReader, Archive):
     def append_checkpoint(self, note: str) -> None:
         with self._storing():
             self._tree.append_note(note)
+
+    def save_frontier(self, frontier: Frontier) -> None:
+        with self._storing():
+            self._tree.save_frontier(frontier)
+
+    def load_frontier(self) -> Frontier:
+        return self._tree.load_frontier()
 
     def compact(self) -> None:
         units, now = list_units(self._folder)[0], self._clock.now()

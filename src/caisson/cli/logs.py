@@ -1,0 +1,246 @@
+"""`caisson logs`: query, follow, verify and export the log.
+
+Works on the data folder's files, read-only, also while the system runs and when it is down. Whoever may read the
+logging zone's keys may read the log: the user who started `up`, or root when `up` was started by root.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from caisson.ports.archive import ArchiveReader, Entry
+    from caisson.zones.z6_logging.verify import Anchor, Report
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Query, follow, verify and export the log.",
+)  # fmt: skip
+
+Data = Annotated[Path, typer.Option("--data", help="Data folder of the system.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON Lines instead of a view.")]
+Since = Annotated[
+    str, typer.Option("--since", help="Not older than this: 30s, 15m, 1h, 7d, or a date 2026-01-31T12:00.")
+]
+
+FOLLOW_S = 0.25
+"""Pause of `tail -f` between looks."""
+INTERNAL = ("head.v1", "key.v1")
+"""Kinds shown only when asked for by name."""
+_UNITS_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+
+
+@app.command()
+def query(
+    request: Annotated[str, typer.Option("--request", help="Request id, as in the header x-caisson-request-id.")] = "",
+    session: Annotated[str, typer.Option("--session", help="Session id.")] = "",
+    user: Annotated[str, typer.Option("--user", help="Verified user.")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="Event kind, for example model.response.v1.")] = "",
+    since: Since = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="The newest so many.")] = 100,
+    json_: AsJson = False,
+    data: Data = Path(".caisson"),
+) -> None:
+    """Show events; with --request, one request from beginning to end."""
+    from caisson.ports.archive import Query
+
+    archive = _open(data)[0]
+    wanted = Query(
+        request_id=request, session_id=session, user=user, kind=kind, since=_since(since), limit=limit,
+        without_kinds=() if kind else INTERNAL,
+    )  # fmt: skip
+    entries = list(archive.query(wanted))
+    _show(entries, json_, trace=bool(request))
+    if not entries:
+        typer.echo("no event matches", err=True)
+
+
+@app.command()
+def tail(
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes.")] = False,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=10_000, help="Begin with the newest so many.")] = 10,
+    json_: AsJson = False,
+    data: Data = Path(".caisson"),
+) -> None:
+    """Show the newest events."""
+    from caisson.ports.archive import Query
+
+    archive = _open(data)[0]
+    entries = list(archive.query(Query(limit=limit, without_kinds=INTERNAL)))
+    _show(entries, json_)
+    seen = entries[-1].index + 1 if entries else archive.size()
+    try:
+        while follow:
+            time.sleep(FOLLOW_S)
+            if archive.size() > seen:
+                entries = list(archive.query(Query(start=seen, limit=archive.size() - seen, without_kinds=INTERNAL)))
+                _show(entries, json_, headed=False)
+                seen = max([seen, *(entry.index + 1 for entry in entries)])
+    except KeyboardInterrupt:
+        return
+
+
+@app.command()
+def verify(
+    anchors: Annotated[
+        Path | None, typer.Option("--anchors", help="The control zone's anchors; default: those in the data folder.")
+    ] = None,
+    json_: AsJson = False,
+    data: Data = Path(".caisson"),
+) -> None:
+    """Check that nothing was edited, removed, moved, cut off, repeated or forged, and that each request ended.
+
+    Exit code 0: whole; 1: broken; 3: the anchors cannot be read.
+    """
+    from caisson.cli.logs_view import show_report, verification_progress
+    from caisson.zones.z6_logging.verify import verify as check
+
+    archive, log_keys = _open(data)
+    held, unread = _anchors(data, anchors, archive)
+    with verification_progress() as progress:
+        report = check(archive, log_keys=log_keys, anchors=held, now=time.time(), progress=progress)
+    if json_:
+        typer.echo(json.dumps(_report_json(report, unread)))
+    else:
+        show_report(report, unread)
+    if not report.whole:
+        raise typer.Exit(1)
+    if unread:
+        raise typer.Exit(3)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", help="FILE.jsonl or FILE.parquet; the proof goes to FILE.bundle.")],
+    since: Since = "",
+    data: Data = Path(".caisson"),
+) -> None:
+    """Write events for other tools, and beside them the bundle that proves them offline (verifier/verify_logs.py)."""
+    from caisson.zones.z6_logging import bundle
+
+    if out.suffix not in (".jsonl", ".parquet"):
+        raise typer.BadParameter(f"expected a name that ends with .jsonl or .parquet, found {out.name!r}")
+    proof = out.with_suffix(".bundle")
+    for path in (out, proof):
+        if path.exists():
+            raise typer.BadParameter(f"{path} exists; choose another name or remove it")
+    archive, log_keys = _open(data)
+    held, _ = _anchors(data, None, archive)
+    part = bundle.scope(archive, _since(since))
+    with _whole_file(proof) as write:
+        for line in bundle.lines(archive, part, log_keys=log_keys, anchors=held, exported=time.time()):
+            write(line)
+    with _whole_file(out) as write:
+        entries = (entry for entry in bundle.entries_in(archive, part) if entry.event.get("kind") not in INTERNAL)
+        if out.suffix == ".jsonl":
+            for entry in entries:
+                write(json.dumps(entry.event, ensure_ascii=False).encode() + b"\n")
+        else:
+            from caisson.adapters.embedded.archive.columnar import events_to_parquet
+
+            write(events_to_parquet(entries))
+    typer.echo(f"{out}: entries {part.first} to {part.size - 1}; proof: {proof} (python verify_logs.py {proof.name})")
+
+
+def _open(data: Path) -> tuple[ArchiveReader, list[bytes]]:
+    """The archive and the keys under which it is signed."""
+    from caisson.adapters.embedded.archive import EmbeddedArchiveReader
+    from caisson.adapters.embedded.keys import FileKeys
+    from caisson.errors import StartError
+    from caisson.zones.z6_logging.service import CHECKPOINT_KEY, STORE_SECRET
+
+    zone = data / "zones" / "logging"
+    try:
+        if not zone.is_dir():
+            raise StartError(
+                f"{data} holds no log: expected the folder zones/logging; name the data folder with --data"
+            )
+        keys = FileKeys(zone / "keys")
+    except PermissionError:
+        raise StartError(f"{zone} belongs to another user; run this as root or as who started `caisson up`") from None
+    archive = EmbeddedArchiveReader(zone / "archive", zone / "tree", keys.secret(STORE_SECRET))
+    return archive, [keys.signing(CHECKPOINT_KEY).public_bytes]
+
+
+def _anchors(data: Path, path: Path | None, archive: ArchiveReader) -> tuple[list[Anchor], str]:
+    """The control zone's anchors, and why they could not be read when they could not."""
+    from caisson.zones.z6_logging.anchors import read_anchors
+
+    origin = _origin(archive)
+    source = path or data / "zones" / "control" / "state" / "anchors.jsonl"
+    try:
+        return read_anchors(source, origin), ""
+    except FileNotFoundError:
+        if path is not None:
+            raise typer.BadParameter(f"there is no file {path}") from None
+        return [], ""
+    except PermissionError:
+        return [], f"{source} may not be read by this user"
+
+
+def _origin(archive: ArchiveReader) -> str:
+    """The log's name, as its newest checkpoint has it; a wrong one would fail every signature."""
+    from caisson.zones.z6_logging.checkpoints import parse_note
+
+    try:
+        return parse_note(archive.last_checkpoint())[0].origin
+    except ValueError:
+        return ""
+
+
+def _since(text: str) -> float:
+    """Unix time of `1h` ago or of a date."""
+    from datetime import UTC, datetime
+
+    if not text:
+        return 0.0
+    if match := re.fullmatch(r"(\d{1,9})([smhd])", text):
+        return time.time() - int(match[1]) * _UNITS_S[match[2]]
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected 30s, 15m, 1h, 7d or a date like 2026-01-31T12:00, found {text!r}") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _show(entries: list[Entry], json_: bool, *, trace: bool = False, headed: bool = True) -> None:
+    if json_:
+        for entry in entries:
+            sys.stdout.write(json.dumps(entry.event, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    elif entries:
+        from caisson.cli.logs_view import show_events, show_trace
+
+        if trace:
+            show_trace(entries)
+        else:
+            show_events(entries, headed=headed)
+
+
+def _report_json(report: Report, unread: str) -> dict[str, Any]:
+    fields = {name: value for name, value in vars(report).items() if name != "problems"}
+    problems = [{"kind": problem.kind, "place": problem.place, "detail": problem.detail} for problem in report.problems]
+    return {"whole": report.whole, **fields, "anchors_unread": unread, "problems": problems}
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """A file that appears when it is complete, for this user's eyes only."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file.write
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,84 @@
+"""What an event keeps when it is archived (LOG-09).
+
+- Every string is redacted unless its field is named in `KEPT`; a field added later is redacted until someone decides.
+- Keys of free-form maps (`metadata`, `detail`) come from callers, so they are redacted like values.
+- Pseudonyms are consistent within a session and tell nothing across sessions.
+
+`redactions` says how many spans were replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEYS_CACHED_MAX = 4_096
+INTEGER_MAX = 2**53 - 1
+"""Largest integer of I-JSON (RFC 7493), which canonical JSON is defined over."""
+
+KEPT = frozenset({
+    "kind", "message_id", "request_id", "user_identity", "service_identity", "session_id", "parent_session_id",
+    "model_id", "system_prompt_hash", "operation", "outcome", "error", "rule", "step", "guardrail_id",
+    "guardrail_version", "stage", "decision", "zone", "change", "role", "sha256", "method", "author", "approvers",
+    "affected_agents", "root", "signature", "sources", "sample_request_ids",
+})  # fmt: skip
+"""Identifiers, codes and hashes: what an investigation joins by. Source addresses are kept on purpose."""
+FREE_FORM = frozenset({"metadata", "detail"})
+"""Maps whose keys are text too."""
+
+
+class Redactor(Protocol):
+    """`caisson.detect.redaction.Redactor`."""
+
+    def redact(self, text: str, pseudonym_key: bytes) -> tuple[str, int]:
+        """The text with credentials and personal data replaced, and how many spans that were."""
+        ...
+
+
+class EventRedactor:
+    """Redacts events of all kinds."""
+
+    def __init__(self, redactor: Redactor, secret: bytes) -> None:
+        self._redactor = redactor
+
+        @lru_cache(maxsize=KEYS_CACHED_MAX)
+        def key_of(session_id: str) -> bytes:
+            info = b"caisson log pseudonyms v1 " + session_id.encode()
+            return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
+
+        self._key_of = key_of
+
+    def redact(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The event as it is archived, canonical JSON values only."""
+        key = self._key_of(str(event.get("session_id", "")))
+        redactions = 0
+
+        def clean(value: Any, kept: bool) -> Any:
+            nonlocal redactions
+            if isinstance(value, str):
+                if kept or not value:
+                    return value
+                text, count = self._redactor.redact(value, key)
+                redactions += count
+                return text
+            if isinstance(value, list | tuple):
+                return [clean(item, kept) for item in value]
+            if isinstance(value, dict):
+                return {name: clean(item, kept or name in KEPT) for name, item in value.items()}
+            if isinstance(value, int) and abs(value) > INTEGER_MAX:
+                return str(value)
+            return value
+
+        def clean_map(value: dict[str, Any]) -> dict[str, Any]:
+            return {clean(name, False): clean(item, False) for name, item in value.items()}
+
+        archived = {
+            name: clean_map(value) if name in FREE_FORM and isinstance(value, dict) else clean(value, name in KEPT)
+            for name, value in event.items()
+        }
+        archived["redactions"] = redactions
+        return archived

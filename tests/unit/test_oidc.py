@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -189,6 +190,14 @@ async def test_an_outage_is_survived_for_an_hour(issuer: Issuer, verifier: OidcV
     issuer.misbehave("")
     clock.elapsed += jwks.FETCH_PAUSE_S
     assert isinstance(await verify(verifier, token), WebIdentity)
+
+
+async def test_a_slow_issuer_holds_up_one_caller_only(issuer: Issuer, verifier: OidcVerifier, clock: HeldClock) -> None:
+    token = issuer.token(exp=time.time() + 10_000)
+    assert isinstance(await verify(verifier, token), WebIdentity)
+    clock.elapsed = jwks.FRESH_S + 1
+    async with asyncio.timeout(10), verifier._keys._lock:  # somebody is fetching
+        assert isinstance(await verify(verifier, token), WebIdentity)
 
 
 async def test_an_issuer_that_is_not_there(clock: HeldClock) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from typer.testing import CliRunner
 
 from caisson.cli import aws_profile
 from caisson.zones.z1_ingress.http import HttpRequest
@@ -235,6 +237,33 @@ async def test_list(gateway: Gateway) -> None:
     listed: dict[str, Any] = json.loads(line)
     assert (listed["session_id"], listed["state"], listed["user"]) == (made["SessionId"], "live", "alice")
     assert made["SessionId"] in (await gateway.caisson("session", "list")).out
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_revoke_asks_the_control_zone(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
+    """A narrowed session has no account; it is revoked for as long as any session lives."""
+    calls: list[tuple[Path, str, dict[str, Any]]] = []
+
+    class ControlClient:
+        def __init__(self, path: Path) -> None:
+            self.path = path
+
+        def call(self, op: str, **fields: Any) -> None:
+            calls.append((self.path, op, fields))
+
+    monkeypatch.setitem(sys.modules, "caisson.zones.z5_control.client", SimpleNamespace(ControlClient=ControlClient))
+    opened = await gateway.world.open()
+    session_id = opened.session_id if known else "s-narrowed"
+    from caisson.cli.session import app
+
+    arguments = ["revoke", session_id, "--reason", "lost laptop", "--data", str(gateway.data)]
+    ran = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    assert ran.exit_code == 0, ran.output
+    assert session_id in ran.output
+    ((path, op, fields),) = calls
+    assert (path, op) == (gateway.data / "sockets/control.sock", "revoke_session")
+    assert (fields["session"], fields["reason"]) == (session_id, "lost laptop")
+    assert fields["until"] == opened.expires if known else fields["until"] > time.time() + 3500
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ class IssuerKeys:
         Raises:
             IssuerUnreachableError: they are too old to be used and cannot be fetched.
         """
-        if self._age() > FRESH_S:
+        if self._age() > STALE_S or (self._age() > FRESH_S and not self._lock.locked()):  # one caller waits, not all
             await self._fetch(self.generation)
         if self._age() > STALE_S:
             raise IssuerUnreachableError(self._failure)

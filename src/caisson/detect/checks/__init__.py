@@ -1,0 +1,1 @@
+"""Checks of what a pattern found: checksums, context, entropy."""

@@ -1,0 +1,48 @@
+"""How much of an unfinished text is certain: where the first match could begin that more text might still change.
+
+>>> from caisson.detect.rule import Rule, TOKEN
+>>> rule = Rule(id="patterns.claim-id", type="CLAIM_ID", pattern=r"CLM-[0-9]{8}", alphabet=TOKEN)
+>>> Horizon([rule]).of("see CLM-1234", 0)
+4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import re2
+
+from caisson.detect.rule import ANY, TOKEN, Rule
+
+
+class Horizon:
+    """The bound for a set of rules."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        rules = tuple(rules)
+        reaches: dict[str, int] = {}
+        for rule in rules:
+            alphabet, reach = (TOKEN, rule.opener_span) if rule.opener else (rule.alphabet, rule.span)
+            reaches[alphabet] = max(reaches.get(alphabet, 0), reach)
+        self._reaches = tuple(reaches.items())
+        opened = [rule for rule in rules if rule.opener]
+        self._opened_reach = max((rule.span for rule in opened), default=0)
+        openers = "|".join(sorted({f"(?:{rule.opener})" for rule in opened}))
+        self._opener = re2.compile(openers) if opened else None
+
+    def of(self, text: str, settled: int) -> int:
+        """Characters of `text` before which no match can begin any more that is not complete.
+
+        Args:
+            settled: what an earlier call answered for a beginning of the text.
+        """
+        length = len(text)
+        horizon = length
+        for alphabet, reach in self._reaches:
+            closed = 0 if alphabet == ANY else len(text.rstrip(alphabet))
+            horizon = min(horizon, max(length - reach, closed))
+        if self._opener is not None and horizon > settled:
+            opener = self._opener.search(text, max(length - self._opened_reach, settled, 0))
+            if opener is not None:
+                horizon = min(horizon, opener.start())
+        return horizon

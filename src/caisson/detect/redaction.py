@@ -1,0 +1,56 @@
+"""Redaction for the log: no credential and no detectable personal data in it, whatever the guardrail lets through (LOG-07).
+
+>>> Redactor().redact("mail alice@example.com", bytes(32))[1]
+1
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from caisson.detect.finding import Finding
+from caisson.detect.pseudonyms import Pseudonyms
+from caisson.detect.rules.credentials import CREDENTIALS
+from caisson.detect.rules.pii import PII
+from caisson.detect.scanner import RuleSet
+from caisson.detect.stream import Passage, Pipe
+
+SLICE_CHARACTERS = 32_768
+"""How much of a text is inspected at a time."""
+_TAIL_CHARACTERS_MAX = 1 << 40
+"""Nothing is held for the log, so that a candidate may be as long as it likes."""
+
+
+@cache
+def _rule_sets() -> tuple[RuleSet, RuleSet]:
+    personal = [rule for rules in PII.values() for rule in rules]
+    return (
+        RuleSet((), CREDENTIALS, (), tail_characters_max=_TAIL_CHARACTERS_MAX),
+        RuleSet((), personal, (), tail_characters_max=_TAIL_CHARACTERS_MAX),
+    )
+
+
+class Redactor:
+    """Replaces credentials and every detectable type of personal data by pseudonyms."""
+
+    def __init__(self) -> None:
+        self._credentials, self._personal = _rule_sets()
+
+    def redact(self, text: str, pseudonym_key: bytes) -> tuple[str, int]:
+        """The redacted text and how many spans were replaced.
+
+        Args:
+            text: what to redact.
+            pseudonym_key: 32 bytes of the session, so that its pseudonyms are the same in the log.
+        """
+        pseudonyms = Pseudonyms(pseudonym_key)
+        count = 0
+
+        def replace(_layer: int, finding: Finding, _text: str) -> str:
+            nonlocal count
+            count += 1
+            return pseudonyms.of(finding.type, finding.normal)
+
+        pipe = Pipe(Passage(self._credentials, replace), Passage(self._personal, replace))
+        pieces = [pipe.feed(text[at : at + SLICE_CHARACTERS]) for at in range(0, len(text), SLICE_CHARACTERS)]
+        return "".join(pieces) + pipe.finish(), count

@@ -1,0 +1,65 @@
+"""The text as a reader sees it: compatibility forms folded, invisible characters gone.
+
+Each character is mapped by itself (NFKC of one character, UAX 15; nothing for Default_Ignorable_Code_Point, UAX 44), so
+that the visible form of a text is that of its pieces joined, however it was cut. Rules see the text as written and, when
+it differs, its visible form as well.
+
+>>> visible("AK\\u200bIA\\uff11")
+'AKIA1'
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+IGNORABLE = (
+    (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
+    (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+"""Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt)."""
+INVISIBLE_RUN_MAX = 64
+"""Longest run of invisible characters that a text may hold; a longer one serves to smuggle or to hide."""
+
+_ignorable = "".join(f"{chr(first)}-{chr(last)}" for first, last in IGNORABLE)
+INVISIBLE_RUN = re.compile(f"[{_ignorable}]{{{INVISIBLE_RUN_MAX + 1}}}")
+"""A run that is too long."""
+
+
+class _Mapping(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        mapped = "" if is_ignorable(code) else unicodedata.normalize("NFKC", chr(code))
+        self[code] = mapped
+        return mapped
+
+
+def is_ignorable(code: int) -> bool:
+    """True for a code point that leaves no mark."""
+    return any(first <= code <= last for first, last in IGNORABLE)
+
+
+_mapping = _Mapping()
+
+
+@cache
+def _changing() -> re.Pattern[str]:
+    """Finds characters whose visible form may differ. Everything beyond the BMP counts, to keep the class small."""
+    changing = (code for code in range(0x80, 0x10000) if not 0xD800 <= code < 0xE000 and _mapping[code] != chr(code))
+    return re.compile("[" + "".join(map(chr, changing)) + "\U00010000-\U0010ffff]")
+
+
+def differs(text: str) -> bool:
+    """False when the visible form is surely the text itself."""
+    return not text.isascii() and _changing().search(text) is not None
+
+
+def visible(text: str) -> str:
+    """The visible form."""
+    return text.translate(_mapping) if differs(text) else text
+
+
+def origins(text: str) -> list[int]:
+    """For each character of the visible form the index in `text` it came from."""
+    return [index for index, character in enumerate(text) for _ in _mapping[ord(character)]]

@@ -215,7 +215,7 @@ class Spool:
         try:
             with os.scandir(self._folder) as entries:
                 listed = islice(entries, FILES_PER_SCAN_MAX)
-                return {entry.name: entry.inode() for entry in listed if not entry.name.endswith(KEPT_SUFFIX)}
+                return {entry.name: entry.inode() for entry in listed if not _ignored(entry.name)}
         except OSError as error:
             raise ChannelError(
                 f"spool {self._folder}: cannot be listed ({error.strerror}); only its owner reads it"
@@ -260,6 +260,11 @@ class Spool:
         return Segment(
             name=name, path=path, inode=inode, opened=Opened(header=header, end=end, record_seal=record_seal)
         )
+
+
+def _ignored(name: str) -> bool:
+    """Evidence, and names that begin with a dot: the owner's own."""
+    return name.endswith(KEPT_SUFFIX) or name.startswith(".")
 
 
 def _fault(name: SegmentName, kind: str, detail: str) -> Fault:

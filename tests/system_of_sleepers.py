@@ -11,15 +11,17 @@ from caisson.adapters.embedded.isolation import leave_with_parent
 from caisson.supervision import Announcement, ProcessSpec, Supervisor, alone, detached, serve
 from caisson.supervision.detach import Say
 
-READY = (
-    "import os, time, signal, sys; say = lambda text: os.write(int(os.environ['CAISSON_READY_FD']), text + b'\\n')\n"
-)
+READY = """
+import os, signal, sys, time
+def say(text): os.write(int(os.environ["CAISSON_READY_FD"]), text + b"\\n")
+"""
+WAITS = READY + "say(b'{\"ready\": {}}')\nwhile True: time.sleep(60)"
 CODES = {
-    "serves": READY + "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); say(b'{\"ready\": {}}')\nwhile True: time.sleep(60)",
-    "ignores": READY + "signal.signal(signal.SIGTERM, signal.SIG_IGN); say(b'{\"ready\": {}}')\nwhile True: time.sleep(60)",
-    "fails": READY + "say(b'{\"failed\": \"no port\"}')",
+    "serves": "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n" + WAITS,
+    "ignores": "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + WAITS,
+    "fails": READY + 'say(b\'{"failed": "no port"}\')',
     "never": "import time; time.sleep(60)",
-}  # fmt: skip
+}
 
 
 def main(run: Path, specs: list[str], say: Say) -> int:

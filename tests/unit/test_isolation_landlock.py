@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -375,7 +376,7 @@ def test_net_and_scopes_by_abi() -> None:
 
 def test_what_is_missing_shrinks_with_the_abi() -> None:
     found = [set(missing(abi, Rules())) for abi in range(1, 8)]
-    assert all(newer <= older for older, newer in zip(found, found[1:], strict=False))
+    assert all(newer <= older for older, newer in pairwise(found))
     assert found[-1] == set()
     assert missing(3, Rules(connect_ports=None, bind_ports=None)) == tuple(
         name for name in missing(3, Rules()) if "TCP" not in name

@@ -252,10 +252,10 @@ def test_with_its_rules_a_zone_touches_what_the_channel_table_says(tmp_path: Pat
             folder = layout.data / name
             actions = {
                 "list": lambda folder=folder: os.listdir(folder),
-                "read": lambda folder=folder: open(folder / "file"),
-                "write": lambda folder=folder: open(folder / "file", "a"),
-                "create": lambda folder=folder: open(folder / "new", "x"),
-                "remove": lambda folder=folder: os.unlink(folder / "file"),
+                "read": lambda file=folder / "file": file.open(),
+                "write": lambda file=folder / "file": file.open("a"),
+                "create": lambda file=folder / "new": file.open("x"),
+                "remove": lambda file=folder / "file": file.unlink(),
             }
             found[name] = [action for action, run in actions.items() if refused(run) == "done"]
         return found

@@ -35,6 +35,8 @@ def test_any_cutting_gives_the_same_events(data: bytes, cuts: list[int]) -> None
     reader = EventReader()
     found = [event for start, end in pairwise(offsets) for event in reader.feed(data[start:end])]
     assert found == expected(data)
+    reader = EventReader()
+    assert [event for byte in data for event in reader.feed(bytes((byte,)))] == expected(data)
 
 
 def test_a_line_and_an_event_are_bounded() -> None:

@@ -365,7 +365,9 @@ async def test_a_connection_serves_more_than_one_stream(server: Server, connect:
     async def noting(asked: web.Request) -> web.StreamResponse:
         assert asked.transport is not None
         peers.add(asked.transport.get_extra_info("peername"))
-        return await stream(chunk("stop", content="x"), USAGE)(asked)
+        response = await stream(chunk("stop", content="x"), USAGE)(asked)
+        await asyncio.sleep(0.01)  # the end of the body comes after the client has read [DONE]
+        return response
 
     server.handler = noting
     model = connect()
@@ -402,6 +404,16 @@ NONSENSE: list[Any] = [
 async def test_a_nonsense_answer(server: Server, connect: Connect, body: Any) -> None:
     server.handler = json_handler(body)
     assert (await failing(connect())).refusal.error is WireError.MODEL_ERROR
+
+
+async def test_a_compressed_answer_is_not_unpacked(server: Server, connect: Connect) -> None:
+    async def bomb(_request: web.Request) -> web.StreamResponse:
+        packed = gzip.compress(json.dumps(whole()).encode())
+        return web.Response(body=packed, headers={"content-encoding": "gzip"})
+
+    server.handler = bomb
+    assert (await failing(connect())).refusal.error is WireError.MODEL_ERROR
+    assert server.headers[0]["accept-encoding"] == "identity"
 
 
 NONSENSE_STREAMS = [

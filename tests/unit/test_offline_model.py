@@ -75,6 +75,8 @@ async def test_it_quotes_the_right_sentence_with_the_documents_name(question: st
 
 async def test_a_heading_counts_for_what_stands_under_it() -> None:
     assert "500 EUR" in await text("What is the deductible for a company car?", documents=GUIDES)
+    under = {"guide": "## Deductible\nFor a company car it is 500 EUR.\n## Opening hours\nWe open at nine."}
+    assert await text("What is the deductible?", documents=under) == "From “guide”: For a company car it is 500 EUR."
 
 
 async def test_without_documents_it_says_what_it_is() -> None:

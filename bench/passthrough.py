@@ -19,7 +19,7 @@ async def main(port: int, upstream: str, certificate: Path, key: Path) -> None:
     """Serve until killed."""
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=False, auto_decompress=False)
 
-    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def application(_: dict[str, Any], receive: Any, send: Any) -> None:
         parts = []
         while True:
             message = await receive()
@@ -33,7 +33,8 @@ async def main(port: int, upstream: str, certificate: Path, key: Path) -> None:
         await send({"type": "http.response.body", "body": body})
 
     server = Server(
-        application, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False,
+        application, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, http=HTTPModes.http1,
+        websockets=False,
         log_level="error", ssl_cert=certificate, ssl_key=key, ssl_protocol_min=SSLProtocols.tls12,
     )  # fmt: skip
     await server.serve()

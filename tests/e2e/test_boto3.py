@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import ssl
 import socket
+import ssl
 import subprocess
 import sys
 
 import pytest
 from botocore.exceptions import ClientError
-
 from conftest import MODEL, Running, clean_environment
 
 QUESTION = [{"role": "user", "content": [{"text": "Within how many days must a claim be reported?"}]}]
@@ -134,7 +133,7 @@ def test_a_revoked_session_stops_within_a_second(claims: Running) -> None:
     made = claims.credentials()
     client = claims.client(credentials=made)
     client.converse(modelId=MODEL, messages=QUESTION)
-    session = client.meta.events and claims.events("--user", "alice")[-1]["session_id"]
+    session = claims.events("--user", "alice")[-1]["session_id"]
     claims.cli("session", "revoke", session, "--reason", "test")
     time.sleep(1.0)
     with pytest.raises(ClientError) as refused:

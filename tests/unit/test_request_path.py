@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,16 @@ from caisson.system.schema import System
 from caisson.zones.z2_runtime import lost, pipeline
 from caisson.zones.z2_runtime.answer import collect, events_of
 from caisson.zones.z2_runtime.steps import s04_budget
-from request_path import MODEL, FakeGuardrail, FakeModel, HeldClock, ListWriter, made_exchange, made_runtime, text_events
+from request_path import (
+    MODEL,
+    FakeGuardrail,
+    FakeModel,
+    HeldClock,
+    ListWriter,
+    made_exchange,
+    made_runtime,
+    text_events,
+)
 
 
 def made_system(tier: int) -> System:
@@ -128,7 +138,7 @@ def test_streamed_bytes_equal_whole_bytes(tmp_path_factory: pytest.TempPathFacto
         folder = tmp_path_factory.mktemp("cut")
         system = made_system(2)
         at = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
-        pieces = [text[a:b] for a, b in zip(at, at[1:], strict=False)]
+        pieces = [text[a:b] for a, b in itertools.pairwise(at)]
         whole_runtime = await made_runtime(folder, system, FakeModel([{"text": text}]))
         whole = made_exchange(whole_runtime)
         assert await run(whole) is None

@@ -25,8 +25,10 @@ BUILT = {
     "logs": "Query, follow, verify and export the log.",
     "rollback": "Go back to an earlier configuration, as a new version.",
 }
-NOT_BUILT = ("ingest", "approvals", "synth", "deploy", "prove", "probe", "explain", "verify", "report", "contain", "scan",
-             "bench", "bom")  # fmt: skip
+NOT_BUILT = (
+    "ingest", "approvals", "synth", "deploy", "prove", "probe", "explain", "verify", "report", "contain", "scan", "bench",
+    "bom",
+)  # fmt: skip
 """Commands of the public contract that this version does not have. They say so and exit 2."""
 
 
@@ -40,7 +42,9 @@ class _LazyGroup(TyperGroup):
             raise typer.Exit(2)
         if cmd_name not in BUILT:
             return None
-        if cmd_name not in sys.argv and not ctx.resilient_parsing:  # the overview needs names and one line each, not the modules
+        if (
+            cmd_name not in sys.argv and not ctx.resilient_parsing
+        ):  # the overview needs names and one line each, not the modules
             return TyperCommand(cmd_name, help=BUILT[cmd_name])
         module = importlib.import_module(f"caisson.cli.{cmd_name}")
         if hasattr(module, "app"):

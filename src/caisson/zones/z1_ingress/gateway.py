@@ -12,7 +12,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Protocol
 
 import orjson
@@ -85,15 +85,16 @@ class Gateway:
         self._readiness = readiness
         self._under_way = 0
         self._draining = False
+        self._idle = asyncio.Event()
 
-    @property
-    def under_way(self) -> int:
-        """Requests that have not been answered yet."""
-        return self._under_way
-
-    def drain(self) -> None:
-        """Refuse new requests; those under way finish."""
+    async def drain(self, seconds: float) -> int:
+        """Refuse new requests and wait until those under way are answered; returns how many were not in time."""
         self._draining = True
+        if self._under_way:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._idle.wait()
+        return self._under_way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
@@ -117,6 +118,8 @@ class Gateway:
             await reply.refuse(_UNAVAILABLE)
         finally:
             self._under_way -= 1
+            if self._draining and not self._under_way:
+                self._idle.set()
 
     async def _serve(self, scope: Scope, receive: Receive, reply: _Reply, request_id: str) -> None:
         started = self._runtime.clock.monotonic()
@@ -356,7 +359,7 @@ def _too_large(limit: int) -> Refusal:
     return Refusal(
         error=WireError.TOO_LARGE,
         rule="http.body",
-        message=f"Expected a body of at most {limit} bytes; send less or raise limits.body_bytes_max in the system file.",
+        message=f"Expected a body of at most {limit} bytes; send less, or raise limits.body_bytes_max.",
     )
 
 

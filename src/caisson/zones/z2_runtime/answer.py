@@ -1,7 +1,8 @@
 """An answer as events and as a whole, so that both run through one inspection.
 
 >>> import asyncio
->>> answer = ModelAnswer(content=({"text": "hi"},), stop_reason="end_turn", usage=Usage(input_tokens=1, output_tokens=1), latency_ms=2)
+>>> usage = Usage(input_tokens=1, output_tokens=1)
+>>> answer = ModelAnswer(content=({"text": "hi"},), stop_reason="end_turn", usage=usage, latency_ms=2)
 >>> asyncio.run(collect(events_of(answer))).content
 ({'text': 'hi'},)
 """

@@ -1,7 +1,7 @@
 """What the runtime zone holds while it lives: ports, and the configuration in force.
 
-A configuration version is compiled into a `Snapshot` once; requests keep the snapshot they began with, and a new version
-replaces it whole, so that no request ever sees half of a change.
+A configuration version is compiled into a `Snapshot` once; requests keep the snapshot they began with, and a new
+version replaces it whole, so that no request ever sees half of a change.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ async def run(exchange: Exchange) -> Refusal | None:
         return Refusal(
             error=WireError.ACCESS_DENIED,
             rule="session.scope",
-            message=f"Agent {principal.agent!r} with task {principal.task!r} is not in the configuration any more; sign in again.",
+            message=f"Agent {principal.agent!r} with task {principal.task!r} is no longer configured; sign in again.",
         )
     if exchange.operation is Operation.APPLY_GUARDRAIL:
         if exchange.target != agent.guardrail:

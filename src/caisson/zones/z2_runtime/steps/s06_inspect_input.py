@@ -1,4 +1,4 @@
-"""Step 6, inspect input: every string of every role, documents and tool results too, all hostile (NET-02, DAT-03, SEC-04)."""
+"""Step 6, inspect input: every string of every role, documents and tool results too (NET-02, DAT-03, SEC-04)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 - Text runs through the guardrail's hold-back window.
 - Tool input is held until complete, decoded, inspected string by string and encoded again. A tool that the request did
   not offer blocks the answer.
-- A reasoning block is held until complete and leaves unchanged or not at all, because a change would break its signature.
+- A reasoning block is held until complete and leaves unchanged or not at all: a change would break its signature.
 - Whatever cannot be inspected blocks.
 - A block ends the answer at the offset of the finding, with the guardrail's message and `guardrail_intervened`.
 """

@@ -1,0 +1,258 @@
+"""The gateway process: zones 1 and 2 (NET-01, NET-07)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from caisson.adapters.embedded.channel import RefusalAggregator, SealedWriter
+from caisson.adapters.embedded.clock import SystemClock
+from caisson.adapters.embedded.configuration import TufConfigurationSource
+from caisson.adapters.embedded.credentials import EmbeddedCredentials
+from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
+from caisson.adapters.embedded.isolation import restrict
+from caisson.adapters.embedded.isolation.zones import zone_rules
+from caisson.adapters.embedded.keyring import session_keys
+from caisson.adapters.embedded.keys import FileKeys
+from caisson.adapters.embedded.ledger import EmbeddedLedger
+from caisson.adapters.embedded.metrics import PrometheusMetrics
+from caisson.adapters.embedded.model.offline import OfflineModel
+from caisson.adapters.embedded.model.openai import OpenAIModel
+from caisson.adapters.embedded.model.script import ScriptModel
+from caisson.channels.messages import ConfigurationEvent
+from caisson.channels.table import Zone
+from caisson.errors import ChannelError, ConfigurationError, SystemFileError
+from caisson.policy.prices import Prices
+from caisson.ports.clock import Clock
+from caisson.ports.configuration import Configuration, ConfigurationSource, Orders
+from caisson.ports.model import Model
+from caisson.supervision.readiness import announce_ready
+from caisson.system.schema import System
+from caisson.wiring.process import POLL_S, every, stop_on_signals
+from caisson.wiring.settings import Settings, Upstream, read
+from caisson.zones.z1_ingress.gateway import Gateway
+from caisson.zones.z1_ingress.identity import Identity
+from caisson.zones.z1_ingress.sessions import Sessions
+from caisson.zones.z1_ingress.signin import SignIn, serve_signin
+from caisson.zones.z1_ingress.sts import TokenService
+from caisson.zones.z2_runtime.lost import SWEEP_EVERY_S, sweep
+from caisson.zones.z2_runtime.pseudonyms import PseudonymKeys
+from caisson.zones.z2_runtime.runtime import Runtime, Snapshot
+
+HEADER_MILLISECONDS_MAX = 10_000
+REFUSALS_TICK_S = 2.0
+DRAIN_SECONDS_MAX = 30.0
+HTTPS_PORT = 443
+
+log = logging.getLogger("caisson.gateway")
+
+
+def run(settings_file: Path) -> int:
+    """Serve until told to stop."""
+    uvloop.run(_serve(read(settings_file)))
+    return 0
+
+
+def make_model(upstream: Upstream | None, clock: Clock) -> Model:
+    """The model endpoint that `up --upstream` names."""
+    if upstream is None or upstream.kind == "offline":
+        return OfflineModel(clock)
+    if upstream.kind == "script":
+        return ScriptModel.load(Path(upstream.location), clock)
+    return OpenAIModel(upstream.location, clock, api_key=upstream.api_key or None)
+
+
+async def _serve(settings: Settings) -> None:
+    clock, where = SystemClock(), settings.layout()
+    state = where.zone(Zone.RUNTIME, "state")
+    keys = FileKeys(where.zone(Zone.RUNTIME, "keys"))
+    events = SealedWriter(
+        channel="events",
+        writer="runtime-0",
+        spool=where.spool("events"),
+        state=state,
+        signing=keys.signing("events"),
+        reader_public=settings.public("logging", "events"),
+        clock=clock,
+    )
+    source = TufConfigurationSource(where.configuration, state / "trust", clock)
+    configuration, orders = source.refresh()
+    system = System.from_bundle(configuration.bundle["system"])
+    ledger = EmbeddedLedger(state / "ledger.db")
+    model = make_model(settings.upstream, clock)
+    credentials = EmbeddedCredentials(
+        open_keys=session_keys(where.zone(Zone.RUNTIME, "keys")), system=settings.system, clock=clock
+    )
+    sessions = Sessions(ledger=ledger, events=events, clock=clock)
+    identity = Identity(sessions=sessions, credentials=credentials, region=settings.region, clock=clock)
+    refusals = RefusalAggregator(events, clock)
+    runtime = Runtime(
+        snapshot=_snapshot(configuration, system),
+        model=model,
+        ledger=ledger,
+        events=events,
+        clock=clock,
+        metrics=PrometheusMetrics(),
+        prices=Prices.load(settings.region),
+        pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
+    )
+    follower = Follower(source=source, runtime=runtime, identity=identity)
+    follower.apply(configuration, orders)
+    gateway = Gateway(
+        runtime=runtime,
+        identity=identity,
+        sts=TokenService(
+            identity=identity,
+            sessions=sessions,
+            credentials=credentials,
+            on_refusal=lambda refusal, request, request_id: refusals.record(
+                error=refusal.error.code, rule=refusal.rule, source=request.client, request_id=request_id
+            ),
+        ),
+        refusals=refusals,
+        readiness=follower,
+    )
+    signin = SignIn(
+        sessions=sessions, credentials=credentials, ledger=ledger, clock=clock, owner_uid=settings.owner_uid
+    )
+    server = Server(
+        gateway,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS_MAX, max_buffer_size=65_536),
+        websockets=False,
+        log_access=False,
+        ssl_cert=where.zone(Zone.RUNTIME, "keys") / "tls.pem",
+        ssl_key=where.zone(Zone.RUNTIME, "keys") / "tls.key",
+        ssl_protocol_min=SSLProtocols.tls12,
+        backpressure=system.limits.concurrency_max * 2,
+    )
+    door = await serve_signin(where.sockets / "gateway.sock", signin)
+    held = restrict(
+        zone_rules(
+            where,
+            Zone.RUNTIME,
+            connect_ports=_ports(settings, system),
+            bind_ports=(settings.port,) if settings.port else None,
+        )
+    )
+    stop = stop_on_signals()
+    tasks = [
+        asyncio.create_task(server.serve()),
+        asyncio.create_task(every(POLL_S, stop, follower.poll)),
+        asyncio.create_task(every(REFUSALS_TICK_S, stop, refusals.tick)),
+        asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))),
+    ]
+    try:
+        await _listening(settings)
+        announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            task.result()  # a background task that ends early has failed: stop closed, and be restarted
+    finally:
+        door.close()
+        left = await gateway.drain(DRAIN_SECONDS_MAX)
+        if left:
+            log.warning("%d requests did not finish within %g s", left, DRAIN_SECONDS_MAX)
+        server.stop()
+        stop.set()
+        await asyncio.wait(tasks, timeout=DRAIN_SECONDS_MAX)
+        refusals.flush()
+        await model.close()
+        events.close()
+        ledger.close()
+
+
+async def _listening(settings: Settings) -> None:
+    """Return when the listener accepts."""
+    for _ in range(100):
+        try:
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+        except OSError:
+            await asyncio.sleep(0.02)
+            continue
+        writer.close()
+        return
+    raise ConfigurationError(f"expected to listen on {settings.host}:{settings.port} within 2 s, found nothing there")
+
+
+def _snapshot(configuration: Configuration, system: System) -> Snapshot:
+    return Snapshot.of(
+        version=configuration.version, system=system, guardrail=EmbeddedGuardrail(system, configuration.version)
+    )
+
+
+def _ports(settings: Settings, system: System) -> tuple[int, ...]:
+    """The only TCP ports that this process may connect to: itself once, the upstream's and the issuer's."""
+    ports = {settings.port}
+    urls = [settings.upstream.location] if settings.upstream and settings.upstream.kind == "openai" else []
+    if system.identity.issuer is not None:
+        urls.append(system.identity.issuer.url)
+    for url in urls:
+        parts = urlsplit(url)
+        ports.add(parts.port or (HTTPS_PORT if parts.scheme == "https" else 80))
+    return tuple(sorted(ports))
+
+
+class Follower:
+    """Keeps the runtime on the newest valid configuration and orders; what is invalid is reported and not applied."""
+
+    def __init__(self, *, source: ConfigurationSource, runtime: Runtime, identity: Identity) -> None:
+        self._source = source
+        self._runtime = runtime
+        self._identity = identity
+        self._orders: Orders | None = None
+        self._problem = ""
+
+    def problems(self) -> list[str]:
+        """Why requests are refused now; empty when they are not."""
+        if self._orders is None or self._orders.expires <= self._runtime.clock.now():
+            return ["the orders have expired: the control zone does not renew them"]
+        return [f"stopped by order: {self._orders.stopped}"] if self._orders.stopped else []
+
+    def poll(self) -> None:
+        """Look, and apply what is new."""
+        if not self._source.changed():
+            return
+        try:
+            configuration, orders = self._source.refresh()
+            self.apply(configuration, orders)
+        except (ConfigurationError, SystemFileError) as error:
+            if str(error) != self._problem:
+                self._problem = str(error)
+                self._report("refused", "configuration", self._runtime.snapshot.version, reason=str(error))
+            return
+        self._problem = ""
+
+    def apply(self, configuration: Configuration, orders: Orders) -> None:
+        """Put a verified pair in force."""
+        system = self._runtime.snapshot.system
+        if configuration.version != self._runtime.snapshot.version:
+            system = System.from_bundle(configuration.bundle["system"])
+            self._runtime.snapshot = _snapshot(configuration, system)
+            self._report("applied", "configuration", configuration.version, sha256=configuration.sha256)
+        if self._orders is None or orders.number != self._orders.number:
+            self._report("applied", "orders", orders.number)
+        self._orders = orders
+        self._identity.set_state(system, orders)
+
+    def _report(self, change: str, role: str, version: int, *, sha256: str = "", reason: str = "") -> None:
+        try:
+            self._runtime.events.append(
+                ConfigurationEvent(
+                    timestamp=self._runtime.clock.now(), zone="runtime", change=change, role=role,  # type: ignore[arg-type]
+                    version=version, sha256=sha256, reason=reason,
+                )
+            )  # fmt: skip
+        except ChannelError as error:
+            log.error("cannot report that %s %d was %s: %s", role, version, change, error)

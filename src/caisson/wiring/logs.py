@@ -1,0 +1,69 @@
+"""The logging process: zone 6 (LOG-07)."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from caisson.adapters.embedded.archive import EmbeddedArchive
+from caisson.adapters.embedded.channel import SealedReader, SealedWriter
+from caisson.adapters.embedded.clock import SystemClock
+from caisson.adapters.embedded.isolation import restrict
+from caisson.adapters.embedded.isolation.zones import zone_rules
+from caisson.adapters.embedded.keys import FileKeys
+from caisson.channels.table import SUPERVISOR, Zone
+from caisson.detect.redaction import Redactor
+from caisson.supervision.readiness import announce_ready
+from caisson.wiring.process import stop_on_signals
+from caisson.wiring.settings import Settings, read
+from caisson.zones.z6_logging.service import STORE_SECRET, serve
+
+WRITERS = ("runtime", "control", SUPERVISOR)
+
+
+def run(settings_file: Path) -> int:
+    """Archive until told to stop."""
+    asyncio.run(_serve(read(settings_file)))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    clock, where = SystemClock(), settings.layout()
+    state = where.zone(Zone.LOGGING, "state")
+    keys = FileKeys(where.zone(Zone.LOGGING, "keys"))
+    writers = {zone: (settings.public(zone, "events"),) for zone in WRITERS}
+    findings = SealedWriter(
+        channel="findings",
+        writer="logging-0",
+        spool=where.spool("findings"),
+        state=state,
+        signing=keys.signing("findings"),
+        reader_public=settings.public("control", "findings"),
+        clock=clock,
+    )
+    held = restrict(zone_rules(where, Zone.LOGGING))
+    reader = SealedReader(
+        channel="events", spool=where.spool("events"), state=state, keys=[keys.sealing("events")], writers=writers
+    )
+    archive = EmbeddedArchive(
+        where.zone(Zone.LOGGING, "archive"),
+        where.zone(Zone.LOGGING, "tree"),
+        keys.secret(STORE_SECRET),
+        region=settings.region,
+        clock=clock,
+    )
+    try:
+        await serve(
+            reader=reader,
+            archive=archive,
+            keys=keys,
+            findings=findings,
+            redactor=Redactor(),
+            clock=clock,
+            stop=stop_on_signals(),
+            origin=f"caisson/{settings.system}",
+            writer_keys=writers,
+            ready=lambda: announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)}),
+        )
+    finally:
+        findings.close()

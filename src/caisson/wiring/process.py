@@ -1,0 +1,32 @@
+"""What every zone process does: stop when told to, follow the signed configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+POLL_S = 0.1
+"""How often a process looks for a new configuration or orders; a revocation takes effect within a second (IAM-06)."""
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Set when the supervisor says stop. The terminal's Ctrl-C is the supervisor's to handle."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    return stop
+
+
+async def every(seconds: float, stop: asyncio.Event, act: Callable[[], Awaitable[object] | object]) -> None:
+    """Call `act` until stopped."""
+    while not stop.is_set():
+        result = act()
+        if isinstance(result, Awaitable):
+            await result
+        try:
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        except TimeoutError:
+            continue

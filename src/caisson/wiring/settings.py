@@ -1,0 +1,68 @@
+"""What `up` tells each process: one private JSON file a process, in its own state folder.
+
+The system itself is not in here. Zones take it from the signed configuration.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from caisson.adapters.embedded.isolation.users import UserPlan
+from caisson.adapters.embedded.layout import Layout, layout
+
+FILE = "settings.json"
+
+
+class Upstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which model answers."""
+
+    kind: Literal["offline", "script", "openai"]
+    location: str = ""
+    """The script's path or the server's URL."""
+    api_key: str = ""
+    """Of the named profile; only the gateway's settings hold it (SEC-07)."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For every process."""
+
+    data: str
+    system: str
+    region: str
+    owner_uid: int
+    """Who started `up`; `owner` in the system file."""
+    first_uid: int | None
+    """First number of the zones' own users; None without own users."""
+    publics: dict[str, dict[str, str]]
+    """Zone label to key name to public key, base64."""
+    host: str = "127.0.0.1"
+    port: int = 0
+    upstream: Upstream | None = None
+
+    def public(self, zone: str, name: str) -> bytes:
+        """A public key of another zone."""
+        return base64.b64decode(self.publics[zone][name])
+
+    def layout(self) -> Layout:
+        """Where things are."""
+        return layout(Path(self.data), UserPlan(first=self.first_uid, reason=""))
+
+
+def store(path: Path, settings: Settings) -> None:
+    """Write a process's settings, readable by their owner only."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(msgspec.json.encode(settings))
+    new.replace(path)
+
+
+def read(path: Path) -> Settings:
+    """Read them back."""
+    return msgspec.json.decode(path.read_bytes(), type=Settings)

@@ -74,7 +74,8 @@ def dotted(path: Sequence[str | int]) -> str:
     """`agents.claims.tasks`, `topics[0].name`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        name = part if isinstance(part, str) and part.isprintable() else repr(part)
+        text += f"[{part}]" if isinstance(part, int) else f".{name}" if text else name
     return text
 
 

@@ -6,7 +6,7 @@ one look shows everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,9 +61,9 @@ def detecting(file: File) -> tuple[Loosening, ...]:
     )
 
 
-def _known(path: Path, name: str, names: Iterable[str], kind: str) -> Iterator[Found]:
-    known = sorted(names)
-    if name not in known:
+def _known(path: Path, name: str, names: Collection[str], kind: str) -> Iterator[Found]:
+    if name not in names:
+        known = sorted(names)
         some = ", ".join(known) or "none"
         yield Found(
             path=path, message=f"expected a {kind} of this file ({some}), found {shown(name)}{suggestion(name, known)}"
@@ -71,7 +71,7 @@ def _known(path: Path, name: str, names: Iterable[str], kind: str) -> Iterator[F
 
 
 def _references(file: File) -> Iterator[Found]:
-    operations = [f"{tool}.{name}" for tool, found in file.tools.items() for name in found.operations]
+    operations = {f"{tool}.{name}" for tool, found in file.tools.items() for name in found.operations}
     for agent, said in file.agents.items():
         here: Path = ("agents", agent)
         yield from _known((*here, "model"), said.model, file.models, "model")

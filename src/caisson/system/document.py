@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,32}|[0-9]{1,32}(\.[0-9]{0,32})?)([eE][-+]?[0-9]{1,3})?")
+_LINE_END = re.compile("\r\n|\r|\n")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """YAML 1.2.2, section 5.1."""
 
@@ -123,23 +125,35 @@ def decode(raw: bytes) -> str | Problem:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8", "replace")
-        return _problem(_position(before, len(before)), f"expected UTF-8, found byte 0x{raw[error.start]:02x}")
+        return _problem(_Lines(before).at(len(before)), f"expected UTF-8, found byte 0x{raw[error.start]:02x}")
     if bad := _UNPRINTABLE.search(text):
-        return _problem(_position(text, bad.start()), f"expected printable text, found U+{ord(bad[0]):04X}")
+        return _problem(_Lines(text).at(bad.start()), f"expected printable text, found U+{ord(bad[0]):04X}")
     return text
 
 
 def parse(text: str) -> Document:
     """Read one YAML document. What is wrong with it is in `problems`."""
-    builder = _Builder()
+    lines = _Lines(text)
+    builder = _Builder(lines)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             builder.take(event)
     except _RefusedError as refused:
         builder.problems.append(refused.problem)
-    except YAMLError as error:
-        builder.problems.append(_syntax(error, text))
+    except (YAMLError, ValueError) as error:  # ValueError: an escape beyond Unicode, which ruamel.yaml lets through
+        builder.problems.append(_syntax(error, lines, len(text.rstrip())))
     return Document(data=builder.root, keys=builder.keys, values=builder.values, problems=tuple(builder.problems))
+
+
+class _Lines:
+    """Turns offsets into positions. Lines end as in YAML 1.2.2, section 5.4."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
+
+    def at(self, offset: int) -> Position:
+        line = bisect.bisect_right(self._starts, offset)
+        return Position(line=line, column=offset - self._starts[line - 1] + 1)
 
 
 class _RefusedError(Exception):
@@ -163,7 +177,8 @@ class _Open:
 class _Builder:
     """Turns parser events into data, without recursion."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: _Lines) -> None:
+        self._lines = lines
         self.root: Any = None
         self.keys: dict[Path, Position] = {}
         self.values: dict[Path, Position] = {}
@@ -173,7 +188,7 @@ class _Builder:
         self._documents = 0
 
     def take(self, event: Any) -> None:
-        position = Position(line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+        position = self._lines.at(event.start_mark.index)
         match event:
             case events.DocumentStartEvent():
                 self._documents += 1
@@ -201,6 +216,8 @@ class _Builder:
         if event.ctag is not None:
             raise _RefusedError(_problem(position, "expected a value without a tag, found one (!)"))
         if isinstance(event, events.ScalarEvent):
+            if bad := _UNPRINTABLE.search(event.value):  # an escape can write what the text itself may not hold
+                raise _RefusedError(_problem(position, f"expected printable text, found U+{ord(bad[0]):04X}"))
             if self._open and isinstance(self._open[-1].container, dict) and self._open[-1].key is None:
                 self._key(event.value, position)
             else:
@@ -250,13 +267,7 @@ def _problem(position: Position, message: str, path: Path = ()) -> Problem:
     return Problem(position=position, path=path, message=f"{message} ({dotted(path)})" if path else message)
 
 
-def _syntax(error: YAMLError, text: str) -> Problem:
+def _syntax(error: YAMLError | ValueError, lines: _Lines, end: int) -> Problem:
     mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-    said = error.problem if isinstance(error, MarkedYAMLError) and error.problem else "something else"
-    offset = min(mark.index, len(text.rstrip())) if mark is not None else 0
-    return _problem(_position(text, offset), f"expected well-formed YAML, found: {said}")
-
-
-def _position(text: str, offset: int) -> Position:
-    before = text[:offset]
-    return Position(line=before.count("\n") + 1, column=offset - (before.rfind("\n") + 1) + 1)
+    said = error.problem if isinstance(error, MarkedYAMLError) and error.problem else "an escape that is no character"
+    return _problem(lines.at(min(mark.index, end) if mark else 0), f"expected well-formed YAML, found: {said}")

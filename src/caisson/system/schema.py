@@ -24,7 +24,7 @@ from caisson.system.identity import Group, Identity, Issuer, Local, LocalUser
 from caisson.system.limits import Limits, Sessions
 from caisson.system.section import Section
 from caisson.system.tools import ClientTool, Knowledge, Operation, Parameter, Source, Tool
-from caisson.system.values import Items, Name, Rate, SystemName
+from caisson.system.values import Items, Name, Rate, SystemName, WholeNumber
 
 __all__ = [
     "Accounts",
@@ -61,11 +61,11 @@ __all__ = [
 class File(Section):
     """A Caisson system file."""
 
-    caisson: Annotated[Literal[1], BOTH]
+    caisson: Annotated[Literal[1], WholeNumber, BOTH]
     """Version of this format."""
     name: Annotated[SystemName, BOTH]
     """Name of the system; part of every role ARN."""
-    tier: Annotated[Literal[1, 2, 3, 4], BOTH]
+    tier: Annotated[Literal[1, 2, 3, 4], WholeNumber, BOTH]
     """Risk tier, which sets every default: 1 low, 2 medium, 3 high, 4 critical."""
     aws: Annotated[Aws | None, BOTH] = None
     """Where `synth` and `deploy` put the zones."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
@@ -100,6 +100,13 @@ def is_system_name(text: str) -> bool:
     return re.fullmatch(_SYSTEM_NAME, text) is not None
 
 
+def _whole(value: object) -> object:
+    """Python takes `true` for 1; a file that says one does not mean the other."""
+    if type(value) is not int:
+        raise expected("a whole number")
+    return value
+
+
 def lasting(shortest: str, longest: str) -> AfterValidator:
     """Bounds of a duration."""
     low, high = parse_duration(shortest), parse_duration(longest)
@@ -159,6 +166,8 @@ Uid = Annotated[
     PlainValidator(parse_uid),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": UID_MAX}, {"const": "owner"}]}),
 ]
+WholeNumber = BeforeValidator(_whole)
+"""For literal numbers, which pydantic compares by equality."""
 Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
 Items = Annotated[tuple[T, ...], Field(strict=False)]
 """A YAML sequence. Only the container is lenient, because YAML and JSON know no tuples; its items stay strict."""

@@ -1,0 +1,92 @@
+"""No key is parsed and ignored: each is run, refused by name, or for the other command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from caisson.errors import SystemFileError
+from caisson.system.carriers import dotted, unbuilt
+from caisson.system.entities import DETECTABLE, PII_TYPES
+from caisson.system.keys import walk
+from caisson.system.loader import load, read
+from caisson.system.schema import System
+from system_files import minimal, reading
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def refused(system: System) -> set[str]:
+    return {found.key for found in unbuilt(system, "up")}
+
+
+def test_up_runs_all_of_the_claims_example() -> None:
+    system = load(EXAMPLES / "claims/caisson.yaml", carrier="up")
+    assert refused(system) == set()
+    assert system.name == "claims-assistant"
+    assert system.loosened == ()
+
+
+def test_up_refuses_by_name_what_it_does_not_run() -> None:
+    assert refused(load(EXAMPLES / "full/caisson.yaml")) == {
+        "identity.groups.adjusters.clearance",
+        "identity.groups.adjusters.departments",
+        "identity.groups.approvers.may",
+        "identity.groups.operators.may",
+        "guardrails.main.content",
+        "guardrails.main.topics",
+        "guardrails.main.pii.NAME",
+        "guardrails.main.grounding",
+        "knowledge",
+        "tools",
+        "agents.claims.knowledge",
+        "agents.claims.client_tools",
+        "agents.claims.tasks.refund.tools",
+        "judge",
+        "logging.forensic_custodians",
+    }
+
+
+def test_refusals_say_where_the_key_stands() -> None:
+    path = EXAMPLES / "full/caisson.yaml"
+    lines = path.read_text().splitlines()
+    for problem in read(path).unbuilt("up"):
+        line = lines[problem.position.line - 1]
+        assert line[problem.position.column - 1 :].startswith(str(problem.path[-1])), dotted(problem.path)
+    with pytest.raises(
+        SystemFileError,
+        match=r"caisson.yaml:63:1: expected only keys that `up` runs in this version, found 'knowledge'",
+    ):
+        load(path, carrier="up")
+
+
+def test_a_key_that_says_nothing_asks_for_nothing() -> None:
+    empty = minimal(
+        knowledge={}, tools={}, agents__helper__client_tools={}, agents__helper__tasks__answer={"tools": []}
+    )
+    assert refused(reading(empty).require()) == set()
+
+
+@pytest.mark.parametrize("entity", sorted(PII_TYPES))
+def test_types_without_detector_are_refused_by_name(entity: str) -> None:
+    found = refused(reading(minimal(guardrails__main__pii={entity: "block"})).require())
+    assert found == (set() if entity in DETECTABLE else {f"guardrails.main.pii.{entity}"})
+
+
+def test_synth_runs_nothing_yet() -> None:
+    system = reading(minimal()).require()
+    assert {found.key for found in unbuilt(system, "synth")} >= {"caisson", "name", "tier", "models", "agents"}
+
+
+def test_keys_for_aws_do_not_concern_up() -> None:
+    system = load(EXAMPLES / "full/caisson.yaml")
+    assert system.aws is not None
+    assert not any(key.startswith("aws") for key in refused(system))
+
+
+def test_every_key_says_what_carries_it_and_what_it_means() -> None:
+    for key in walk():
+        assert key.carried.by, key.pattern
+        assert set(key.carried.built) <= set(key.carried.by), key.pattern
+        assert key.field.description and key.field.description.endswith("."), key.pattern

@@ -77,7 +77,9 @@ class Trusted:
 
 
 def establish_trust(repository: Path, trust: Path) -> None:
-    """Give a zone the repository's first root, unless it has one. For the supervisor, which started the control zone.
+    """Give a zone the repository's first root, unless it has one.
+
+    For whoever started the control zone and so knows whose root this is; what it writes must become the zone's.
 
     Raises:
         ConfigurationError: there is no repository yet, or the trust folder cannot be written.

@@ -38,8 +38,10 @@ class RepositoryWriter:
         self._repository = repository
         self._online = online
         self._clock = clock
-        for folder in (METADATA, TARGETS):
-            (repository / folder).mkdir(mode=0o755, parents=True, exist_ok=True)
+        for folder in (repository / METADATA, repository / TARGETS):
+            if not folder.is_dir():
+                folder.mkdir(parents=True)
+                folder.chmod(0o755)  # readers run as other users, whatever this process' umask is
 
     def version(self, draft: Draft) -> MetaFile:
         """Write a configuration version; nothing names it yet. Returns what a snapshot says about it."""

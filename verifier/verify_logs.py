@@ -347,7 +347,7 @@ class Verification:
         except (KeyError, TypeError, ValueError, AttributeError):
             genuine = False
         if not genuine:
-            self.problems.add("forged", "entry", index, detail="a chain head that its writer's key did not sign")
+            self.problems.add("forged", "entry", index, detail="a chain head that no key of its writer signed")
             return
         run = self.run_of(head["writer"], head["incarnation"], length)
         if length < run.order.expected:

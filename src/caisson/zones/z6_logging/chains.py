@@ -44,6 +44,8 @@ class WriterChains:
     """Takes the log's entries in order."""
 
     problems: Problems
+    keys_lost: bool = False
+    """Some entries are gone or unreadable, so a key that signed a head may be among them."""
     records: int = 0
     heads: int = 0
     _runs: dict[tuple[str, str], _Run] = field(default_factory=dict)
@@ -103,7 +105,9 @@ class WriterChains:
     def _take_head(self, entry: Entry) -> None:
         head = _head(entry)
         if head is None or not self._is_genuine(head):
-            self.problems.add("forged", "entry", entry.index, detail="a chain head that its writer's key did not sign")
+            unknown = self.keys_lost and head is not None and _key_of(head) not in self._keys
+            detail = "a chain head that no key of its writer signed"
+            self.problems.add("missing" if unknown else "forged", "entry", entry.index, detail=detail)
             return
         self.heads += 1
         run = self._run(head.writer, head.incarnation)
@@ -128,8 +132,7 @@ class WriterChains:
             self.problems.add("edited", "entry", entry.index, detail="a key statement that cannot be read")
 
     def _is_genuine(self, head: ChainHead) -> bool:
-        zone = head.writer.partition("-")[0]
-        public = self._keys.get((zone, head.key_id))
+        public = self._keys.get(_key_of(head))
         return public is not None and is_signed(head.signed_text, _from_hex(head.signature), public)
 
     def _check_end(self, writer: str, incarnation: str, head: ChainHead) -> None:
@@ -151,6 +154,11 @@ class WriterChains:
             if chain is not None and chain.hex() != head.previous_chain:
                 detail = "the digests in the log are not those that the writer's next run remembers"
                 self.problems.add("forged", where, run.signed_length, to=run.order.expected - 1, detail=detail)
+
+
+def _key_of(head: ChainHead) -> tuple[str, str]:
+    """A writer is called `<zone>` or `<zone>-<worker>`."""
+    return head.writer.partition("-")[0], head.key_id
 
 
 def _from_hex(text: str) -> bytes:

@@ -2,8 +2,8 @@
 
 - A record is known by writer, incarnation and sequence; one that is archived already is passed over, because delivery
   is at least once.
-- Signed heads and faults become statements of the logging zone between the records. Of several heads in one batch only
-  a writer's newest is kept: heads are cumulative.
+- Signed heads and faults become statements of the logging zone between the records. Of several open heads in one
+  batch only a writer's newest is kept: heads are cumulative.
 - Nothing is committed to the reader before it is on stable storage.
 """
 
@@ -137,7 +137,8 @@ class Ingest:
             return
         run = (head.writer, head.incarnation)
         for draft in self._pending:
-            if draft.event["kind"] == "head.v1" and (draft.writer, draft.incarnation) == run:
+            is_head = draft.event["kind"] == "head.v1" and (draft.writer, draft.incarnation) == run
+            if is_head and not draft.event["closed"]:
                 self._pending.remove(draft)
                 break
         self._state(message, writer=head.writer, incarnation=head.incarnation)

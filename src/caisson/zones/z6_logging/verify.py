@@ -200,14 +200,12 @@ def _check_entries(
     for item in archive.scan():
         if isinstance(item, Unreadable):
             problems.add("edited", item.where, detail=item.detail)
-            unreadable = True
+            unreadable = chains.keys_lost = True
             continue
-        if item.index >= size:
-            continue  # appended since the leaves were read
         count += 1
         if count % PROGRESS_ENTRIES == 0:
             progress(count, size)
-        _check_entry(item, leaves, order, problems)
+        _check_entry(item, leaves, order, chains, problems)
         chains.take(item)
         exchanges.take(item)
     progress(count, size)
@@ -220,14 +218,16 @@ def _check_entries(
     return count
 
 
-def _check_entry(entry: Entry, leaves: bytes, order: Order, problems: Problems) -> None:
+def _check_entry(entry: Entry, leaves: bytes, order: Order, chains: WriterChains, problems: Problems) -> None:
     verdict = order.take(entry.index)
-    if verdict == "late":
+    if verdict == "gap":
+        chains.keys_lost = True
+    elif verdict == "late":
         problems.add("reordered", "entry", entry.index, detail="it stands behind later entries")
     elif verdict == "again":
         problems.add("replayed", "entry", entry.index, detail="the archive holds it twice")
     at = entry.index * HASH_BYTES
-    if leaves[at : at + HASH_BYTES] != entry.leaf_hash:
+    if 0 <= at < len(leaves) and leaves[at : at + HASH_BYTES] != entry.leaf_hash:  # behind: appended since
         problems.add("edited", "entry", entry.index, detail="its content is not what was hashed when it was archived")
     kind = entry.event.get("kind")
     if entry.sequence < 0 and kind not in STATEMENTS:

@@ -10,7 +10,7 @@ import base64
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -121,6 +121,6 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
-def _wrong(message: str) -> None:
+def _wrong(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(2)

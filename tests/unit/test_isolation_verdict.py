@@ -29,27 +29,29 @@ NONE = UserPlan(first=None, reason="not started by root")
 
 
 @pytest.mark.parametrize(
-    ("abi", "sockets", "plan", "broken"),
+    ("abi", "filtered", "plan", "broken"),
     [
         (7, True, OWN, ()),
         (7, True, NONE, ()),
-        (3, True, NONE, ()),
-        (2, True, NONE, CONTROLS),  # the log could be cut
+        (2, True, NONE, ()),
+        (1, True, NONE, CONTROLS),  # too little to run with
         (7, False, NONE, CONTROLS),  # the control zone's socket could be reached
         (0, True, NONE, CONTROLS),
         (0, False, OWN, ()),
     ],
 )
-def test_broken_where_neither_can_be_had(abi: int, sockets: bool, plan: UserPlan, broken: tuple[str, ...]) -> None:
-    assert judge(abi=abi, sockets=sockets, plan=plan).broken == broken
+def test_broken_where_neither_can_be_had(abi: int, filtered: bool, plan: UserPlan, broken: tuple[str, ...]) -> None:
+    assert judge(abi=abi, filtered=filtered, plan=plan).broken == broken
 
 
 def test_it_says_why() -> None:
-    verdict = judge(abi=0, sockets=False, plan=NONE)
-    assert "no Landlock" in str(verdict.landlock)
+    verdict = judge(abi=0, filtered=False, plan=NONE)
+    assert "found no Landlock" in str(verdict.landlock)
+    assert "found Landlock ABI 1" in str(judge(abi=1, filtered=True, plan=NONE).landlock)
+    assert "cutting" in str(judge(abi=2, filtered=False, plan=NONE).landlock)
     assert str(verdict.users) == "none: not started by root"
-    assert "TCP ports" in str(judge(abi=3, sockets=True, plan=NONE).landlock)
-    assert str(judge(abi=7, sockets=True, plan=NONE).landlock) == "Landlock ABI 7"
+    assert "TCP ports" in str(judge(abi=3, filtered=True, plan=NONE).landlock)
+    assert str(judge(abi=7, filtered=True, plan=NONE).landlock) == "Landlock ABI 7"
 
 
 def test_this_machine_has_a_verdict() -> None:

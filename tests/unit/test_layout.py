@@ -35,8 +35,8 @@ def test_every_folder_is_there_and_closed_to_others(tmp_path: Path) -> None:
 def test_the_folders_are_those_of_the_design(tmp_path: Path) -> None:
     prepare(tmp_path / "data", system="claims", users=ALONE)
     found = {str(path.relative_to(tmp_path / "data")) for path in (tmp_path / "data").rglob("*") if path.is_dir()}
-    expected = """authority client configuration sockets run spool zones spool/events spool/events/.read spool/requests
-        spool/requests/.read spool/findings spool/findings/.read zones/supervisor zones/supervisor/keys
+    expected = """authority client configuration sockets run spool zones spool/events spool/requests spool/findings
+        zones/supervisor zones/supervisor/keys
         zones/supervisor/state zones/runtime zones/runtime/keys zones/runtime/state zones/control zones/control/keys
         zones/control/state zones/control/operators zones/logging zones/logging/keys zones/logging/state
         zones/logging/archive zones/logging/tree"""
@@ -114,8 +114,8 @@ def test_other_versions_and_systems_are_refused(tmp_path: Path, content: str, me
 def test_a_link_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     layout = prepare(tmp_path / "data", system="claims", users=ALONE)
     (tmp_path / "elsewhere").mkdir(mode=0o755)
-    (layout.spool("events") / ".read").rmdir()
-    (layout.spool("events") / ".read").symlink_to(tmp_path / "elsewhere")
+    layout.spool("events").rmdir()
+    layout.spool("events").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StartError, match="expected a folder"):
         prepare(tmp_path / "data", system="claims", users=ALONE)
     assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o755
@@ -178,7 +178,6 @@ def test_own_users_cannot_reach_each_other(reachable: Path) -> None:
             "key": refused(lambda: open(secret)),
             "folder": refused(lambda: os.listdir(secret.parent)),
             "spool listed": refused(lambda: os.listdir(layout.spool("events"))),
-            "acknowledgements": refused(lambda: os.listdir(layout.spool("events") / ".read")),
             "supervisor": refused(lambda: os.listdir(layout.supervisor_state)),
             "replaced": refused(lambda: os.rename(secret.parent, secret.parent.with_name("taken"))),
             "groups": str(os.getgroups()),
@@ -187,7 +186,7 @@ def test_own_users_cannot_reach_each_other(reachable: Path) -> None:
     assert in_child(as_control) == "0o100640"
     assert in_child(as_runtime) == {
         "configuration": "done", "configuration changed": "EACCES", "key": "EACCES", "folder": "EACCES",
-        "spool listed": "EACCES", "acknowledgements": "done", "supervisor": "EACCES", "replaced": "EACCES",
+        "spool listed": "EACCES", "supervisor": "EACCES", "replaced": "EACCES",
         "groups": str([OWN.first]),
     }  # fmt: skip
     assert in_child(lambda: as_logging_reads(layout.spool("events") / "runtime-0")) == "sealed"
@@ -270,10 +269,9 @@ def test_with_its_rules_a_zone_touches_what_the_channel_table_says(tmp_path: Pat
         expected["authority"] = ["list", "read"]
     for name, (writers, reader) in spools().items():
         if zone is reader:
-            expected[f"spool/{name}"] = expected[f"spool/{name}/.read"] = everything
+            expected[f"spool/{name}"] = everything
         elif zone in writers:
             expected[f"spool/{name}"] = ["write", "create"]
-            expected[f"spool/{name}/.read"] = ["list", "read", "write", "create"]
     assert in_child(tries) == expected
 
 

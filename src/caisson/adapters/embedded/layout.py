@@ -7,7 +7,7 @@
 - Preparing again is safe at any point, also after a crash or when own users become possible later.
 
 >>> [folder.path for folder in table() if folder.owner is Zone.LOGGING and folder.path.startswith("spool/")]
-['spool/events', 'spool/events/.read']
+['spool/events']
 """
 
 from __future__ import annotations
@@ -73,7 +73,6 @@ def table() -> tuple[Folder, ...]:
     ]
     for name, (_, reader) in spools().items():
         rows.append(Folder(path=f"spool/{name}", owner=reader, group=reader, mode=0o3733, mode_alone=0o700))
-        rows.append(Folder(path=f"spool/{name}/.read", owner=reader, group=reader, mode=0o755, mode_alone=0o700))
     rows.append(_shared("zones", 0o710, 0o700))
     rows.append(_shared("zones/supervisor", 0o700, 0o700))
     rows += [_shared(f"zones/supervisor/{name}", 0o700, 0o700) for name in ("keys", "state")]

@@ -5,7 +5,7 @@
 - Open files stay open: keys and listening sockets are opened before.
 
 >>> restrict(Rules(read=(Path("/usr/lib"),), write=(Path("state"),)))  # doctest: +SKIP
-Enforced(landlock_abi=7, sockets=True, missing=())
+Enforced(landlock_abi=7, filtered=True, missing=())
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Enforced:
 
     landlock_abi: int
     """0: no Landlock."""
-    sockets: bool
+    filtered: bool
     """Whether new sockets are held to the families that the rules need."""
     missing: tuple[str, ...]
     """What the rules ask for and this kernel cannot refuse, in words."""
@@ -45,20 +45,23 @@ def restrict(rules: Rules) -> Enforced:
     if threads != 1:
         raise DeveloperError(f"expected to be restricted while there is one thread, found {threads}; restrict first")
     abi = landlock.abi()
-    sockets = seccomp.available()
+    filtered = seccomp.available()
     try:
         process.give_up_privileges()
-        if abi:
+        if abi >= landlock.ABI_MIN:
             _pin_self(rules)
             landlock.apply(rules, abi)
-        if sockets:
-            seccomp.allow_sockets_only(() if _connects_nowhere(rules) else seccomp.INTERNET)
+        else:
+            abi = 0
+        if filtered:
+            families = () if _connects_nowhere(rules) else seccomp.INTERNET
+            seccomp.refuse_calls(families=families, truncate=abi < landlock.TRUNCATE_ABI)
     except OSError as error:
         raise StartError(f"expected the kernel to restrict this process, found {error}; nothing was started") from error
     return Enforced(
         landlock_abi=min(abi, landlock.ABI_KNOWN_MAX),
-        sockets=sockets,
-        missing=landlock.missing(abi, rules) + (() if sockets else (seccomp.MISSING,)),
+        filtered=filtered,
+        missing=landlock.missing(abi, rules, filtered=filtered),
     )
 
 

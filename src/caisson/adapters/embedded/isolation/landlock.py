@@ -7,7 +7,7 @@
 
 >>> handled(3).net, bool(handled(4).net)
 (0, True)
->>> missing(5, Rules())
+>>> missing(5, Rules(), filtered=True)
 ('signals to other zones (Landlock ABI 6)', 'abstract unix sockets (Landlock ABI 6)')
 """
 
@@ -29,9 +29,11 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _CREATE_RULESET_VERSION = 1
 _RULE_PATH_BENEATH, _RULE_NET_PORT = 1, 2
 
+ABI_MIN = 2
+"""ABI 1 refuses every move of a file to another folder, also within the own ones, and python-tuf makes such moves."""
 ABI_KNOWN_MAX = 7
 """The newest ABI whose meaning this module knows. A newer kernel is asked for no more than that."""
-_REFER_ABI, _TRUNCATE_ABI, _NET_ABI, _IOCTL_ABI, _SCOPE_ABI = 2, 3, 4, 5, 6
+_REFER_ABI, TRUNCATE_ABI, _NET_ABI, _IOCTL_ABI, _SCOPE_ABI = 2, 3, 4, 5, 6
 
 
 class Fs(IntFlag):
@@ -63,7 +65,9 @@ READ = Fs.READ_FILE | Fs.READ_DIR
 WRITE_ONLY = Fs.WRITE_FILE | Fs.MAKE_REG | Fs.TRUNCATE
 """Create and write, never read, list or remove. Truncating is how a torn write is taken back; it adds nothing to the
 harm that overwriting can do, and the reader sees either."""
-WRITE = READ | WRITE_ONLY | Fs.MAKE_DIR | Fs.REMOVE_FILE | Fs.REMOVE_DIR
+WRITE = READ | WRITE_ONLY | Fs.MAKE_DIR | Fs.REMOVE_FILE | Fs.REMOVE_DIR | Fs.REFER | Fs.MAKE_SYM
+"""Moves between own folders and links are what python-tuf keeps its roots with. A link widens nothing for the process
+itself: what counts is where it leads. Whoever else writes into a zone's folder must not follow links."""
 
 _BIND_TCP, _CONNECT_TCP = 1 << 0, 1 << 1
 _SCOPE_ABSTRACT_UNIX, _SCOPE_SIGNAL = 1 << 0, 1 << 1
@@ -109,7 +113,7 @@ def handled(abi: int) -> Handled:
     if abi < 1:
         return Handled(fs=Fs(0), net=0, scoped=0)
     fs = _FS_ABI_1
-    for since, right in ((_REFER_ABI, Fs.REFER), (_TRUNCATE_ABI, Fs.TRUNCATE), (_IOCTL_ABI, Fs.IOCTL_DEV)):
+    for since, right in ((_REFER_ABI, Fs.REFER), (TRUNCATE_ABI, Fs.TRUNCATE), (_IOCTL_ABI, Fs.IOCTL_DEV)):
         if abi >= since:
             fs |= right
     return Handled(
@@ -119,13 +123,15 @@ def handled(abi: int) -> Handled:
     )
 
 
-def missing(abi: int, rules: Rules) -> tuple[str, ...]:
-    """What the rules ask for that this ABI cannot refuse, in words."""
+def missing(abi: int, rules: Rules, *, filtered: bool) -> tuple[str, ...]:
+    """What the rules ask for that this ABI, with the call filter or without it, cannot refuse, in words."""
     if abi < 1:
         return ("files, ports and signals of other zones (Landlock)",)
     names = []
-    if abi < _TRUNCATE_ABI:
-        names.append(f"truncating other zones' files (Landlock ABI {_TRUNCATE_ABI})")
+    if not filtered:
+        names.append("unix sockets of other zones (seccomp on x86_64 or aarch64)")
+    if abi < TRUNCATE_ABI and not filtered:
+        names.append(f"cutting other zones' files (Landlock ABI {TRUNCATE_ABI})")
     if abi < _NET_ABI and (rules.connect_ports is not None or rules.bind_ports is not None):
         names.append(f"TCP ports (Landlock ABI {_NET_ABI})")
     if abi < _IOCTL_ABI:

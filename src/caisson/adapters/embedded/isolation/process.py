@@ -59,9 +59,8 @@ def _drop_capabilities() -> None:
     """Root without capabilities is a user like any other, who happens to own root's files."""
     if os.geteuid() == 0:
         for capability in range(_CAPABILITIES_MAX):
-            if not _bounded_by(capability):
-                break
-            libc.prctl(libc.PR_CAPBSET_DROP, capability)
+            if _in_bounding_set(capability):
+                libc.prctl(libc.PR_CAPBSET_DROP, capability)
     number = _CAPSET.get(os.uname().machine)
     if number is None:
         return
@@ -69,7 +68,7 @@ def _drop_capabilities() -> None:
     libc.syscall(number, ctypes.byref(header), ctypes.byref((_CapabilityData * 2)()))
 
 
-def _bounded_by(capability: int) -> bool:
+def _in_bounding_set(capability: int) -> bool:
     try:
         return libc.prctl(libc.PR_CAPBSET_READ, capability) == 1
     except OSError:  # EINVAL: past the last capability that this kernel knows

@@ -1,16 +1,18 @@
-"""No new sockets of other families: what Landlock cannot refuse yet.
+"""What Landlock cannot refuse yet: sockets of other families, and on old kernels cutting files by name.
 
 - Landlock governs abstract unix sockets but not those with a path. Without own users every zone runs as the owner, and
   a hostile runtime could sign in at the control zone's socket as if it were the owner.
 - Landlock governs TCP but neither UDP nor vsock. A zone that connects nowhere makes no sockets at all any more.
 - So a zone binds first and then gives up the families that it does not need: listening and accepting go on, and
   socketpair(2) too.
+- Before ABI 3 Landlock does not govern truncate(2), with which a zone could cut the log of another of the same user.
+  There the call is refused; ftruncate(2) on an open file stays.
 
 The filter is classic BPF over `struct seccomp_data` (seccomp(2)): nr at 0, arch at 4, arguments from 16. io_uring can
 make sockets without the system call and is refused with ENOSYS, as if the kernel had none. Foreign call conventions
 (32 bit, x32) are killed, as their numbers mean something else.
 
->>> allow_sockets_only(INTERNET)  # doctest: +SKIP
+>>> refuse_calls(families=INTERNET, truncate=False)  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -44,15 +46,15 @@ class _Machine:
     """AUDIT_ARCH_* of `linux/audit.h`."""
     seccomp: int
     socket: int
+    truncate: int
     io_uring_setup: int = 425
 
 
 _MACHINES = {
-    "x86_64": _Machine(audit=0xC000003E, seccomp=317, socket=41),
-    "aarch64": _Machine(audit=0xC00000B7, seccomp=277, socket=198),
+    "x86_64": _Machine(audit=0xC000003E, seccomp=317, socket=41, truncate=76),
+    "aarch64": _Machine(audit=0xC00000B7, seccomp=277, socket=198, truncate=45),
 }
 
-MISSING = "unix sockets of other zones (seccomp on x86_64 or aarch64)"
 INTERNET = (int(socket.AF_INET), int(socket.AF_INET6), int(socket.AF_NETLINK))
 """What connecting by name needs: netlink tells the resolver which addresses this machine has (getaddrinfo(3))."""
 
@@ -66,7 +68,7 @@ class _Program(ctypes.Structure):
 
 
 def available() -> bool:
-    """Whether this machine can refuse new unix sockets."""
+    """Whether this machine can filter calls."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -74,33 +76,47 @@ def available() -> bool:
     return os.uname().machine in _MACHINES and "\nSeccomp_filters:" in status
 
 
-def allow_sockets_only(families: tuple[int, ...]) -> None:
-    """From now on socket(2) of any other family fails with EACCES, here and in all children. Needs no_new_privs.
+def refuse_calls(*, families: tuple[int, ...], truncate: bool) -> None:
+    """From now on socket(2) of any other family fails with EACCES, and truncate(2) too when asked for.
+
+    Here and in all children, for good. Needs no_new_privs.
 
     Raises:
         OSError: the kernel refused.
     """
-    machine = _MACHINES[os.uname().machine]
-    instructions = _instructions(machine, families)
+    instructions = _instructions(_MACHINES[os.uname().machine], families, truncate)
     program = _Program(len(instructions), (_Instruction * len(instructions))(*instructions))
-    libc.syscall(machine.seccomp, ctypes.c_uint(_SET_MODE_FILTER), ctypes.c_uint(0), ctypes.byref(program))
+    number = _MACHINES[os.uname().machine].seccomp
+    libc.syscall(number, ctypes.c_uint(_SET_MODE_FILTER), ctypes.c_uint(0), ctypes.byref(program))
 
 
-def _instructions(machine: _Machine, families: tuple[int, ...]) -> list[_Instruction]:
-    """A jump says how many instructions to skip. The four returns stand last, so offsets to them count the families."""
-    count = len(families)
-    return [
-        _Instruction(_LOAD, 0, 0, _ARCH),
-        _Instruction(_IF_EQUAL, 0, 8 + count, machine.audit),  # else kill
-        _Instruction(_LOAD, 0, 0, _NR),
-        _Instruction(_IF_AT_LEAST, 6 + count, 0, _X32_BIT),  # kill
-        _Instruction(_IF_EQUAL, 4 + count, 0, machine.io_uring_setup),  # ENOSYS
-        _Instruction(_IF_EQUAL, 0, 2 + count, machine.socket),  # else allow
+def _instructions(machine: _Machine, families: tuple[int, ...], truncate: bool) -> list[_Instruction]:
+    """Tests fall through to the next one or jump to one of the four returns at the end."""
+    refused = (machine.truncate,) if truncate else ()
+    tests = [
+        (_LOAD, _ARCH, "next", "next"),
+        (_IF_EQUAL, machine.audit, "next", "kill"),
+        (_LOAD, _NR, "next", "next"),
+        (_IF_AT_LEAST, _X32_BIT, "kill", "next"),
+        (_IF_EQUAL, machine.io_uring_setup, "unknown", "next"),
+        *((_IF_EQUAL, number, "refuse", "next") for number in refused),
+        (_IF_EQUAL, machine.socket, "next", "allow"),
         # The kernel takes the family as an int, so only the low half of the argument counts; it stands first.
-        _Instruction(_LOAD, 0, 0, _FIRST_ARGUMENT),
-        *(_Instruction(_IF_EQUAL, count - index, 0, family) for index, family in enumerate(families)),  # allow
-        _Instruction(_RETURN, 0, 0, _ERRNO | errno.EACCES),
-        _Instruction(_RETURN, 0, 0, _ALLOW),
-        _Instruction(_RETURN, 0, 0, _ERRNO | errno.ENOSYS),
-        _Instruction(_RETURN, 0, 0, _KILL_PROCESS),
+        (_LOAD, _FIRST_ARGUMENT, "next", "next"),
+        *((_IF_EQUAL, family, "allow", "next") for family in families),
+    ]
+    returns = {
+        "refuse": _ERRNO | errno.EACCES,
+        "allow": _ALLOW,
+        "unknown": _ERRNO | errno.ENOSYS,
+        "kill": _KILL_PROCESS,
+    }
+    places = {name: len(tests) + index for index, name in enumerate(returns)}
+
+    def skips(here: int, target: str) -> int:
+        return 0 if target == "next" else places[target] - here - 1
+
+    return [
+        *(_Instruction(code, skips(i, yes), skips(i, no), value) for i, (code, value, yes, no) in enumerate(tests)),
+        *(_Instruction(_RETURN, 0, 0, value) for value in returns.values()),
     ]

@@ -1,6 +1,6 @@
 """What isolation holds on this machine, and which controls are broken without it (NET-01, LOG-07).
 
-Two mechanisms each keep the zones apart: Landlock with the socket filter, and own users. Where neither can be had, the
+Two mechanisms each keep the zones apart: Landlock with the call filter, and own users. Where neither can be had, the
 runtime could read or cut the log and speak as the owner, so the controls that rest on it read `broken`.
 
 >>> Isolation(landlock=Mechanism(holds=False, detail="no Landlock"), users=Mechanism(holds=True, detail="61184")).broken
@@ -15,8 +15,6 @@ from caisson.adapters.embedded.isolation import landlock, seccomp
 from caisson.adapters.embedded.isolation.landlock import Rules
 from caisson.adapters.embedded.isolation.users import BLOCK, UserPlan
 
-LANDLOCK_ABI_MIN = 3
-"""Before it, any process of the same user can truncate a file by name, and so cut the log (landlock.rst, ABI < 3)."""
 CONTROLS = ("NET-01", "LOG-07")
 
 
@@ -47,20 +45,21 @@ class Isolation:
 
 def isolation(plan: UserPlan) -> Isolation:
     """What zones will have here, before any is started."""
-    return judge(abi=landlock.abi(), sockets=seccomp.available(), plan=plan)
+    return judge(abi=landlock.abi(), filtered=seccomp.available(), plan=plan)
 
 
-def judge(*, abi: int, sockets: bool, plan: UserPlan) -> Isolation:
+def judge(*, abi: int, filtered: bool, plan: UserPlan) -> Isolation:
     """The verdict over what the kernel offers and who runs the zones. Pure."""
-    return Isolation(landlock=_landlock(abi, sockets), users=_users(plan))
+    return Isolation(landlock=_landlock(abi, filtered), users=_users(plan))
 
 
-def _landlock(abi: int, sockets: bool) -> Mechanism:
-    if abi < 1:
-        return Mechanism(holds=False, detail="none: this kernel has no Landlock (5.13 or later, and enabled at boot)")
-    lacking = landlock.missing(abi, Rules()) + (() if sockets else (seccomp.MISSING,))
+def _landlock(abi: int, filtered: bool) -> Mechanism:
+    if abi < landlock.ABI_MIN:
+        found = f"Landlock ABI {abi}" if abi else "no Landlock"
+        return Mechanism(holds=False, detail=f"none: expected Linux 5.19 with Landlock enabled, found {found}")
+    lacking = landlock.missing(abi, Rules(), filtered=filtered)
     detail = f"Landlock ABI {abi}" + (f"; not refused: {', '.join(lacking)}" if lacking else "")
-    return Mechanism(holds=abi >= LANDLOCK_ABI_MIN and sockets, detail=detail)
+    return Mechanism(holds=filtered, detail=detail)
 
 
 def _users(plan: UserPlan) -> Mechanism:

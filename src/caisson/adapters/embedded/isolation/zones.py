@@ -40,7 +40,6 @@ def zone_rules(
             *runtime_paths.needed(layout.data, connecting=connect_ports != ()),
             *((layout.authority,) if zone is Zone.RUNTIME else ()),
             *(() if publishes else (layout.configuration,)),
-            *(layout.spool(name) / ".read" for name in written),
             *read,
         ),
         write=(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from caisson.errors import SystemFileError
+from caisson.system.document import FILE_BYTES_MAX
 from caisson.system.loader import PROBLEMS_SHOWN_MAX, load, parse_system, read
 from caisson.system.schema import System
 from system_files import minimal, reading
@@ -278,3 +280,16 @@ def test_a_bundle_of_another_shape_is_refused() -> None:
     for bundle in ({}, {"caisson": 2}, {"name": 7, "x": 1}):
         with pytest.raises(SystemFileError, match="publish the system file again"):
             System.from_bundle(bundle)
+
+
+def test_a_huge_file_is_refused_without_reading_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "caisson.yaml"
+    with path.open("wb") as file:
+        file.truncate(64 * FILE_BYTES_MAX)
+    tracemalloc.start()
+    try:
+        (problem,) = read(path).problems
+        assert tracemalloc.get_traced_memory()[1] < 4 * FILE_BYTES_MAX
+    finally:
+        tracemalloc.stop()
+    assert "at most 1,048,576 bytes" in problem.message

@@ -118,3 +118,15 @@ def test_byte_order_mark_and_windows_line_ends_are_read() -> None:
     document = parse(text)
     assert document.data == {"a": 1, "b": 2}
     assert document.key_at(("b",)) == Position(line=2, column=1)
+
+
+@pytest.mark.parametrize("text", ['a: "\\x1b[31m"', 'a: "\\ud800"', '"\\0": 1', 'a: ["\\u009b"]'])
+def test_an_escape_writes_nothing_that_the_text_may_not_hold(text: str) -> None:
+    assert "expected printable text, found U+" in only(text).message
+
+
+def test_a_key_cannot_break_the_line_of_a_message() -> None:
+    assert only('"a\\nb": 1\n"a\\nb": 2').line_in("f") == (
+        "f:2:1: expected each key once, found 'a\\nb' again; it stands in line 1 ('a\\nb')"
+    )
+    assert "\u202e" not in only('"\u202ea": 1\n"\u202ea": 2').message

@@ -10,6 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from caisson.detect.rules import credentials, pii
 from caisson.system.document import parse
 from caisson.system.entities import DETECTABLE, PII_TYPES
 from caisson.system.json_schema import json_schema, published
@@ -147,6 +148,10 @@ def test_pii_types_are_bedrock_s() -> None:
     model = botocore.session.get_session().get_service_model("bedrock")
     assert set(model.shape_for("GuardrailPiiEntityType").enum) == PII_TYPES
     assert DETECTABLE <= PII_TYPES
+
+
+def test_up_accepts_exactly_the_types_that_have_a_rule() -> None:
+    assert {rule.type for rule in pii.RULES} | set(credentials.BEDROCK_TYPES) == DETECTABLE
 
 
 def test_names_at() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 
+from caisson.system.resolve import settle
 from caisson.system.schema import Rate, System
 from caisson.system.tiers import DEFAULTS, FACTS, Default, faster
 from system_files import minimal, reading
@@ -151,3 +153,10 @@ def test_resolved_values_are_typed() -> None:
     assert system.limits.request_timeout_s == 120
     assert system.limits.requests_per_user == Rate(count=60, window_s=60)
     assert system.guardrails["main"].credentials == "block"
+
+
+def test_settling_leaves_what_was_said_alone() -> None:
+    said = minimal(tier=3, sessions__duration={"value": "1h", "because": "x"})
+    before = copy.deepcopy(said)
+    settle(said, 3)
+    assert said == before

@@ -106,7 +106,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (
         {"guardrails__main__patterns": pattern("a(?=b)")},
         "guardrails.main.patterns[0].regex",
-        "RE2 expression that compiles",
+        "RE2 expression that compiles (invalid perl operator: (?=)",
     ),
     (
         {"guardrails__main__patterns": pattern("(" * 240 + ")" * 240)},

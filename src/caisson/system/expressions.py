@@ -17,6 +17,8 @@ import re2
 
 WIDTH_CHARACTERS_MAX = 512
 """Widest match of a pattern."""
+REASON_CHARACTERS_MAX = 100
+"""How much of a compiler's own words a message repeats."""
 
 
 def refusal(expression: str) -> str:
@@ -31,9 +33,9 @@ def refusal(expression: str) -> str:
         options.log_errors = False
         re2.compile(expression, options)
     except (re.error, re2.error, Warning, OverflowError, RecursionError, ValueError) as error:
-        reason = str(error.args[0] if error.args else error)
-        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
-        return f"an RE2 expression that compiles ({text[:100]})"
+        said = error.args[0] if error.args else ""
+        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        return f"an RE2 expression that compiles ({reason[:REASON_CHARACTERS_MAX]})"
     if least == 0:
         return "an expression that never matches nothing"
     if most > WIDTH_CHARACTERS_MAX:

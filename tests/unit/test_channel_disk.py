@@ -475,7 +475,9 @@ def test_a_folder_that_denies_listing_and_reading_is_enough_for_a_writer(world: 
     assert modes == {0o640}
     assert {path.stat().st_gid for path in world.segments()} == {world.spool.stat().st_gid}
     items = world.read()
-    assert [text.split()[0] for text in texts(items)] == [f"{life}.{number}" for life in range(2) for number in range(3)]
+    assert [text.split()[0] for text in texts(items)] == [
+        f"{life}.{number}" for life in range(2) for number in range(3)
+    ]
     assert faults(items) == []
     assert [head.closed for head in heads(items)].count(True) == 2
     assert world.segments() == []

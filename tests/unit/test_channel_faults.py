@@ -333,7 +333,9 @@ def test_a_reader_that_lost_its_position_reports_what_it_had_deleted(world: Worl
     assert set(kinds(world.read())) == {"missing"}
 
 
-@pytest.mark.parametrize("name", ["x", "runtime-0.segment", "..segment", "runtime-0.0000000000000001.00000001.segment~"])
+@pytest.mark.parametrize(
+    "name", ["x", "runtime-0.segment", "..segment", "runtime-0.0000000000000001.00000001.segment~"]
+)
 def test_a_file_of_no_writers_name_is_reported_once_and_set_aside(world: World, name: str) -> None:
     (world.spool / name).write_bytes(b"caisson segment 1\n")
     reader = world.reader()
@@ -466,6 +468,9 @@ def test_a_damaged_position_is_refused(world: World) -> None:
     written(world, 1)
     world.read()
     path = world.reader_state / "events.position"
+    path.write_bytes(b'{"\x80":1}')
+    with pytest.raises(ChannelError, match="move it away"):
+        world.reader()
     path.write_text("{")
     with pytest.raises(ChannelError, match="move it away"):
         world.reader()

@@ -168,7 +168,10 @@ class CheckpointFinding(Message, tag="checkpoint.v1", kw_only=True, frozen=True)
 
 
 class FaultEvent(Message, tag="fault.v1", kw_only=True, frozen=True):
-    """The logging zone found something on a channel that no honest writer wrote (LOG-07)."""
+    """A channel's reader found something on it that no honest writer wrote (LOG-07).
+
+    The logging zone states what it finds itself; what the control zone finds arrives as that zone's record.
+    """
 
     fault: str
     """`forged`, `damaged`, `missing`, `replayed`, `reordered`."""
@@ -212,8 +215,9 @@ AnyMessage = (
     | ConfigurationEvent
     | ProcessEvent
     | CheckpointFinding
+    | FaultEvent
 )
-"""What a channel carries. Faults, heads and keys are stated by the logging zone alone: no channel delivers one."""
+"""What a channel carries. Heads and keys are stated by the logging zone alone: no channel delivers one."""
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyMessage] = msgspec.json.Decoder(AnyMessage)
@@ -230,7 +234,10 @@ def decode(data: bytes) -> AnyMessage:
     Raises:
         msgspec.ValidationError: not a message of a known kind and version.
     """
-    return _decoder.decode(data)
+    try:
+        return _decoder.decode(data)
+    except UnicodeDecodeError as error:  # msgspec checks keys and values for UTF-8 without naming it a decoding error
+        raise msgspec.ValidationError("expected UTF-8") from error
 
 
 def to_dict(message: Message) -> dict[str, Any]:

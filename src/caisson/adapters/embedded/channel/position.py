@@ -45,7 +45,7 @@ class PositionFile:
                 position = msgspec.json.decode(file.read(POSITION_BYTES_MAX), type=Position)
         except FileNotFoundError:
             return Position(channel=channel, tracks={})
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise self._refused(f"cannot be read ({type(error).__name__})") from error
         if (position.channel, position.version) != (channel, 1):
             raise self._refused(

@@ -161,7 +161,7 @@ def decode_header(data: bytes, publics: Mapping[str, bytes]) -> tuple[Header, in
         return None
     try:
         header = _header_decoder.decode(data[_PREFIX_BYTES:body_end])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return "its header is not of this version"
     public = publics.get(header.writer_key_id)
     if public is None:

@@ -139,6 +139,10 @@ def _print(system: System, started: Started, data: Path, *, as_json: bool) -> No
     table.add_row("own users", str(started.isolation.users))
     for control in started.isolation.broken:
         table.add_row("[red]broken[/red]", f"{control}: neither Landlock nor own users keep the zones apart here")
+    if started.staged:
+        table.add_row(
+            "[yellow]configuration[/yellow]", "the file is not in force: it waits for a signature or was rolled back"
+        )
     for row in system.loosened:
         table.add_row(
             "[yellow]loosened[/yellow]", f"{row.key}: {row.value} instead of {row.default}, because {row.because}"

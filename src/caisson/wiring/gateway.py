@@ -14,7 +14,7 @@ from granian.server.embed import Server
 
 from caisson.adapters.embedded.channel import RefusalAggregator, SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
-from caisson.adapters.embedded.configuration import TufConfigurationSource
+from caisson.adapters.embedded.configuration import TufConfigurationSource, establish_trust
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
 from caisson.adapters.embedded.isolation import restrict
@@ -82,6 +82,7 @@ async def _serve(settings: Settings) -> None:
         reader_public=settings.public("logging", "events"),
         clock=clock,
     )
+    establish_trust(where.configuration, state / "trust")
     source = TufConfigurationSource(where.configuration, state / "trust", clock)
     configuration, orders = source.refresh()
     system = System.from_bundle(configuration.bundle["system"])

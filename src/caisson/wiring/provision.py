@@ -17,6 +17,7 @@ from caisson.wiring.settings import FILE, Settings, Upstream, store
 from caisson.zones.z6_logging.service import CHECKPOINT_KEY, PSEUDONYM_SECRET, STORE_SECRET
 
 OPERATORS = ("author", "approver")
+HANDOVER = "handover.json"
 ONLINE_ROLES = ("orders", "snapshot", "timestamp")
 _SIGNING = {
     Zone.RUNTIME: ("events",),

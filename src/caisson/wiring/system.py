@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import getpass
 import json
 import os
 import sys
@@ -16,25 +15,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from caisson.adapters.embedded.channel import SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
-from caisson.adapters.embedded.configuration import OnlineKeys, TufConfigurationPublisher, establish_trust
 from caisson.adapters.embedded.isolation import Isolation, isolation, leave_with_parent, plan_users
-from caisson.adapters.embedded.keys import FileKeys
 from caisson.adapters.embedded.layout import Layout, claim, prepare, recorded_users
 from caisson.channels.messages import ProcessEvent
 from caisson.channels.table import SUPERVISOR, Zone
-from caisson.errors import ChannelError, ConfigurationError, StartError
+from caisson.errors import ChannelError, StartError
 from caisson.ports.clock import Clock
-from caisson.ports.configuration import Change, Staged
-from caisson.ports.keys import SigningKey
 from caisson.supervision import Event, ProcessSpec, Supervisor, alone, serve
 from caisson.supervision.state import replace
 from caisson.system.schema import System
 from caisson.wiring.provision import (
-    ONLINE_ROLES,
+    HANDOVER,
     OPERATORS,
     certificates,
     make_keys,
@@ -43,6 +38,8 @@ from caisson.wiring.provision import (
     write_settings,
 )
 from caisson.wiring.settings import Upstream
+from caisson.zones.z5_control.client import ControlClient
+from caisson.zones.z5_control.handover import Handover, write_handover
 
 DEFAULT_REGION = "eu-west-1"
 PROCESSES = {"control": Zone.CONTROL, "logging": Zone.LOGGING, "gateway": Zone.RUNTIME}
@@ -65,6 +62,8 @@ class Started:
     endpoint: str
     version: int
     """Configuration version in force."""
+    staged: bool
+    """The file differs from what is in force: it waits for another operator's signature, or was rolled back."""
     isolation: Isolation
     nominal_approval: bool
     """Two signatures are needed and both keys lie on this machine."""
@@ -91,7 +90,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
         where = prepare(data, system=asked.system.name, users=users)
         publics = make_keys(where)
         bundle = certificates(where, clock)
-        version, nominal = _configure(where, asked.system, publics, clock)
+        nominal = _hand_over(where, asked.system, publics)
         settings = write_settings(
             where,
             system=asked.system.name,
@@ -127,10 +126,12 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
 
         def ready(supervisor: Supervisor) -> None:
             zones = supervisor.state.zones
+            status = ControlClient(where.sockets / "control.sock").call("status")
             on_ready(
                 Started(
                     endpoint=f"https://localhost:{asked.port}",
-                    version=version,
+                    version=status["configuration"]["version"],
+                    staged=not status["handed_over_is_in_force"],
                     isolation=isolation(users),
                     nominal_approval=nominal,
                     pids={name: zone.identity.pid for name, zone in zones.items() if zone.identity},
@@ -143,52 +144,24 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             reporter.close()
 
 
-def bundle_of(system: System, publics: dict[str, dict[str, str]]) -> dict[str, object]:
+def bundle_of(system: System, publics: dict[str, dict[str, str]]) -> dict[str, Any]:
     """What zones take from the signed configuration."""
     return {"format": 1, "system": system.to_bundle(), "keys": publics}
 
 
-def _configure(where: Layout, system: System, publics: dict[str, dict[str, str]], clock: Clock) -> tuple[int, bool]:
-    """Publish the system as the next version unless it is in force already; give each zone the repository's root."""
+def _hand_over(where: Layout, system: System, publics: dict[str, dict[str, str]]) -> bool:
+    """Leave the system for the control zone to sign; whether both operators' keys are needed and both lie here."""
     operators = operator_keys(where)
-    held = _held(operators)
-    control = FileKeys(where.zone(Zone.CONTROL, "keys"))
-    publisher = TufConfigurationPublisher(
-        repository=where.configuration,
-        state=where.zone(Zone.CONTROL, "state") / "publisher",
-        online=OnlineKeys(**{role: control.signing(role) for role in ONLINE_ROLES}),
-        operators={name: key.public_bytes for name, key in held.items()},
-        clock=clock,
+    write_handover(
+        where.zone(Zone.CONTROL, "state") / HANDOVER,
+        Handover(bundle=bundle_of(system, publics), author=f"uid:{os.getuid()}", reason="caisson up"),
     )
-    current, bundle = publisher.current(), bundle_of(system, publics)
-    version = current[0].version if current else 0
-    if current is None or any(current[0].bundle.get(key) != value for key, value in bundle.items()):
-        change = Change(author=getpass.getuser(), reason="caisson up", origin="start", at=clock.now())
-        result = publisher.publish(
-            bundle,
-            change,
-            signatures=system.configuration_signatures,
-            orders_validity_s=system.orders_expiry_s,
-            signers=tuple(held.values()),
-        )
-        if isinstance(result, Staged):
-            raise ConfigurationError(
-                f"configuration version {result.version} needs {result.missing} more signature; bring the missing operator"
-                f" key to {str(where.zone(Zone.CONTROL, 'operators'))!r} and start again"
-            )
-        version = result.version
-    for zone in (Zone.RUNTIME,):
-        establish_trust(where.configuration, where.zone(zone, "state") / "trust")
-    return version, system.configuration_signatures > 1 and len(held) > 1
-
-
-def _held(operators: FileKeys) -> dict[str, SigningKey]:
-    """The operator keys that lie on this machine; one of them may have been given to a second person."""
-    found = {}
+    held = 0
     for name in OPERATORS:
         with suppress(StartError):
-            found[name] = operators.signing(name)
-    return found
+            operators.signing(name)
+            held += 1
+    return system.configuration_signatures > 1 and held > 1
 
 
 _CHANGES: dict[str, Literal["started", "stopped", "restarted", "failed"]] = {

@@ -21,7 +21,7 @@ from caisson.errors import CaissonError, CallerError, Refusal, UpstreamError, Wi
 from caisson.ports.credentials import Principal
 from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.routes import Route, match
-from caisson.zones.z1_ingress.wire import parser, rendered, stream_renderer
+from caisson.zones.z1_ingress.wire import frame, parser, rendered, stream_renderer
 from caisson.zones.z2_runtime import pipeline
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.operations import Operation
@@ -240,9 +240,9 @@ class Gateway:
             async with aclosing(pipeline.stream(exchange)) as events:
                 try:
                     async for event in events:
-                        frame = renderer.event(event)
-                        if frame:
-                            await reply.frame(frame, exchange)
+                        data = frame(renderer, exchange, event)
+                        if data:
+                            await reply.frame(data, exchange)
                 except (UpstreamError, CallerError) as error:
                     if not reply.begun:
                         await reply.refuse(error.refusal, exchange)

@@ -10,7 +10,7 @@ from caisson.ports.guardrail import Inspection
 from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.routes import Route
 from caisson.zones.z2_runtime.conversation import Conversation
-from caisson.zones.z2_runtime.dialects import converse, guardrail, invoke, tokens
+from caisson.zones.z2_runtime.dialects import assessment, converse, guardrail, invoke, tokens
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.operations import Operation
 
@@ -57,12 +57,10 @@ def rendered(exchange: Exchange) -> bytes:
     if exchange.operation is Operation.COUNT_TOKENS:
         return tokens.render(conversation)
     if exchange.operation is Operation.APPLY_GUARDRAIL:
-        return guardrail.render(
-            _inspection(exchange), exchange.snapshot.guardrail, exchange.known()[2].guardrail, conversation
-        )
+        return guardrail.render(_inspection(exchange), _blocked_message(exchange, conversation))
     if exchange.answer is None:
         raise DeveloperError("a whole answer was asked for and none was made")
-    trace = exchange.trace()
+    trace = _trace(exchange) if conversation.trace else None
     if exchange.operation is Operation.CONVERSE:
         return converse.render(exchange.answer, round(exchange.upstream_seconds * 1000), trace)
     return invoke.render(exchange.answer, trace, model_id=exchange.target, request_id=exchange.request_id)
@@ -70,8 +68,25 @@ def rendered(exchange: Exchange) -> bytes:
 
 def _inspection(exchange: Exchange) -> Inspection:
     if exchange.inspection is None:
-        raise DeveloperError("ApplyGuardrail was answered before its content was inspected")
+        raise DeveloperError("a request was answered before it was inspected")
     return exchange.inspection
+
+
+def _blocked_message(exchange: Exchange, conversation: Conversation) -> str:
+    input_message, output_message = exchange.snapshot.guardrail.messages(exchange.known()[2].guardrail)
+    return output_message if conversation.source == "OUTPUT" else input_message
+
+
+def _trace(exchange: Exchange) -> Json:
+    inspected = _inspection(exchange)
+    return assessment.trace(exchange.actions, guarded=inspected.guarded_characters, total=inspected.total_characters)
+
+
+def frame(renderer: StreamRenderer, exchange: Exchange, event: Json) -> bytes:
+    """The frame of one event; the last one carries the guardrail's trace when the caller asked for it."""
+    if "metadata" in event and exchange.known()[0].trace:
+        event = {"metadata": {**event["metadata"], "trace": {"guardrail": _trace(exchange)}}}
+    return renderer.event(event)
 
 
 def stream_renderer(exchange: Exchange) -> StreamRenderer:

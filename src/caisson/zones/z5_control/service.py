@@ -39,6 +39,7 @@ async def serve(
     handover: Handover,
     path: Path,
     *,
+    listener: socket.socket | None = None,
     owner_uid: int,
     stop: asyncio.Event,
     ready: Callable[[], None] = lambda: None,
@@ -46,13 +47,16 @@ async def serve(
 ) -> None:
     """Publish what was handed over, then answer and renew until `stop` is set.
 
+    Args:
+        listener: `bound` to `path` already, for a process that may not make sockets any more.
+
     Raises:
         ConfigurationError: nothing can be put in force.
         StartError: the socket cannot be made.
     """
     await control.begin(handover)
     service = _Service(control, owner_uid)
-    server = await asyncio.start_unix_server(service.connected, sock=_bound(path, owner_uid), limit=LINE_BYTES_MAX)
+    server = await asyncio.start_unix_server(service.connected, sock=listener or bound(path, owner_uid), limit=LINE_BYTES_MAX)
     try:
         ready()
         while not stop.is_set():
@@ -124,7 +128,12 @@ def peer_uid(connection: socket.socket) -> int:
     return int(uid)
 
 
-def _bound(path: Path, owner_uid: int) -> socket.socket:
+def bound(path: Path, owner_uid: int) -> socket.socket:
+    """A socket for `serve`.
+
+    Raises:
+        StartError: the socket cannot be made.
+    """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.unlink(missing_ok=True)

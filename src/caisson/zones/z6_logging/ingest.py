@@ -108,10 +108,12 @@ class Ingest:
         else:
             self._take_fault(item)
 
+    def _last_sequence(self, run: tuple[str, str]) -> int:
+        return self._pending_sequences.get(run, self._archive.last_sequence(*run))
+
     def _take_record(self, record: Received) -> None:
         run = (record.writer, record.incarnation)
-        archived = self._pending_sequences.get(run, self._archive.last_sequence(*run))
-        if record.sequence <= archived:
+        if record.sequence <= self._last_sequence(run):
             return
         self._pending_sequences[run] = record.sequence
         event = to_dict(record.message)
@@ -133,9 +135,10 @@ class Ingest:
             message_id=f"head-{head.writer}-{head.incarnation}-{head.length}-{state}",
             **vars(head),
         )
-        if message.message_id in self._statements:
-            return
         run = (head.writer, head.incarnation)
+        again = head.length <= self._last_sequence(run) and not head.closed
+        if again or message.message_id in self._statements:
+            return
         for draft in self._pending:
             is_head = draft.event["kind"] == "head.v1" and (draft.writer, draft.incarnation) == run
             if is_head and not draft.event["closed"]:

@@ -1,7 +1,7 @@
 """ApplyGuardrail (API_runtime_ApplyGuardrail): content to inspect without a model.
 
 The content becomes one message, of the user for `INPUT` and of the assistant for `OUTPUT`, so that the same parts are
-inspected as in a conversation. The response is adapters/embedded/guardrail/assessment.py.
+inspected as in a conversation.
 
 >>> body = b'{"source": "INPUT", "content": [{"text": {"text": "hello"}}]}'
 >>> parse(body, "main").parts()[0].path
@@ -16,7 +16,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from caisson.errors import Refusal
+from caisson.ports.guardrail import Inspection
 from caisson.zones.z2_runtime.conversation import Conversation
+from caisson.zones.z2_runtime.dialects.assessment import assessment, coverage, intervened, usage
 from caisson.zones.z2_runtime.dialects.schema import BLOCKS_MAX, GuardText
 from caisson.zones.z2_runtime.dialects.shape import Shape, decode, parsed
 from caisson.zones.z2_runtime.operations import Operation
@@ -54,3 +56,23 @@ def _conversation(request: ApplyGuardrailRequest, guardrail: str) -> Conversatio
         source=request.source,
         output_scope="INTERVENTIONS" if request.output_scope is UNSET else request.output_scope,
     )
+
+
+def render(inspection: Inspection, message: str) -> bytes:
+    """The body of the ApplyGuardrail response. `message` stands for content that was blocked."""
+    actions, total = inspection.actions, inspection.total_characters
+    acted = intervened(actions)
+    if inspection.blocked is not None:
+        outputs = [{"text": message}]
+    else:
+        outputs = [{"text": text} for text in inspection.texts] if acted else []
+    decided = "blocked" if inspection.blocked is not None else "masked"
+    body = {
+        "usage": usage(total),
+        "action": "GUARDRAIL_INTERVENED" if acted else "NONE",
+        "actionReason": f"Guardrail {decided}." if acted else "No action.",
+        "outputs": outputs,
+        "assessments": [assessment(actions, guarded=inspection.guarded_characters, total=total)],
+        "guardrailCoverage": coverage(inspection.guarded_characters, total),
+    }
+    return msgspec.json.encode(body)

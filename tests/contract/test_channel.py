@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from channel_world import World, event, faults, heads, texts
 
 from caisson.adapters.embedded.keys import verify
 from caisson.channels.chain import GENESIS, extend
 from caisson.errors import ChannelError, StartError
 from caisson.ports.channel import ChainHead, ChannelReader, ChannelWriter, Item, Received
+from channel_world import World, event, faults, heads, texts
 
 
 class Harness(ABC):

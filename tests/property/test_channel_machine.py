@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from channel_world import World, event, faults, heads, texts
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -16,6 +15,7 @@ from caisson.adapters.embedded.channel import SealedReader, SealedWriter
 from caisson.adapters.embedded.channel.writer import RETRY_AFTER_S
 from caisson.errors import ChannelError
 from caisson.ports.channel import Item, Received
+from channel_world import World, event, faults, heads, texts
 
 WRITERS = ("runtime-0", "runtime-1")
 

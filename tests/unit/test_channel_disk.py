@@ -1,4 +1,4 @@
-"""A disk that refuses, stops half way or lies: nothing acknowledged is lost, and nothing is acknowledged that may be."""
+"""A disk that refuses, stops half way or lies: what was acknowledged is there, what may be lost is not acknowledged."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from channel_world import World, event, faults, heads, kinds, texts
-from forked import in_child
 
 from caisson.adapters.embedded.channel import backlog as backlog_module
 from caisson.adapters.embedded.channel import writer as writer_module
 from caisson.adapters.embedded.channel.disk import Disk, segment_mode
 from caisson.adapters.embedded.channel.memory import Memory, Remembered
 from caisson.errors import ChannelError
+from channel_world import World, event, faults, heads, kinds, texts
+from forked import in_child
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 BROKEN = OSError(errno.EIO, os.strerror(errno.EIO))
@@ -326,7 +326,7 @@ def test_crash_loops_without_a_reader_are_bounded(world: World, monkeypatch: pyt
 
 def test_bytes_of_earlier_incarnations_count(world: World) -> None:
     accepted = 0
-    with pytest.raises(ChannelError, match="bound"):  # noqa: PT012
+    with pytest.raises(ChannelError, match="bound"):
         while True:
             writer = world.writer(bytes_max=40_000)
             try:

@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from channel_world import World, event, faults, flip, heads, kinds, texts
 
 from caisson.adapters.embedded.channel import spool as spool_module
 from caisson.adapters.embedded.channel.segment import FRAME_HEADER_BYTES, HEAD, RECORD, SegmentName, frame_header
 from caisson.adapters.embedded.keys import FileKeys
 from caisson.errors import ChannelError, StartError
 from caisson.ports.channel import Received
+from channel_world import World, event, faults, flip, heads, kinds, texts
 
 
 @pytest.fixture
@@ -77,20 +77,20 @@ def test_an_untouched_spool_has_no_fault_and_ends_empty(world: World) -> None:
 
 
 def test_a_flip_of_any_byte_is_found(world: World) -> None:
-    """Every byte of a segment, and never a wrong message. One bit each: the lowest, and the one between cases of hex."""
-    path = written(world, 2)
+    """Every byte of a segment, and never a wrong message: the lowest bit, and the one between cases of hex digits."""
+    path = written(world, 1)
     whole = path.read_bytes()
     for mask in (0x01, 0x20):
         for offset in range(len(whole)):
             flip(path, offset, mask)
             items = world.read(commit=False)
             assert faults(items), f"bit {mask:#x} of byte {offset}"
-            assert set(texts(items)) <= {"0", "1"}
+            assert set(texts(items)) <= {"0"}
             path.write_bytes(whole)
 
 
 def test_cutting_at_any_byte_is_found(world: World) -> None:
-    path = written(world, 2)
+    path = written(world, 1)
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])

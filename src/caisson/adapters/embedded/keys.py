@@ -226,9 +226,10 @@ def _private(path: Path, status: os.stat_result, kind: Callable[[int], bool]) ->
 
 
 def _make(folder: Path, name: str, kind: str) -> None:
-    path = folder / f"{name}.{kind}.key"
-    if _FILE.fullmatch(path.name) is None:
+    file_name = f"{name}.{kind}.key"
+    if _FILE.fullmatch(file_name) is None:
         raise StartError(f"expected a key name of lower-case letters, digits and single hyphens, found {name!r}")
+    path = folder / file_name
     if os.path.lexists(path):
         return
     unfinished = folder / f".{random.token_hex(8)}.new"

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logging_zone import STORE, HeldClock
 
 from caisson.adapters.embedded.archive import EmbeddedArchive
 from caisson.errors import DeveloperError, OperatorError
 from caisson.policy.merkle import Frontier
 from caisson.ports.archive import Archive, Entry, Query
+from logging_zone import STORE, HeldClock
 
 Open = Callable[[], Archive]
 

@@ -77,7 +77,11 @@ def test_inclusion_holds_for_the_leaf_and_for_nothing_else(size: int, data: st.D
 @given(SIZES, st.data())
 def test_consistency_holds_for_a_prefix_and_for_nothing_else(size: int, data: st.DataObject) -> None:
     leaves, old = leaves_of(size), data.draw(st.integers(1, size))
-    root, old_root, proof = merkle.tree_root(leaves), merkle.tree_root(leaves[:old]), merkle.consistency_proof(leaves, old)
+    root, old_root, proof = (
+        merkle.tree_root(leaves),
+        merkle.tree_root(leaves[:old]),
+        merkle.consistency_proof(leaves, old),
+    )
     assert merkle.verify_consistency(old, old_root, size, root, proof)
     assert not merkle.verify_consistency(old, sha256(old_root).digest(), size, root, proof)
     assert not merkle.verify_consistency(old, old_root, size, sha256(root).digest(), proof)

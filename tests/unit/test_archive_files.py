@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logging_zone import STORE, HeldClock
 
 from caisson.adapters.embedded.archive import EmbeddedArchive, EmbeddedArchiveReader, columnar, compaction, disk, writer
 from caisson.adapters.embedded.archive.columnar import confined_duckdb, events_to_parquet, memory_file
 from caisson.errors import OperatorError
 from caisson.policy.merkle import HASH_BYTES
 from caisson.ports.archive import Entry, Query, Unreadable
+from logging_zone import STORE, HeldClock
 
 
 def entry(index: int, **event: Any) -> Entry:
@@ -55,7 +55,9 @@ def indexes(archive: EmbeddedArchiveReader) -> list[int]:
     return [item.index for item in archive.scan() if isinstance(item, Entry)]
 
 
-def test_an_archive_killed_after_any_byte_recovers_to_what_was_acknowledged_or_more(folder: Folder, tmp_path: Path) -> None:
+def test_an_archive_killed_after_any_byte_recovers_to_what_was_acknowledged_or_more(
+    folder: Folder, tmp_path: Path
+) -> None:
     archive = folder.open()
     archive.append([entry(0), entry(1)])
     before = {path: path.stat().st_size for path in (*folder.journals(), folder.path / "tree" / "leaves")}
@@ -201,7 +203,9 @@ def compacted(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Folder:
     return folder
 
 
-def test_a_kill_between_parquet_and_removal_of_journals_duplicates_nothing(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_between_parquet_and_removal_of_journals_duplicates_nothing(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive = folder.open()
     archive.append([entry(0), entry(1)])
     folder.clock.advance(writer.JOURNAL_AGE_MAX_S)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logging_zone import LOG_KEY, ORIGIN, RUNTIME_KEY, START, STORE, ListReader, Run, Signer, Zone, fault, request_event
 
 from caisson.adapters.embedded.archive import journal
 from caisson.adapters.embedded.archive.journal import JournalWriter
@@ -24,6 +23,7 @@ from caisson.ports.channel import Item
 from caisson.zones.z6_logging import bundle
 from caisson.zones.z6_logging.checkpoints import Checkpoint, sign
 from caisson.zones.z6_logging.verify import Anchor, Report, verify
+from logging_zone import LOG_KEY, ORIGIN, RUNTIME_KEY, START, STORE, ListReader, Run, Signer, Zone, fault, request_event
 
 VERIFIER = Path(__file__).parents[2] / "verifier" / "verify_logs.py"
 LATER = START + 10_000
@@ -147,7 +147,10 @@ def test_the_partial_bundle_is_proved_by_the_same_checkpoint(zone: Zone, capsys:
 def test_the_verifier_needs_nothing_of_caisson(zone: Zone) -> None:
     zone.take(honest_items())
     path = export(zone)
-    blocked = "import sys; sys.modules['caisson'] = None; sys.argv = sys.argv[1:]; import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
+    blocked = (
+        "import runpy, sys; sys.modules['caisson'] = None; sys.argv = sys.argv[1:];"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
     key = base64.b64encode(LOG_KEY).decode()
     done = subprocess.run(
         [sys.executable, "-I", "-c", blocked, str(VERIFIER), str(path), "--key", key], capture_output=True, text=True
@@ -254,7 +257,9 @@ def test_a_problem_says_where(zone: Zone) -> None:
     entries = stored.entries()
     stored.replace([*entries[:4], *entries[7:]])
     report = check(zone)
-    assert [(p.kind, p.place) for p in report.problems if p.kind == "missing" and p.where == "entry"] == [("missing", "entry 4 to 6")]
+    assert [(p.kind, p.place) for p in report.problems if p.kind == "missing" and p.where == "entry"] == [
+        ("missing", "entry 4 to 6")
+    ]
 
 
 def test_flipping_any_byte_of_the_journal_is_noticed(zone: Zone) -> None:

@@ -189,7 +189,7 @@ def _anchors(data: Path, path: Path | None, archive: ArchiveReader) -> tuple[lis
 
 
 def _origin(archive: ArchiveReader) -> str:
-    """The log's name, as its newest checkpoint has it; a wrong one would fail every signature."""
+    """The log's name, as its newest checkpoint has it; empty when there is none."""
     from caisson.zones.z6_logging.checkpoints import parse_note
 
     try:

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from urllib.parse import urlsplit
 
 import typer
@@ -46,9 +46,15 @@ def up(
     loaded = load(system, carrier="up")
     answers = _upstream(upstream, upstream_profile)
 
-    from caisson.wiring.system import Asked, run
+    from caisson.supervision import running
+    from caisson.wiring.system import Asked, claim, publish, run
 
     asked = Asked(system=loaded, data=data, port=port, upstream=answers)
+    found = running(data.resolve() / "run")
+    if found is not None:
+        os.close(found)
+        _say_published(publish(asked), as_json=as_json)
+        return
 
     def show(started: Started) -> None:
         _print(loaded, started, data, as_json=as_json)
@@ -59,18 +65,30 @@ def up(
     from caisson.supervision.detach import Say
 
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    log = claim(data, system=loaded.name) / "up.log"
 
     def main(say: Say) -> int:
         return run(asked, lambda started: say(Announcement(info={"version": started.version})))
 
     said = detached(
         main,
-        log=data.resolve() / "up.log",
+        log=log,
         seconds=DETACHED_SECONDS_MAX,
     )
     if said.failure:
         raise StartError(said.failure)
     typer.echo(f"Running at https://localhost:{port}; `caisson down --data {data}` stops it.")
+
+
+def _say_published(done: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(done))
+    elif "unchanged" in done:
+        typer.echo(f"It runs already, with this file in force as configuration version {done['unchanged']}.")
+    elif done.get("staged"):
+        typer.echo(f"Version {done['staged']['version']} waits for {done['staged']['missing']} more signature.")
+    else:
+        typer.echo(f"It runs already; the file is in force now as configuration version {done['version']['version']}.")
 
 
 def _wrong(message: str) -> NoReturn:

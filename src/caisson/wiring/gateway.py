@@ -14,7 +14,7 @@ from granian.server.embed import Server
 
 from caisson.adapters.embedded.channel import RefusalAggregator, SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
-from caisson.adapters.embedded.configuration import TufConfigurationSource, establish_trust
+from caisson.adapters.embedded.configuration import SteadyClock, TufConfigurationSource, establish_trust
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
 from caisson.adapters.embedded.isolation import restrict
@@ -91,7 +91,8 @@ async def _serve(settings: Settings) -> None:
     credentials = EmbeddedCredentials(
         open_keys=session_keys(where.zone(Zone.RUNTIME, "keys")), system=settings.system, clock=clock
     )
-    sessions = Sessions(ledger=ledger, events=events, clock=clock)
+    steady = SteadyClock(clock)  # what has expired stays expired, whatever happens to the machine's clock
+    sessions = Sessions(ledger=ledger, events=events, clock=steady)
     identity = Identity(sessions=sessions, credentials=credentials, region=settings.region, clock=clock)
     refusals = RefusalAggregator(events, clock)
     runtime = Runtime(
@@ -104,7 +105,7 @@ async def _serve(settings: Settings) -> None:
         prices=Prices.load(settings.region),
         pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
     )
-    follower = Follower(source=source, runtime=runtime, identity=identity)
+    follower = Follower(source=source, runtime=runtime, identity=identity, clock=steady)
     follower.apply(configuration, orders)
     gateway = Gateway(
         runtime=runtime,
@@ -208,7 +209,8 @@ def _ports(settings: Settings, system: System) -> tuple[int, ...]:
 class Follower:
     """Keeps the runtime on the newest valid configuration and orders; what is invalid is reported and not applied."""
 
-    def __init__(self, *, source: ConfigurationSource, runtime: Runtime, identity: Identity) -> None:
+    def __init__(self, *, source: ConfigurationSource, runtime: Runtime, identity: Identity, clock: Clock) -> None:
+        self._clock = clock
         self._source = source
         self._runtime = runtime
         self._identity = identity
@@ -217,7 +219,7 @@ class Follower:
 
     def problems(self) -> list[str]:
         """Why requests are refused now; empty when they are not."""
-        if self._orders is None or self._orders.expires <= self._runtime.clock.now():
+        if self._orders is None or self._orders.expires <= self._clock.now():
             return ["the orders have expired: the control zone does not renew them"]
         return [f"stopped by order: {self._orders.stopped}"] if self._orders.stopped else []
 

@@ -39,8 +39,9 @@ from caisson.wiring.provision import (
 )
 from caisson.wiring.settings import Upstream
 from caisson.zones.z5_control.client import ControlClient
-from caisson.zones.z5_control.handover import Handover, write_handover
+from caisson.zones.z5_control.handover import Handover, digest, write_handover
 
+PUBLICS = Path("zones/supervisor/state/publics.json")
 DEFAULT_REGION = "eu-west-1"
 PROCESSES = {"control": Zone.CONTROL, "logging": Zone.LOGGING, "gateway": Zone.RUNTIME}
 
@@ -90,6 +91,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
         where = prepare(data, system=asked.system.name, users=users)
         publics = make_keys(where)
         bundle = certificates(where, clock)
+        (where.data / PUBLICS).write_text(json.dumps(publics))
         nominal = _hand_over(where, asked.system, publics)
         settings = write_settings(
             where,
@@ -142,6 +144,28 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             return asyncio.run(serve(make=make, on_ready=ready))
         finally:
             reporter.close()
+
+
+def publish(asked: Asked) -> dict[str, Any]:
+    """Give the running system the file as it is now; what the control zone made of it.
+
+    Raises:
+        ConfigurationError: the control zone refused it, or nothing differs.
+        StartError: the folder is another system's, or what `up` remembers of it is gone.
+    """
+    data = asked.data.resolve()
+    run = claim(data, system=asked.system.name)
+    try:
+        publics = json.loads((data / PUBLICS).read_bytes())
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"expected the zones' public keys at {data / PUBLICS}, found none; restart the system"
+        ) from error
+    client, bundle = ControlClient(run.parent / "sockets" / "control.sock"), bundle_of(asked.system, publics)
+    status = client.call("status")
+    if status["in_force"] == digest(bundle):
+        return {"unchanged": status["configuration"]["version"]}
+    return client.call("publish", bundle=bundle, reason="caisson up on a running system")
 
 
 def bundle_of(system: System, publics: dict[str, dict[str, str]]) -> dict[str, Any]:

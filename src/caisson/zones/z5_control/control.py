@@ -260,6 +260,7 @@ class Control:
                 "author": configuration.bundle["author"],
                 "reason": configuration.bundle["reason"],
             },
+            "in_force": digest(configuration.bundle),
             "handed_over_is_in_force": self._recorder.marks.handed == digest(configuration.bundle),
             "orders": {
                 "number": orders.number,

@@ -14,6 +14,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -56,7 +57,9 @@ async def serve(
     """
     await control.begin(handover)
     service = _Service(control, owner_uid)
-    server = await asyncio.start_unix_server(service.connected, sock=listener or bound(path, owner_uid), limit=LINE_BYTES_MAX)
+    server = await asyncio.start_unix_server(
+        service.connected, sock=listener or bound(path, owner_uid), limit=LINE_BYTES_MAX
+    )
     try:
         ready()
         while not stop.is_set():
@@ -69,7 +72,8 @@ async def serve(
     finally:
         server.close()
         await service.finish()
-        path.unlink(missing_ok=True)  # noqa: ASYNC240 the loop ends here
+        with suppress(OSError):  # a confined process may not; the next start replaces it
+            path.unlink(missing_ok=True)  # noqa: ASYNC240 the loop ends here
 
 
 class _Service:

@@ -10,7 +10,8 @@ import sys
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import MODEL, Running, clean_environment
+
+from running_system import MODEL, Running, clean_environment
 
 QUESTION = [{"role": "user", "content": [{"text": "Within how many days must a claim be reported?"}]}]
 DOCUMENT = {
@@ -149,7 +150,8 @@ def test_the_printed_profile_is_all_a_program_needs(claims: Running, tmp_path) -
     program.write_text(
         "import boto3\n"
         "client = boto3.client('bedrock-runtime')\n"
-        f"answer = client.converse(modelId={MODEL!r}, messages=[{{'role': 'user', 'content': [{{'text': 'Hello there'}}]}}])\n"
+        f"messages = [{{'role': 'user', 'content': [{{'text': 'Hello there'}}]}}]\n"
+        f"answer = client.converse(modelId={MODEL!r}, messages=messages)\n"
         "print(answer['stopReason'])\n"
     )
     environment = clean_environment(**{name: value.strip("'\"")})

@@ -1,4 +1,4 @@
-"""One behavioural suite for every configuration repository: what a publisher puts there, a source takes, and no more."""
+"""One suite for every configuration repository: what a publisher puts there, a source takes, and no more."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from configuration_world import World
 
 from caisson.errors import ConfigurationError
 from caisson.ports.configuration import ConfigurationSource, Orders, Published, Staged
+from configuration_world import World
 
 Make = Callable[[Path], World]
 
@@ -43,9 +43,9 @@ def test_a_source_takes_what_was_published(world: World) -> None:
 
 def test_nothing_is_in_force_before_the_first_publication(world: World) -> None:
     assert world.publisher().current() is None
-    with pytest.raises(ConfigurationError, match="^missing"):
+    with pytest.raises(ConfigurationError, match=r"^missing"):
         world.source()
-    with pytest.raises(ConfigurationError, match="^missing"):
+    with pytest.raises(ConfigurationError, match=r"^missing"):
         world.publisher().issue(Orders(number=1))
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from configuration_world import HeldClock, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisson.adapters.embedded.configuration import TufConfigurationSource, establish_trust
 from caisson.errors import ConfigurationError
 from caisson.ports.configuration import Configuration, Orders
+from configuration_world import HeldClock, World
 
 WORDS = {"missing", "damaged", "stale", "frozen", "rolled back", "forged", "expired", "clock"}
 SEEN_BEFORE, NEVER_SEEN = "a zone that has seen version 1", "a new zone"

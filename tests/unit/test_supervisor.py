@@ -25,7 +25,9 @@ READY = """
 import os, signal, sys, time
 def say(text): os.write(int(os.environ["CAISSON_READY_FD"]), text + b"\\n")
 """
-SERVES = READY + 'say(b\'{"ready": {"pid": %d}}\' % os.getpid())\ntime.sleep(60)\n'
+ENDS = "signal.signal(signal.SIGTERM, lambda *_: os._exit({status}))\n"
+SAYS = 'say(b\'{"ready": {"pid": %d}}\' % os.getpid())\ntime.sleep(60)\n'
+SERVES = READY + ENDS.format(status=0) + SAYS
 IGNORES = READY + "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay(b'{\"ready\": {}}')\ntime.sleep(60)\n"
 
 
@@ -48,12 +50,15 @@ class World:
         self.clock = HeldClock()
         self.events: list[Event] = []
         self.slept: list[float] = []
+        self.waits_end = asyncio.Event()
+        self.waits_end.set()
         self.supervisor: Supervisor | None = None
 
     def supervise(self, *specs: ProcessSpec) -> Supervisor:
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
             await asyncio.sleep(0)
+            await self.waits_end.wait()
 
         self.supervisor = Supervisor(
             specs, run=self.run, clock=self.clock, prepare=leave_with_parent, on_event=self.events.append, sleep=sleep
@@ -109,7 +114,7 @@ async def test_each_starts_when_the_one_before_is_ready_and_they_end_in_reverse(
     assert {zone.phase for zone in supervisor.state.zones.values()} == {"ready"}
     assert world.happened("ready") == list(names)
     drained = await supervisor.stop()
-    assert drained.killed == ()
+    assert drained.unfinished == ()
     assert order.read_text().splitlines() == [*(f"ready {name}" for name in names), *(f"end {n}" for n in names[::-1])]
     assert [(event.process, event.detail) for event in world.events if event.change == "stopped"] == [
         (name, "it ended with exit status 0") for name in names[::-1]
@@ -182,7 +187,7 @@ async def test_a_storm_of_kills(world: World) -> None:
         os.kill(world.pid(name), signal.SIGKILL)
         await world.until(lambda name=name, number=number: world.happened("ready").count(name) == number // 3 + 2)  # type: ignore[misc]
     assert {name: zone.restarts for name, zone in supervisor.state.zones.items()} == dict.fromkeys(names, 5)
-    assert (await supervisor.stop()).killed == ()
+    assert (await supervisor.stop()).unfinished == ()
 
 
 async def test_waits_grow_until_a_run_was_stable(world: World) -> None:
@@ -228,10 +233,26 @@ async def test_what_does_not_drain_in_time_is_killed_and_said(world: World) -> N
     supervisor = world.supervise(spec("logging", SERVES), spec("gateway", IGNORES))
     await supervisor.start()
     drained = await supervisor.stop(0.2)
-    assert drained.killed == ("gateway",)
+    assert drained.unfinished == ("gateway",)
     state = read_state(world.run)
     assert state is not None
-    assert [state.zones[name].killed for name in ("logging", "gateway")] == [False, True]
+    assert [state.zones[name].unfinished for name in ("logging", "gateway")] == [False, True]
+
+
+async def test_what_ends_badly_when_told_did_not_finish(world: World) -> None:
+    await world.supervise(spec("gateway", READY + ENDS.format(status=3) + SAYS)).start()
+    assert world.supervisor is not None
+    assert (await world.supervisor.stop()).unfinished == ("gateway",)
+    assert world.supervisor.state.zones["gateway"].last_exit == "ended with exit status 3"
+
+
+async def test_what_was_dead_before_is_not_counted(world: World) -> None:
+    supervisor = world.supervise(spec("gateway", SERVES))
+    await supervisor.start()
+    world.waits_end.clear()
+    os.kill(world.pid("gateway"), signal.SIGKILL)
+    await world.until(lambda: world.happened("restarting") == ["gateway"])
+    assert (await supervisor.stop()).unfinished == ()
 
 
 async def test_told_twice_it_does_not_wait(world: World) -> None:
@@ -241,7 +262,7 @@ async def test_told_twice_it_does_not_wait(world: World) -> None:
     await world.until(lambda: supervisor.state.phase == "stopping")
     supervisor.hurry()
     async with asyncio.timeout(SECONDS_MAX):
-        assert "gateway" in (await stopping).killed
+        assert "gateway" in (await stopping).unfinished
 
 
 async def test_stopping_during_a_restart_leaves_nothing(world: World) -> None:

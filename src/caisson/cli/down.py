@@ -31,7 +31,7 @@ def down(
         raise typer.Exit(2)
     pidfd = running(data / "run")
     if pidfd is None:
-        _say(as_json, f"Nothing runs in {data}.", stopped=False, killed=())
+        _say(as_json, f"Nothing runs in {data}.", stopped=False, unfinished=())
         return
     try:
         drained = _stop(pidfd, timeout)
@@ -41,12 +41,12 @@ def down(
         os.close(pidfd)
     state = read_state(data / "run")
     zones = {} if state is None else state.zones
-    killed = tuple(name for name, zone in zones.items() if zone.killed)
-    if drained and not killed:
-        _say(as_json, "Stopped; everything under way finished.", stopped=True, killed=())
+    unfinished = tuple(name for name, zone in zones.items() if zone.unfinished)
+    if drained and not unfinished:
+        _say(as_json, "Stopped; everything under way finished.", stopped=True, unfinished=())
         return
-    what = ", ".join(killed) or "the system"
-    _say(as_json, f"Stopped, but {what} did not finish in time and was killed.", stopped=True, killed=killed)
+    what = ", ".join(f"{name} did not finish: it {zones[name].last_exit}" for name in unfinished)
+    _say(as_json, f"Stopped, but {what or 'it had to be killed'}.", stopped=True, unfinished=unfinished)
     raise typer.Exit(1)
 
 
@@ -62,5 +62,5 @@ def _stop(pidfd: int, seconds: float) -> bool:
     return False
 
 
-def _say(as_json: bool, text: str, *, stopped: bool, killed: tuple[str, ...]) -> None:
-    typer.echo(json.dumps({"stopped": stopped, "killed": killed, "message": text}) if as_json else text)
+def _say(as_json: bool, text: str, *, stopped: bool, unfinished: tuple[str, ...]) -> None:
+    typer.echo(json.dumps({"stopped": stopped, "unfinished": unfinished, "message": text}) if as_json else text)

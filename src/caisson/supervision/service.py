@@ -33,7 +33,7 @@ async def serve(
     on_ready: Callable[[Supervisor], None],
     drain_seconds: float = DRAIN_SECONDS,
 ) -> int:
-    """Run until told to stop. Returns the exit status: 0 drained, 1 something had to be killed. Call it under `alone`.
+    """Run until told to stop. Returns the exit status: 0 drained, 1 something did not finish. Call it under `alone`.
 
     Raises:
         StartError: something did not start.
@@ -63,7 +63,7 @@ async def serve(
             on_ready(supervisor)
             await waiting
         drained = await supervisor.stop(drain_seconds)
-        return 1 if drained.killed else 0
+        return 1 if drained.unfinished else 0
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)

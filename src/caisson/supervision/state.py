@@ -37,8 +37,8 @@ class ZoneState:
     restarts: int = 0
     last_exit: str = ""
     """How the run before ended, in words."""
-    killed: bool = False
-    """It did not drain in time and was killed."""
+    unfinished: bool = False
+    """It was told to stop and did not end in time by itself, and well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def write_state(run: Path, state: State) -> None:
             "ready_at": zone.ready_at,
             "restarts": zone.restarts,
             "last_exit": zone.last_exit,
-            "killed": zone.killed,
+            "unfinished": zone.unfinished,
         }
         for name, zone in state.zones.items()
     }
@@ -107,7 +107,7 @@ def _zone(document: dict[str, Any]) -> ZoneState:
         ready_at=document["ready_at"],
         restarts=int(document["restarts"]),
         last_exit=str(document["last_exit"]),
-        killed=bool(document["killed"]),
+        unfinished=bool(document["unfinished"]),
     )
 
 

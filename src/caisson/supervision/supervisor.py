@@ -7,7 +7,7 @@
 
 >>> supervisor = Supervisor(specs, run=run, clock=clock, prepare=leave_with_parent, on_event=print)  # doctest: +SKIP
 >>> await supervisor.start(); await supervisor.stop()  # doctest: +SKIP
-Drained(killed=())
+Drained(unfinished=())
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Event:
 class Drained:
     """How stopping went."""
 
-    killed: tuple[str, ...]
-    """Processes that did not finish in time."""
+    unfinished: tuple[str, ...]
+    """Processes that were ready and then did not end in time by themselves, and well."""
 
 
 class _Process:
@@ -141,7 +141,7 @@ class Supervisor:
             await self._end(process, began + deadline - self._clock.monotonic())
             process.log.close()
         self._publish("stopped")
-        return Drained(killed=tuple(name for name, zone in self.state.zones.items() if zone.killed))
+        return Drained(unfinished=tuple(name for name, zone in self.state.zones.items() if zone.unfinished))
 
     def hurry(self) -> None:
         """Stop waiting for what is under way: from now on `stop` kills."""
@@ -189,18 +189,19 @@ class Supervisor:
         child = process.child
         if child is None:
             return
-        if not child.ended.done():
+        asked = not child.ended.done()
+        if asked:
             child.terminate()
             hurry = asyncio.create_task(self._hurry.wait())
             either: set[asyncio.Future[Any]] = {child.ended, hurry}
             await asyncio.wait(either, timeout=max(seconds, 0.0), return_when=asyncio.FIRST_COMPLETED)
             hurry.cancel()
-        killed = not child.ended.done()
-        if killed:
+        if not child.ended.done():
             await self._kill(process)
         status = child.ended.result() if child.ended.done() else None
-        detail = "it cannot be killed" if status is None else described(status)
-        self._update(process, "stopped", last_exit=detail, killed=killed)
+        detail = "cannot be killed" if status is None else described(status)
+        unfinished = asked and process.ready_since is not None and status != 0
+        self._update(process, "stopped", last_exit=detail, unfinished=unfinished)
         self._report(process, "stopped", f"it {detail}")
 
     async def _kill(self, process: _Process) -> None:

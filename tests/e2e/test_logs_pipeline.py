@@ -124,3 +124,33 @@ def test_a_log_killed_again_and_again_is_whole_and_holds_no_plaintext(system: Sy
             content = path.read_bytes()
             for plaintext in (canary, "canary-41d7", "carol"):
                 assert plaintext.encode() not in content, path
+
+
+CONFINED = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from pathlib import Path
+from caisson.adapters.embedded.archive import EmbeddedArchive, compaction, writer
+from caisson.adapters.embedded.isolation import restrict, runtime_paths
+from caisson.adapters.embedded.isolation.landlock import Rules
+from caisson.ports.archive import Entry, Query
+from logging_zone import STORE, HeldClock
+
+writer.JOURNAL_BYTES_MAX = compaction.COMPACT_BYTES = 1
+data = Path(sys.argv[1])
+(data / "archive").mkdir(), (data / "tree").mkdir()
+restrict(Rules(read=runtime_paths.needed(data, connecting=False), write=(data / "archive", data / "tree")))
+archive = EmbeddedArchive(data / "archive", data / "tree", STORE, region="x", clock=HeldClock())
+for index in range(3):
+    event = {"kind": "k", "timestamp": 1.0, "request_id": f"r{index}"}
+    archive.append([Entry(index=index, event=event, writer="w", incarnation="i", sequence=index, digest="")])
+archive.compact()
+print(len(list((data / "archive").rglob("*.parquet.enc"))), [e.index for e in archive.query(Query(request_id="r0"))])
+"""
+
+
+def test_compaction_works_in_a_process_confined_to_its_own_folders(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CONFINED, str(tmp_path), str(Path(__file__).parents[1])], capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("2 [0]\n", "")

@@ -134,6 +134,33 @@ def test_lost_entries_stay_visible(folder: Folder) -> None:
     assert indexes(again) == [0, 2]
 
 
+def test_a_frame_that_lost_power_is_dropped_because_nobody_was_told_of_it(folder: Folder) -> None:
+    folder.open().append([entry(0)])
+    (journal,) = folder.journals()
+    with open(journal, "ab") as file:
+        file.write((64).to_bytes(4, "big") + bytes(64))  # its length reached the disk, its content did not
+    assert [item for item in folder.reader().scan() if isinstance(item, Unreadable)]
+    again = folder.open()
+    again.append([entry(1)])
+    assert indexes(again) == [0, 1]
+    assert not [item for item in again.scan() if isinstance(item, Unreadable)]
+
+
+def test_a_damaged_frame_that_was_acknowledged_stays_as_evidence(folder: Folder) -> None:
+    archive = folder.open()
+    archive.append([entry(0)])
+    archive.append([entry(1)])
+    archive.close()
+    (journal,) = folder.journals()
+    content = journal.read_bytes()
+    journal.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    again = folder.open()
+    again.append([entry(2)])
+    assert indexes(again) == [0, 2]
+    assert [item for item in again.scan() if isinstance(item, Unreadable)]
+    assert journal.read_bytes()[: len(content) - 1] == content[:-1]
+
+
 def test_a_failed_write_makes_the_archive_refuse_until_it_is_opened_anew(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

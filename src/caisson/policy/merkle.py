@@ -107,7 +107,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Section 2.1.3.2: whether `proof` shows that `leaf` stands at `index` in the tree of `size` leaves under `root`."""
+    """Section 2.1.3.2: whether `leaf` stands at `index` in the tree of `size` leaves under `root`."""
     if not 0 <= index < size:
         return False
     position, last, node = index, size - 1, leaf

@@ -56,7 +56,8 @@ class Ingest:
     ) -> None:
         self._reader, self._archive, self._redactor, self._clock = reader, archive, redactor, clock
         self._appended = appended
-        self._pending: list[_Draft] = []
+        self._pending: list[_Draft | None] = []
+        self._pending_heads: dict[tuple[str, str], int] = {}
         self._pending_characters = 0
         self._pending_sequences: dict[tuple[str, str], int] = {}
         self._statements: OrderedDict[str, None] = OrderedDict()
@@ -139,11 +140,10 @@ class Ingest:
         again = head.length <= self._last_sequence(run) and not head.closed
         if again or message.message_id in self._statements:
             return
-        for draft in self._pending:
-            is_head = draft.event["kind"] == "head.v1" and (draft.writer, draft.incarnation) == run
-            if is_head and not draft.event["closed"]:
-                self._pending.remove(draft)
-                break
+        if run in self._pending_heads:
+            self._pending[self._pending_heads[run]] = None
+        if not head.closed:
+            self._pending_heads[run] = len(self._pending)
         self._state(message, writer=head.writer, incarnation=head.incarnation)
 
     def _take_fault(self, fault: Fault) -> None:
@@ -174,10 +174,12 @@ class Ingest:
 
     def _store(self) -> None:
         first = self._archive.size()
-        entries = [Entry(index=first + n, **vars(draft)) for n, draft in enumerate(self._pending)]
+        drafts = [draft for draft in self._pending if draft is not None]
+        entries = [Entry(index=first + n, **vars(draft)) for n, draft in enumerate(drafts)]
         self._archive.append(entries)
         self._appended([entry.leaf_hash for entry in entries])
         self._pending.clear()
+        self._pending_heads.clear()
         self._pending_sequences.clear()
         self._pending_characters = 0
 

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEYS_CACHED_MAX = 4_096
+CLEAN_CACHED_MAX = 4_096
+CLEAN_CHARACTERS_MAX = 128
 INTEGER_MAX = 2**53 - 1
 """Largest integer of I-JSON (RFC 7493), which canonical JSON is defined over."""
 
@@ -51,6 +54,19 @@ class EventRedactor:
             return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
 
         self._key_of = key_of
+        self._clean: OrderedDict[str, None] = OrderedDict()
+
+    def _text(self, text: str, key: bytes) -> tuple[str, int]:
+        """Redact one text. Short ones come again and again (names of fields, paths, rules): clean ones are remembered."""
+        if text in self._clean:
+            self._clean.move_to_end(text)
+            return text, 0
+        redacted, count = self._redactor.redact(text, key)
+        if count == 0 and len(text) <= CLEAN_CHARACTERS_MAX:
+            self._clean[text] = None
+            if len(self._clean) > CLEAN_CACHED_MAX:
+                self._clean.popitem(last=False)
+        return redacted, count
 
     def redact(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The event as it is archived, canonical JSON values only."""
@@ -62,7 +78,7 @@ class EventRedactor:
             if isinstance(value, str):
                 if kept or not value:
                     return value
-                text, count = self._redactor.redact(value, key)
+                text, count = self._text(value, key)
                 redactions += count
                 return text
             if isinstance(value, list | tuple):

@@ -33,7 +33,7 @@ from caisson.zones.z5_control import orders as decide
 from caisson.zones.z5_control import requests as ask
 from caisson.zones.z5_control.difference import affected_agents, content, differences
 from caisson.zones.z5_control.findings import Findings
-from caisson.zones.z5_control.handover import Handover, digest
+from caisson.zones.z5_control.handover import Handover, canonical, digest
 from caisson.zones.z5_control.record import Recorder
 
 ORDERS_RENEWED_AT = 2 / 3
@@ -186,7 +186,7 @@ class Control:
         current = self._in_force()[0]
         change = Change(author=author, reason=request.reason, origin="publish", at=self._clock.now())
         if isinstance(request, ask.Publish):
-            bundle = request.bundle
+            bundle = canonical(request.bundle)
         else:
             bundle = self._publisher.bundle(request.version)
             change = replace(change, origin="rollback", restores=request.version)
@@ -202,6 +202,7 @@ class Control:
         return await self._settle(self._publisher.sign(request.key_id, signatures))
 
     def _publish(self, bundle: dict[str, Any], change: Change, signers: Sequence[SigningKey]) -> Published | Staged:
+        bundle = canonical(bundle)
         system, current = _system(bundle), self._publisher.current()
         if current is not None:
             before = current[0].bundle

@@ -1,5 +1,7 @@
 """What a new configuration changes, for the signed record and the log: before, after, whom it affects (IAM-08). Pure.
 
+Bundles are compared as canonical JSON gave them back.
+
 >>> before = {"system": {"sessions": {"tokens": 1}, "agents": {"claims": {"model": "m"}}}}
 >>> after = {"system": {"sessions": {"tokens": 2}, "agents": {"claims": {"model": "m"}}}}
 >>> differences(before, after)
@@ -62,7 +64,7 @@ def _changes(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any
         for name in sorted({*before, *after}):
             inner = f"{path}.{name}" if path else str(name)
             yield from _changes(inner, before.get(name, _MISSING), after.get(name, _MISSING))
-    elif before != after or type(before) is not type(after):
+    elif _text(before) != _text(after):  # as JSON: to Python, true is 1
         yield path, before, after
 
 
@@ -71,8 +73,10 @@ def _line(path: str, before: Any, after: Any) -> str:
     return "".join(character if character.isprintable() else "?" for character in line)[:LINE_CHARACTERS_MAX]
 
 
+def _text(value: Any) -> str:
+    return ABSENT if value is _MISSING else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
 def _shown(value: Any) -> str:
-    if value is _MISSING:
-        return ABSENT
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    text = _text(value)
     return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[:VALUE_CHARACTERS_MAX]}…"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import rfc8785
 
 from caisson.errors import ConfigurationError
 from caisson.zones.z5_control.difference import content
@@ -57,6 +58,23 @@ def read_handover(path: Path) -> Handover:
         raise ConfigurationError(f"damaged: {path}; `caisson up` writes it again") from error
 
 
+def canonical(bundle: dict[str, Any]) -> dict[str, Any]:
+    """The bundle as it comes back from canonical JSON (RFC 8785), so that `1.0` and `1` are one value everywhere.
+
+    Raises:
+        ConfigurationError: canonical JSON cannot hold it.
+    """
+    try:
+        found: dict[str, Any] = json.loads(rfc8785.dumps(bundle))
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"expected a bundle that canonical JSON can hold (RFC 8785): {error}") from error
+    return found
+
+
 def digest(bundle: dict[str, Any]) -> str:
-    """SHA-256 hex of what a bundle decides, whoever published it."""
-    return sha256(json.dumps(content(bundle), sort_keys=True).encode()).hexdigest()
+    """SHA-256 hex of what a bundle decides, whoever published it.
+
+    Raises:
+        ConfigurationError: canonical JSON cannot hold it.
+    """
+    return sha256(json.dumps(canonical(content(bundle)), sort_keys=True).encode()).hexdigest()

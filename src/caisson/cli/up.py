@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import importlib.util
 import json
 import os
 import stat
@@ -35,6 +36,9 @@ def up(
     upstream_profile: Annotated[
         str | None, typer.Option(help=f"Profile in {PROFILES} that holds the upstream's api_key.")
     ] = None,
+    otlp: Annotated[
+        str | None, typer.Option(help="Send metrics to this OpenTelemetry collector (OTLP over HTTP).", metavar="URL")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return to the shell once it is ready.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what started as JSON.")] = False,
 ) -> None:
@@ -46,10 +50,11 @@ def up(
     loaded = load(system, carrier="up")
     answers = _upstream(upstream, upstream_profile)
 
+    from caisson.adapters.embedded.layout import claim
     from caisson.supervision import running
-    from caisson.wiring.system import Asked, claim, publish, run
+    from caisson.wiring.system import Asked, publish, run
 
-    asked = Asked(system=loaded, data=data, port=port, upstream=answers)
+    asked = Asked(system=loaded, data=data, port=port, upstream=answers, otlp=_collector(otlp))
     found = running(data.resolve() / "run")
     if found is not None:
         os.close(found)
@@ -114,6 +119,17 @@ def _upstream(text: str, profile: str | None) -> Upstream:
             _wrong(f"--upstream openai: expected an http(s) URL, found {location!r}.")
         return Upstream(kind="openai", location=location, api_key=_api_key(profile) if profile else "")
     _wrong(f"--upstream: expected offline, script=FILE or openai=URL, found {text!r}.")
+
+
+def _collector(url: str | None) -> str:
+    if url is None:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        _wrong(f"--otlp: expected an http(s) URL, found {url!r}.")
+    if importlib.util.find_spec("opentelemetry") is None:
+        _wrong("--otlp needs the extra 'otel': pip install 'caisson[otel]'.")
+    return url
 
 
 def _api_key(profile: str) -> str:

@@ -9,8 +9,19 @@ class Metrics(ABC):
     """Names follow OpenTelemetry's semantic conventions where one exists (`gen_ai.*`), else `caisson.*`."""
 
     @abstractmethod
-    def request(self, *, operation: str, model_id: str, outcome: str, error: str, seconds: float, overhead_seconds: float,
-                input_tokens: int, output_tokens: int, cost_usd: float | None) -> None:
+    def request(
+        self,
+        *,
+        operation: str,
+        model_id: str,
+        outcome: str,
+        error: str,
+        seconds: float,
+        overhead_seconds: float,
+        input_tokens: int,
+        output_tokens: int,
+        cost_usd: float | None,
+    ) -> None:
         """One finished request."""
 
     @abstractmethod
@@ -24,3 +35,7 @@ class Metrics(ABC):
     @abstractmethod
     def expose(self) -> tuple[str, bytes]:
         """Content type and body for a scraper."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Send what is pending and stop."""

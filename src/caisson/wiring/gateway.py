@@ -23,6 +23,7 @@ from caisson.adapters.embedded.keyring import session_keys
 from caisson.adapters.embedded.keys import FileKeys
 from caisson.adapters.embedded.ledger import EmbeddedLedger
 from caisson.adapters.embedded.metrics import PrometheusMetrics
+from caisson.adapters.embedded.metrics.opentelemetry import OpenTelemetryMetrics
 from caisson.adapters.embedded.model.offline import OfflineModel
 from caisson.adapters.embedded.model.openai import OpenAIModel
 from caisson.adapters.embedded.model.script import ScriptModel
@@ -32,6 +33,7 @@ from caisson.errors import ChannelError, ConfigurationError, SystemFileError
 from caisson.policy.prices import Prices
 from caisson.ports.clock import Clock
 from caisson.ports.configuration import Configuration, ConfigurationSource, Orders
+from caisson.ports.metrics import Metrics
 from caisson.ports.model import Model
 from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
@@ -95,13 +97,14 @@ async def _serve(settings: Settings) -> None:
     sessions = Sessions(ledger=ledger, events=events, clock=steady)
     identity = Identity(sessions=sessions, credentials=credentials, region=settings.region, clock=clock)
     refusals = RefusalAggregator(events, clock)
+    metrics: Metrics = PrometheusMetrics()
     runtime = Runtime(
         snapshot=_snapshot(configuration, system),
         model=model,
         ledger=ledger,
         events=events,
         clock=clock,
-        metrics=PrometheusMetrics(),
+        metrics=metrics,
         prices=Prices.load(settings.region),
         pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
     )
@@ -147,6 +150,8 @@ async def _serve(settings: Settings) -> None:
             bind_ports=(settings.port,) if settings.port else None,
         )
     )
+    if settings.otlp:  # it starts a thread, so it comes after the process has confined itself
+        runtime.metrics = OpenTelemetryMetrics(settings.otlp, exposing=metrics, system=settings.system)
     stop = stop_on_signals()
     tasks = [
         asyncio.create_task(server.serve()),
@@ -170,6 +175,7 @@ async def _serve(settings: Settings) -> None:
         stop.set()
         await asyncio.wait(tasks, timeout=DRAIN_SECONDS_MAX)
         refusals.flush()
+        runtime.metrics.close()
         await model.close()
         events.close()
         ledger.close()
@@ -198,6 +204,8 @@ def _ports(settings: Settings, system: System) -> tuple[int, ...]:
     """The only TCP ports that this process may connect to: itself once, the upstream's and the issuer's."""
     ports = {settings.port}
     urls = [settings.upstream.location] if settings.upstream and settings.upstream.kind == "openai" else []
+    if settings.otlp:
+        urls.append(settings.otlp)
     if system.identity.issuer is not None:
         urls.append(system.identity.issuer.url)
     for url in urls:

@@ -66,6 +66,7 @@ def write_settings(
     publics: dict[str, dict[str, str]],
     port: int,
     upstream: Upstream,
+    otlp: str,
 ) -> dict[Zone, Path]:
     """A private settings file a process; the upstream's key goes to the gateway alone (SEC-07)."""
     paths = {}
@@ -82,6 +83,7 @@ def write_settings(
                 publics=publics,
                 port=port if zone is Zone.RUNTIME else 0,
                 upstream=upstream if zone is Zone.RUNTIME else None,
+                otlp=otlp if zone is Zone.RUNTIME else "",
             ),
         )
     return paths

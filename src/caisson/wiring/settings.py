@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: str = "127.0.0.1"
     port: int = 0
     upstream: Upstream | None = None
+    otlp: str = ""
+    """URL of an OpenTelemetry collector; empty: nothing is exported."""
 
     def public(self, zone: str, name: str) -> bytes:
         """A public key of another zone."""

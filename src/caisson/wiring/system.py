@@ -54,6 +54,8 @@ class Asked:
     data: Path
     port: int
     upstream: Upstream
+    otlp: str = ""
+    """URL of an OpenTelemetry collector."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             publics=publics,
             port=asked.port,
             upstream=asked.upstream,
+            otlp=asked.otlp,
         )
         where.hand_over()
         replace(

@@ -92,3 +92,6 @@ class PrometheusMetrics(Metrics):
 
     def expose(self) -> tuple[str, bytes]:
         return CONTENT_TYPE_LATEST, generate_latest(self._registry)
+
+    def close(self) -> None:
+        """Nothing is pending: a scraper takes what it wants."""

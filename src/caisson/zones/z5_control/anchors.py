@@ -108,8 +108,8 @@ class Anchors:
             return []
         if len(content) > FILE_BYTES_MAX:
             raise ConfigurationError(f"damaged: {self._path} is longer than {FILE_BYTES_MAX} bytes; {_ADVICE}")
-        whole, _, cut_off = content.rpartition(b"\n")
-        lines = whole.split(b"\n") if whole else []
+        whole, end, cut_off = content.rpartition(b"\n")
+        lines = whole.split(b"\n") if end else []
         if cut_off:
             write_whole(self._path, b"".join(line + b"\n" for line in lines))
         for number, line in enumerate(lines, start=1):

@@ -3,7 +3,7 @@
 Later stages may then rely on the bound: no two visible characters are further apart than INVISIBLE_RUN_MAX.
 
 >>> stage = InvisibleRuns(lambda offset: None)
->>> stage.feed("hi" + "\\u200b" * 100), stage.blocked
+>>> stage.take("hi" + "\\u200b" * 100, final=True), stage.blocked
 ('hi', True)
 """
 
@@ -28,25 +28,19 @@ class InvisibleRuns:
         """A run was too long."""
         return self._blocked
 
-    def feed(self, text: str) -> str:
-        """Take the next piece; return what may pass."""
+    def take(self, text: str, *, final: bool) -> str:
+        """Take the next piece; return what may pass. Nothing follows a final piece."""
         if self._blocked:
             return ""
-        text = self._held + text
-        if text.isascii():
-            self._held, end = "", len(text)
-        elif (run := INVISIBLE_RUN.search(text)) is not None:
-            self._blocked, self._held, end = True, "", run.start()
-            self._on_run(self._passed + end)
-        else:
-            end = len(text)
-            while end and is_ignorable(ord(text[end - 1])):
-                end -= 1
-            self._held = text[end:]
+        text, self._held = self._held + text, ""
+        end = len(text)
+        if not text.isascii():
+            if (run := INVISIBLE_RUN.search(text)) is not None:
+                self._blocked, end = True, run.start()
+                self._on_run(self._passed + end)
+            elif not final:
+                while end and is_ignorable(ord(text[end - 1])):
+                    end -= 1
+                self._held = text[end:]
         self._passed += end
         return text[:end]
-
-    def finish(self) -> str:
-        """The text is complete; return the rest."""
-        held, self._held = self._held, ""
-        return held

@@ -1,7 +1,7 @@
 """One Hyperscan pass over a text tells which patterns may match; RE2 then says where (decision 0003).
 
-The prefilter may report more than RE2 finds, never less. Where the two dialects could differ in that direction, and where
-Hyperscan cannot compile a pattern, the pattern counts as a hit in every text and RE2 alone decides.
+The prefilter may report more than RE2 finds, never less. Where the two dialects could differ in that direction, and
+where Hyperscan cannot compile a pattern, the pattern counts as a hit in every text and RE2 alone decides.
 
 >>> Prefilter([r"CLM-[0-9]{8}", r"[a-z]+@"]).hits(b"see CLM-12345678")
 [0]
@@ -11,36 +11,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from threading import Lock
 
 import hyperscan
 
+CACHED_MAX = 64
+"""Compiled databases kept; about 1 MB each."""
 _FLAGS = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
-_SAME_ESCAPES = frozenset("dDwWbBtnrfx")
-"""Letters after a backslash that mean the same in both dialects. `\\s` is wider in Hyperscan, which is harmless, but its
-complement is narrower; Unicode classes come from other versions of Unicode."""
+_SAME_ESCAPES = frozenset("dDwWbBstnrfx")
+"""Letters after a backslash that Hyperscan takes as widely as RE2, or more so. Its `\\s` has one character more, so its
+`\\S` has one less; its Unicode classes come from another version of Unicode."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_NOT_SPACE = re.compile(r"\[\^(?:\\.|[^\]\\])*\\s", re.DOTALL)
+_REPEAT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d+),(\d+)\}", re.DOTALL)
+_REPEAT_KEPT_MAX = 8
+"""Repeats up to this many times are given to Hyperscan as they are. Wider ones are given without an upper bound, which it
+compiles two hundred times faster; RE2 applies the bound."""
+_POSIX = re.compile(r"\[:\^?[a-z]+:\]")
 _FLAG_GROUP = re.compile(r"\(\?([a-zA-Z-]+)[:)]")
 
 
 def same_meaning(pattern: str) -> bool:
     """True when Hyperscan surely reports every match that RE2 finds for `pattern`."""
     letters = {escaped for escaped in _ESCAPE.findall(pattern) if escaped.isalnum()}
-    if "s" in letters and "[^" not in pattern:
-        letters.discard("s")
-    flags = "".join(_FLAG_GROUP.findall(pattern))
-    return letters <= _SAME_ESCAPES and set(flags) <= set("ims") and "[:" not in pattern
+    flags = set("".join(_FLAG_GROUP.findall(pattern)))
+    return (
+        letters <= _SAME_ESCAPES and flags <= set("ims") and not (_NOT_SPACE.search(pattern) or _POSIX.search(pattern))
+    )
+
+
+def widened(pattern: str) -> str:
+    """A pattern that matches whatever `pattern` does, and is cheap to compile."""
+
+    def widen(found: re.Match[str]) -> str:
+        most = found[2]
+        return found[0] if most is None or int(most) <= _REPEAT_KEPT_MAX else f"{{{found[1]},}}"
+
+    return _REPEAT.sub(widen, pattern)
 
 
 class Prefilter:
-    """A block-mode database over all patterns of a rule set."""
+    """A block-mode database over some patterns."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
+        expressions = [widened(pattern) for pattern in patterns]
         numbers = [number for number, pattern in enumerate(patterns) if same_meaning(pattern)]
-        self._database = _compile(patterns, numbers)
+        self._database = _compile(expressions, numbers)
         if self._database is None and numbers:
-            numbers = [number for number in numbers if _compile(patterns, [number]) is not None]
-            self._database = _compile(patterns, numbers)
+            numbers = [number for number in numbers if _compile(expressions, [number]) is not None]
+            self._database = _compile(expressions, numbers)
         self.alone = sorted(set(range(len(patterns))) - set(numbers))
         """Patterns that RE2 must look for by itself."""
         self._lock = Lock()
@@ -50,12 +70,14 @@ class Prefilter:
         found = self.alone.copy()
         if self._database is not None and data:
             with self._lock:  # the database has one scratch space, and a scan lets other threads run
-                self._database.scan(data, match_event_handler=_collect, context=found)
+                self._database.scan(data, match_event_handler=lambda number, *_: found.append(number))
         return found
 
 
-def _collect(number: int, _start: int, _end: int, _flags: int, found: list[int]) -> None:
-    found.append(number)
+@lru_cache(maxsize=CACHED_MAX)
+def prefilter(patterns: tuple[str, ...]) -> Prefilter:
+    """A prefilter, compiled once: a new configuration seldom changes the patterns that take long."""
+    return Prefilter(patterns)
 
 
 def _compile(patterns: Sequence[str], numbers: Sequence[int]) -> hyperscan.Database | None:

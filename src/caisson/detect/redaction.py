@@ -52,5 +52,9 @@ class Redactor:
             return pseudonyms.of(finding.type, finding.normal)
 
         pipe = Pipe(Passage(self._credentials, replace), Passage(self._personal, replace))
-        pieces = [pipe.feed(text[at : at + SLICE_CHARACTERS]) for at in range(0, len(text), SLICE_CHARACTERS)]
-        return "".join(pieces) + pipe.finish(), count
+        last = max(0, len(text) - 1) // SLICE_CHARACTERS
+        pieces = [
+            pipe.take(text[number * SLICE_CHARACTERS : (number + 1) * SLICE_CHARACTERS], final=number == last)
+            for number in range(last + 1)
+        ]
+        return "".join(pieces), count

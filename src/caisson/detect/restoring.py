@@ -9,8 +9,10 @@ A pseudonym stays as it is
 What decides comes from the model's text before the restored values go in, so nothing restored is ever inspected again.
 
 >>> restoring = Restoring({"[EMAIL_7f3a9c]": "alice@example.com"})
->>> restoring.feed("to [EMAIL_7f3a9c] ok"), restoring.feed(" https://x.example/[EMAIL_7f3a9c] "), restoring.finish()
-('to alice@example.com ok', ' https://x.example/[EMAIL_7f3a9c] ', '')
+>>> restoring.take("to [EMAIL_7f3a9c] ok", final=False)
+'to alice@example.com ok'
+>>> restoring.take(", https://x.example/[EMAIL_7f3a9c] ", final=True)
+', https://x.example/[EMAIL_7f3a9c] '
 """
 
 from __future__ import annotations
@@ -49,15 +51,9 @@ class Restoring:
         self._run = ""
         """The end of that run."""
 
-    def feed(self, text: str) -> str:
-        """Take the next piece; return what may pass."""
-        return self._advance(self._held + text, final=False)
-
-    def finish(self) -> str:
-        """The text is complete; return the rest."""
-        return self._advance(self._held, final=True)
-
-    def _advance(self, text: str, *, final: bool) -> str:
+    def take(self, text: str, *, final: bool) -> str:
+        """Take the next piece; return what may pass. Nothing follows a final piece."""
+        text = self._held + text
         pieces: list[str] = []
         at = 0
         while (opening := text.find("[", at)) >= 0:

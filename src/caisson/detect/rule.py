@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from caisson.detect.width import width_max
 
@@ -29,8 +30,19 @@ CONTEXT_CHARACTERS = 64
 TAIL_CHARACTERS_MAX = 8_192
 """Longest tail. A longer one is held no further: it blocks."""
 
-Check = Callable[[str, str, str], float | None]
-"""Value found, at most CONTEXT_CHARACTERS before it, at most one character after it → score, or None when it is no finding."""
+
+class Found(NamedTuple):
+    """What a check sees of a match."""
+
+    value: str
+    before: str
+    """At most CONTEXT_CHARACTERS before the value."""
+    after: str
+    """The character after it; empty at the end of the text."""
+
+
+Check = Callable[[Found], float | None]
+"""The score of a finding, or None when it is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +70,7 @@ class Rule:
     alphabet: str = ANY
     """Characters that the whole match may hold; empty for any."""
     opener: str = ""
-    """How every match begins (an RE2 expression over TOKEN). While none is in sight, text need not wait for the rule."""
+    """How every match begins (RE2, over TOKEN). While none is in sight, text need not wait for the rule."""
     check: Check | None = None
     """Checksum, context or entropy; a finding needs a score from it."""
     tail: Tail | None = None

@@ -1,9 +1,9 @@
 """Findings of a set of rules in a text, all at once or while it is still arriving.
 
-- Rules stand in layers (block, mask, flag). Within a layer findings do not overlap: the next one is the leftmost match at
-  or after the end of the last, then the longest, then that of the first rule. Layers do not hide each other's findings.
+- Rules stand in layers (block, mask, flag). Within a layer findings do not overlap: the next one is the leftmost match
+  at or after the end of the last, then the longest, then that of the first rule. No layer hides another's findings.
 - What is found depends on the text alone, never on how it arrived. A match is taken once nothing that follows could
-  change it: all characters that it could reach are there, or one that its rule's alphabet excludes comes after its start.
+  change it: every character that it could reach is there, or one that its rule's alphabet excludes follows its start.
 
 >>> from caisson.detect.rule import Rule
 >>> rules = RuleSet([], [Rule(id="patterns.claim-id", type="CLAIM_ID", pattern=r"CLM-[0-9]{8}")], [])
@@ -20,8 +20,8 @@ import re2
 
 from caisson.detect.finding import Finding
 from caisson.detect.horizon import Horizon
-from caisson.detect.prefilter import Prefilter
-from caisson.detect.rule import CONTEXT_CHARACTERS, TAIL_CHARACTERS_MAX, Rule, Tail
+from caisson.detect.prefilter import prefilter
+from caisson.detect.rule import CONTEXT_CHARACTERS, TAIL_CHARACTERS_MAX, Found, Rule, Tail
 from caisson.detect.view import View, views
 from caisson.detect.visible import INVISIBLE_RUN_MAX
 
@@ -72,7 +72,11 @@ class RuleSet:
         self._rules = [
             _Compiled(rule, layer, number, tail_characters_max) for number, (layer, rule) in enumerate(layers)
         ]
-        self._prefilter = Prefilter([entry.rule.pattern for entry in self._rules])
+        kinds: dict[str, list[_Compiled]] = {}
+        for entry in self._rules:
+            kinds.setdefault(entry.rule.id.partition(".")[0], []).append(entry)
+        self._kinds = [(prefilter(tuple(entry.rule.pattern for entry in group)), group) for group in kinds.values()]
+        """One prefilter a kind of rule, so that declaring a word does not compile the built-in rules anew."""
         self._horizon = Horizon(entry.rule for entry in self._rules)
 
     @property
@@ -86,27 +90,24 @@ class RuleSet:
         Args:
             final: nothing follows the text.
         """
-        seen: tuple[View, ...] = ()
-        if not final:
-            if text.isascii():
-                horizon = self._horizon.of(text, position.settled)
-            else:
-                seen = views(text)
-                horizon = min(
-                    view.to_original(self._horizon.of(view.text, view.from_original(position.settled))) for view in seen
-                )
-            if horizon <= position.settled:
-                return Scanned(findings=(), position=position)
-        else:
-            horizon = len(text)
+        seen = None if text.isascii() else views(text)
+        horizon = len(text) if final else self._settled(text, seen, position.settled)
+        if horizon <= position.settled and not final:
+            return Scanned(findings=(), position=position)
         sources = [
-            _Source(self._rules[number], view, final)
-            for view in seen or views(text)
-            for number in self._prefilter.hits(view.data)
+            _Source(group[number], view, final)
+            for view in seen or (View(text),)
+            for filter_, group in self._kinds
+            for number in filter_.hits(view.data)
         ]
         if not sources:
             return Scanned(findings=(), position=Position(settled=horizon, ends=position.ends))
         return _resolve(sources, position, horizon)
+
+    def _settled(self, text: str, seen: tuple[View, ...] | None, settled: int) -> int:
+        if seen is None:
+            return self._horizon.of(text, settled)
+        return min(view.to_original(self._horizon.of(view.text, view.from_original(settled))) for view in seen)
 
 
 def _resolve(sources: Sequence[_Source], position: Position, horizon: int) -> Scanned:
@@ -204,12 +205,13 @@ class _Source:
 
     def _judge(self, origin: int, start: int, end: int) -> _Candidate | None:
         view, rule = self._view, self.compiled.rule
-        score: float | None = rule.score
+        score = rule.score
         if rule.check is not None:
             context = view.from_original(max(0, origin - CONTEXT_CHARACTERS))
-            score = rule.check(view.text[start:end], view.text[context:start], view.text[end : end + 1])
-            if score is None:
+            checked = rule.check(Found(view.text[start:end], view.text[context:start], view.text[end : end + 1]))
+            if checked is None:
                 return None
+            score = checked
         settled, overlong = True, False
         if rule.tail is not None:
             begin, (end, settled) = end, _tail_end(view.text, end, rule.tail)

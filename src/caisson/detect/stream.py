@@ -1,14 +1,14 @@
 """A text passes while it is inspected: masked spans replaced, everything held that a finding could still claim.
 
-- What comes out depends on the text alone: `"".join(passage.feed(piece) for piece in pieces) + passage.finish()` is the
-  same for every way of cutting the text, and so are the findings reported.
+- What comes out depends on the text alone: joined, it is the same for every way of cutting the text, and so are the
+  findings reported.
 - A finding of the block layer ends the passage where it starts; so does a candidate that outgrows its cap.
 
 >>> from caisson.detect.rule import Rule
 >>> rules = RuleSet([], [Rule(id="patterns.claim-id", type="CLAIM_ID", pattern=r"CLM-[0-9]{8}")], [])
 >>> passage = Passage(rules, lambda layer, finding, text: "[…]")
->>> [passage.feed("see CLM-1234"), passage.feed("5678 ok"), passage.finish()]
-['', 'see […]', ' ok']
+>>> [passage.take("see CLM-1234", final=False), passage.take("5678 ok", final=True)]
+['', 'see […] ok']
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from caisson.detect.finding import Finding
 from caisson.detect.scanner import BLOCK, CONTEXT_KEPT, MASK, Position, RuleSet
 
 OnFinding = Callable[[int, Finding, str], str]
-"""Layer, finding (offsets within the whole text), matched text → what replaces it in the mask layer. Called once a finding."""
+"""Layer, finding (offsets within the whole text) and its text → what replaces it in the mask layer."""
 
 
 class Stage(Protocol):
@@ -31,11 +31,8 @@ class Stage(Protocol):
     def blocked(self) -> bool:
         """The text ended here; nothing more comes out."""
 
-    def feed(self, text: str) -> str:
-        """Take the next piece; return what may pass."""
-
-    def finish(self) -> str:
-        """The text is complete; return the rest."""
+    def take(self, text: str, *, final: bool) -> str:
+        """Take the next piece; return what may pass. Nothing follows a final piece."""
 
 
 class Passage:
@@ -57,15 +54,8 @@ class Passage:
         """A finding of the block layer, or an overlong one, ended the text."""
         return self._blocked
 
-    def feed(self, text: str) -> str:
-        """Take the next piece; return what may pass."""
-        return self._advance(text, final=False)
-
-    def finish(self) -> str:
-        """The text is complete; return the rest."""
-        return self._advance("", final=True)
-
-    def _advance(self, text: str, *, final: bool) -> str:
+    def take(self, text: str, *, final: bool) -> str:
+        """Take the next piece; return what may pass. Nothing follows a final piece."""
         if self._blocked or not (text or final):
             return ""
         self._text += text
@@ -116,18 +106,11 @@ class Pipe:
         """A stage ended the text."""
         return any(stage.blocked for stage in self._stages)
 
-    def feed(self, text: str) -> str:
-        """Take the next piece; return what may pass."""
-        return self._run(text, final=False)
-
-    def finish(self) -> str:
-        """The text is complete; return the rest."""
-        return self._run("", final=True)
-
-    def _run(self, text: str, *, final: bool) -> str:
+    def take(self, text: str, *, final: bool) -> str:
+        """Take the next piece; return what may pass. Nothing follows a final piece."""
         if self.blocked:
             return ""
         for stage in self._stages:
-            text = stage.feed(text) + (stage.finish() if final and not stage.blocked else "")
+            text = stage.take(text, final=final)
             final = final or stage.blocked
         return text

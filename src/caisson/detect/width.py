@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]  # nothing public tells a width
 from re import error
 
 from caisson.errors import DeveloperError

@@ -3,7 +3,7 @@
 A wrong yes masks an innocent word; a wrong no sends a credential to a model. Placeholders, references to variables and
 plain words are no secrets; documentation's example keys count as secrets, because nobody can tell them apart for sure.
 
->>> password("hunter2!", "password = ", ""), password("required", "password: ", "")
+>>> password(Found("hunter2!", "password = ", "")), password(Found("required", "password: ", ""))
 (0.8, None)
 """
 
@@ -13,10 +13,10 @@ import re
 from collections import Counter
 from math import log2
 
-from caisson.detect.rule import Check
+from caisson.detect.rule import Found
 
 ENTROPY_BITS_MIN = 3.0
-"""Bits a character below which a long value is no random token. Hex of 32 digits has about 3.6, English words 2.5 to 3."""
+"""Bits a character below which a long value is no random token. Hexadecimal has up to 4, English words 2.5 to 3."""
 _PLACEHOLDER = re.compile(
     r"x{4,}|\*{3,}|\.{3}|^[<{\[(%$]|^\W*$|your[_-]?|change[_-]?me|placeholder|dummy|redacted|insert[_-]|replace[_-]?"
     r"|^(?:null|none|nil|true|false|undefined|required|optional|string|secret|password|passwd|token|env|config|default)$"
@@ -46,43 +46,36 @@ def is_placeholder(value: str) -> bool:
     return _PLACEHOLDER.search(value) is not None or len(set(value)) < 4
 
 
-def random(value: str, before: str, after: str) -> float | None:
+def random(found: Found) -> float | None:
     """A token that a machine drew: letters and digits without a pattern."""
-    if is_placeholder(value) or _IDENTIFIER.fullmatch(value) or _HASH_CONTEXT.search(before):
+    if is_placeholder(found.value) or _IDENTIFIER.fullmatch(found.value) or _HASH_CONTEXT.search(found.before):
         return None
-    if not any(character.isdigit() for character in value) or entropy_bits(value) < ENTROPY_BITS_MIN:
+    if not any(character.isdigit() for character in found.value) or entropy_bits(found.value) < ENTROPY_BITS_MIN:
         return None
     return 0.9
 
 
-def random_not_uuid(value: str, before: str, after: str) -> float | None:
+def random_not_uuid(found: Found) -> float | None:
     """As `random`, where identifiers in the form of a UUID are no secrets."""
-    return None if _UUID.fullmatch(value) else random(value, before, after)
+    return None if _UUID.fullmatch(found.value) else random(found)
 
 
-def password(value: str, before: str, after: str) -> float | None:
+def password(found: Found) -> float | None:
     """A password that a person chose: not a plain word, not a reference to one."""
-    if is_placeholder(value) or _IDENTIFIER.fullmatch(value) or after == "(":
+    if is_placeholder(found.value) or _IDENTIFIER.fullmatch(found.value) or found.after == "(":
         return None
-    kinds = sum(
-        any(test(character) for character in value) for test in (str.islower, str.isupper, str.isdigit, _is_sign)
-    )
+    kinds = sum(any(map(test, found.value)) for test in (str.islower, str.isupper, str.isdigit, _is_sign))
     return 0.8 if kinds >= 2 else None
 
 
-def distinct(value: str, before: str, after: str) -> float | None:
+def distinct(found: Found) -> float | None:
     """A provider's token with a prefix of its own: anything but the same character over and over."""
-    return 1.0 if len(set(value[-16:])) >= 4 else None
+    return 1.0 if len(set(found.value[-16:])) >= 4 else None
 
 
-def in_context(words: str, check: Check = random) -> Check:
-    """A check that also wants one of `words` (an expression) before the value."""
-    wanted = re.compile(words, re.IGNORECASE)
-
-    def checked(value: str, before: str, after: str) -> float | None:
-        return check(value, before, after) if wanted.search(before) else None
-
-    return checked
+def connection_password(found: Found) -> float | None:
+    """The password in an address, unless a variable stands for it."""
+    return None if is_placeholder(found.value) else 0.9
 
 
 def _is_sign(character: str) -> bool:

@@ -9,7 +9,7 @@ True
 
 from __future__ import annotations
 
-from caisson.detect.checks.secrets import distinct, password, random, random_not_uuid
+from caisson.detect.checks.secrets import connection_password, distinct, password, random, random_not_uuid
 from caisson.detect.rule import TOKEN, Check, Rule, Tail
 
 TYPE = "CREDENTIAL"
@@ -151,7 +151,7 @@ CREDENTIALS: tuple[Rule, ...] = (
         type=TYPE,
         pattern=r"\b[A-Za-z][A-Za-z0-9+.-]{1,24}://[^ \t\r\n\f\x0b/:@\"'<>]{0,64}:([^ \t\r\n\f\x0b/@\"'<>]{3,128})@",
         alphabet=TOKEN,
-        check=lambda value, before, after: None if value.startswith(("$", "{", "<", "%")) else 0.9,
+        check=connection_password,
     ),
     *(
         Rule(id=f"credentials.{name}", type=TYPE, pattern=pattern, alphabet=TOKEN, check=distinct)

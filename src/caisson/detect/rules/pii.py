@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from caisson.detect.checks import identifiers as check
+from caisson.detect.checks.phones import phone
 from caisson.detect.rule import NUMBER, TOKEN, Rule, Tail
 
 _URL_BODY = "".join(sorted(set(TOKEN) - set("<>\"'`{}|\\^")))
@@ -83,7 +84,7 @@ _RULES = (
         type="PHONE",
         pattern=r"(?:\+|\b00)\d{1,3}(?:[ ./()-]{0,2}\d{1,5}){2,6}\b|\(?\b\d{2,5}\)?(?:[ .-]{1,2}\d{2,5}){1,4}\b|\b\d{10,11}\b",
         alphabet=NUMBER,
-        check=check.phone,
+        check=phone,
         normalise=check.digits,
     ),
     Rule(

@@ -68,6 +68,14 @@ def test_creators_at_the_same_time_agree(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "keys").iterdir()] == ["channel.signing.key"]
 
 
+def test_a_key_that_appears_while_another_is_made_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (folder / "channel.signing.key").read_bytes()
+    monkeypatch.setattr(os.path, "lexists", lambda path: False)
+    FileKeys.create(folder, signing=("channel",))
+    assert (folder / "channel.signing.key").read_bytes() == before
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
 def test_a_file_open_to_others_is_refused(folder: Path, mode: int) -> None:
     (folder / "channel.signing.key").chmod(mode)

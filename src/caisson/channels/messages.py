@@ -157,7 +157,7 @@ class ProcessEvent(Message, tag="process.v1", kw_only=True, frozen=True):
 
 
 class CheckpointFinding(Message, tag="checkpoint.v1", kw_only=True, frozen=True):
-    """Logging to control: a signed checkpoint of the log tree, kept where the logging zone cannot rewrite it (LOG-07)."""
+    """Logging to control: a signed checkpoint of the log tree, kept where logging cannot rewrite it (LOG-07)."""
 
     size: int
     """Leaves in the tree."""

@@ -24,9 +24,8 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -98,29 +97,6 @@ class Tree:
         return root
 
 
-class Problems:
-    """Collects what is wrong; neighbours with the same problem become one."""
-
-    def __init__(self) -> None:
-        self.found: list[tuple[str, str, int | None, int | None, str]] = []
-
-    def add(self, kind: str, where: str, number: int | None = None, to: int | None = None, *, detail: str) -> None:
-        """Note one."""
-        end = number if to is None else to
-        if self.found and number is not None:
-            last_kind, last_where, first, last, last_detail = self.found[-1]
-            if (last_kind, last_where, last_detail) == (kind, where, detail) and last == number - 1:
-                self.found[-1] = (kind, where, first, end, detail)
-                return
-        self.found.append((kind, where, number, end, detail))
-
-    def lines(self) -> Iterator[str]:
-        """One line a problem."""
-        for kind, where, first, last, detail in sorted(self.found, key=lambda item: KINDS.index(item[0])):
-            numbers = "" if first is None else f" {first}" if first == last else f" {first} to {last}"
-            yield f"{kind}: {where}{numbers}: {detail}"
-
-
 class Order:
     """Numbered things that must come once each and in order; gaps are ranges, both ends included."""
 
@@ -159,17 +135,8 @@ class Run:
     closed: bool = False
 
 
-@dataclass
-class Bundle:
-    """What the file says, before anything is believed."""
-
-    header: dict[str, Any]
-    leaves: bytes
-    entries: list[bytes] = field(default_factory=list)
-
-
-def read_bundle(path: Path) -> Bundle:
-    """Read the file whole."""
+def read_bundle(path: Path) -> tuple[dict[str, Any], bytes, list[bytes]]:
+    """Header, leaf hashes and entries, before anything is believed."""
     header: dict[str, Any] = {}
     leaves, entries = bytearray(), []
     with open(path, "rb") as file:
@@ -188,39 +155,45 @@ def read_bundle(path: Path) -> Bundle:
                 raise BundleError(f"{path} line {number} is not a line of a log bundle") from None
     if not header:
         raise BundleError(f"{path} is empty")
-    return Bundle(header=header, leaves=bytes(leaves), entries=entries)
+    return header, bytes(leaves), entries
 
 
 class Verification:
     """One bundle against the log's keys."""
 
-    def __init__(self, bundle: Bundle, log_keys: list[bytes], anchors: list[dict[str, Any]]) -> None:
-        self.bundle, self.log_keys, self.anchors = bundle, log_keys, anchors
-        self.problems = Problems()
-        self.first = int(bundle.header["first"])
-        self.size = self.first + len(bundle.leaves) // HASH_BYTES
+    def __init__(
+        self, header: dict[str, Any], leaves: bytes, log_keys: list[bytes], anchors: list[dict[str, Any]]
+    ) -> None:
+        self.header, self.leaves, self.log_keys, self.anchors = header, leaves, log_keys, anchors
+        self.problems: list[tuple[str, str]] = []
+        self.first = int(header["first"])
+        self.size = self.first + len(leaves) // HASH_BYTES
         self.origin, self.now = "", 0.0
         self.runs: dict[tuple[str, str], Run] = {}
         self.previous: dict[tuple[str, str], dict[str, Any]] = {}
         self.keys = {
             (zone, key_id): base64.b64decode(key)
-            for zone, keys in bundle.header["writer_keys"].items()
+            for zone, keys in header["writer_keys"].items()
             for key_id, key in keys.items()
         }
         self.open: dict[str, tuple[int, float]] = {}
         self.requests = self.responses = 0
 
-    def run(self) -> Problems:
-        """Everything."""
+    def problem(self, kind: str, where: str, detail: str) -> None:
+        """Note one. What comes from the bundle is made safe for a terminal."""
+        line = "".join(c if c.isprintable() else "?" for c in f"{kind}: {where}: {detail}")
+        self.problems.append((kind, line))
+
+    def run(self, entries: list[bytes]) -> list[str]:
+        """Everything; one line a problem, the gravest kinds first."""
         self.check_tree()
-        order, entries = Order(self.first), 0
-        for data in self.bundle.entries:
+        order = Order(self.first)
+        for data in entries:
             entry = self.parse(data, order.expected)
             if entry is not None:
-                entries += 1
                 self.check_entry(entry, data, order)
         self.check_end(order)
-        return self.problems
+        return [line for _, line in sorted(self.problems, key=lambda item: KINDS.index(item[0]))]
 
     def check_tree(self) -> None:
         """Signatures and roots of the checkpoint and the anchors."""
@@ -229,30 +202,32 @@ class Verification:
         if newest is not None:
             claims.append(newest)
             if newest[0] < self.size:
-                self.problems.add("forged", "entry", newest[0], self.size - 1, detail="under no signed checkpoint")
-        tree = Tree(self.first, [base64.b64decode(peak) for peak in self.bundle.header["frontier"]])
-        leaves = [self.bundle.leaves[at : at + HASH_BYTES] for at in range(0, len(self.bundle.leaves), HASH_BYTES)]
+                self.problem("forged", f"entry {span(newest[0], self.size - 1)}", "under no signed checkpoint")
+        tree = Tree(self.first, [base64.b64decode(peak) for peak in self.header["frontier"]])
         for size, root, where in sorted(claims):
             if size > self.size:
                 detail = f"it was signed over {size} leaves, the bundle reaches to {self.size}"
-                self.problems.add("truncated", where, detail=detail)
-                continue
-            if size < tree.size:
-                continue
-            for leaf in leaves[tree.size - self.first : size - self.first]:
-                tree.append(leaf)
-            if tree.root() != root:
-                self.problems.add("edited", where, detail="the leaf hashes do not give the root that was signed")
+                self.problem("truncated", where, detail)
+            elif size >= tree.size:
+                while tree.size < size:
+                    tree.append(self.leaf(tree.size))
+                if tree.root() != root:
+                    self.problem("edited", where, "the leaf hashes do not give the root that was signed")
+
+    def leaf(self, index: int) -> bytes:
+        """A leaf's hash."""
+        at = (index - self.first) * HASH_BYTES
+        return self.leaves[at : at + HASH_BYTES]
 
     def checkpoint(self) -> tuple[int, bytes, str] | None:
         """The newest checkpoint, if the log's key signed it."""
-        match = NOTE.fullmatch(self.bundle.header["checkpoint"])
+        match = NOTE.fullmatch(self.header["checkpoint"])
         if match is None:
-            self.problems.add("edited", "checkpoint", detail="it cannot be read")
+            self.problem("edited", "checkpoint", "it cannot be read")
             return None
         self.origin, self.now = match["origin"], float(match["timestamp"])
         if not signed(match["text"].encode(), base64.b64decode(match["signature"])[4:], self.log_keys):
-            self.problems.add("forged", "checkpoint", detail="the log's key did not sign it")
+            self.problem("forged", "checkpoint", "the log's key did not sign it")
             return None
         return int(match["size"]), base64.b64decode(match["root"]), "checkpoint"
 
@@ -265,48 +240,51 @@ class Verification:
             if signed(text.encode(), base64.b64decode(anchor["signature"]), self.log_keys):
                 yield int(anchor["size"]), root, f"anchor {number}"
             else:
-                self.problems.add("forged", f"anchor {number}", detail="the log's key did not sign it")
+                self.problem("forged", f"anchor {number}", "the log's key did not sign it")
 
     def parse(self, data: bytes, expected: int) -> dict[str, Any] | None:
         """An entry's fields."""
+        known = {"index": int, "sequence": int, "writer": str, "incarnation": str, "digest": str, "event": dict}
         try:
             entry = json.loads(data)
-            known = {"index": int, "sequence": int, "writer": str, "incarnation": str, "digest": str, "event": dict}
             if all(type(entry[name]) is kind for name, kind in known.items()):
                 bytes.fromhex(entry["digest"])
                 return dict(entry)
         except (ValueError, KeyError, TypeError, RecursionError):
             pass
-        self.problems.add("edited", f"entry near {expected}", detail="it cannot be read")
+        self.problem("edited", f"entry near {expected}", "it cannot be read")
         return None
+
+    def check_place(self, verdict: str, where: str) -> None:
+        """What an `Order` says about an entry or a record."""
+        if verdict == "late":
+            self.problem("reordered", where, "it stands behind later ones")
+        elif verdict == "again":
+            self.problem("replayed", where, "it is there twice")
 
     def check_entry(self, entry: dict[str, Any], data: bytes, order: Order) -> None:
         """One entry against its leaf, its place, and its writer."""
-        index = entry["index"]
+        index, event, kind = entry["index"], entry["event"], entry["event"].get("kind")
+        where = f"entry {index}"
         if not self.first <= index < self.size:
-            self.problems.add("forged", "entry", index, detail="it is outside of the leaves that the bundle proves")
+            self.problem("forged", where, "it is outside of the leaves that the bundle proves")
             return
-        verdict = order.take(index)
-        if verdict == "late":
-            self.problems.add("reordered", "entry", index, detail="it stands behind later entries")
-        elif verdict == "again":
-            self.problems.add("replayed", "entry", index, detail="the bundle holds it twice")
-        at = (index - self.first) * HASH_BYTES
-        if self.bundle.leaves[at : at + HASH_BYTES] != leaf_hash(data):
-            self.problems.add(
-                "edited", "entry", index, detail="its content is not what was hashed when it was archived"
-            )
-        event, kind = entry["event"], entry["event"].get("kind")
+        self.check_place(order.take(index), where)
+        if self.leaf(index) != leaf_hash(data):
+            self.problem("edited", where, "its content is not what was hashed when it was archived")
         if entry["sequence"] >= 0:
             self.check_record(entry)
         elif kind == "head.v1":
-            self.check_head(index, event)
+            self.check_head(where, event)
         elif kind == "fault.v1":
-            fault = event.get("fault")
-            where = f"channel of {event.get('writer')} at {event.get('where')}"
-            self.problems.add(fault if fault in KINDS else "damaged", where, detail=str(event.get("detail", "")))
+            place = f"channel of {event.get('writer')} at {event.get('where')}"
+            self.problem(
+                next((name for name in KINDS if name == event.get("fault")), "damaged"),
+                place,
+                str(event.get("detail", "")),
+            )
         elif kind not in STATEMENTS:
-            self.problems.add("forged", "entry", index, detail="an event that no writer's record stands behind")
+            self.problem("forged", where, "an event that no writer's record stands behind")
         self.check_exchange(index, event)
 
     def run_of(self, writer: str, incarnation: str, at: int) -> Run:
@@ -317,23 +295,20 @@ class Verification:
 
     def check_record(self, entry: dict[str, Any]) -> None:
         """One record in its writer's chain."""
-        sequence, where = entry["sequence"], f"{entry['writer']}/{entry['incarnation']} record"
+        sequence, where = entry["sequence"], f"{entry['writer']}/{entry['incarnation']} record {entry['sequence']}"
         run = self.run_of(entry["writer"], entry["incarnation"], sequence)
         verdict = run.order.take(sequence)
+        self.check_place(verdict, where)
         if verdict == "next":
             run.chain_before = run.chain
             if run.chain is not None:
                 run.chain = sha256(run.chain + bytes.fromhex(entry["digest"])).digest()
         elif verdict == "gap":
             run.chain_before = run.chain = None
-        elif verdict == "late":
-            self.problems.add("reordered", where, sequence, detail="it stands behind later records")
-        else:
-            self.problems.add("replayed", where, sequence, detail="the log holds it twice")
         if run.closed and sequence >= run.signed_length:
-            self.problems.add("forged", where, sequence, detail="the writer had closed this run before")
+            self.problem("forged", where, "the writer had closed this run before")
 
-    def check_head(self, index: int, head: dict[str, Any]) -> None:
+    def check_head(self, where: str, head: dict[str, Any]) -> None:
         """A writer's signed statement against the records so far."""
         try:
             text = "\n".join((
@@ -347,17 +322,16 @@ class Verification:
         except (KeyError, TypeError, ValueError, AttributeError):
             genuine = False
         if not genuine:
-            self.problems.add("forged", "entry", index, detail="a chain head that no key of its writer signed")
+            self.problem("forged", where, "a chain head that no key of its writer signed")
             return
         run = self.run_of(head["writer"], head["incarnation"], length)
         if length < run.order.expected:
-            return
-        where = f"{head['writer']}/{head['incarnation']} record"
+            return  # delivered again after a newer one
         if length > run.order.expected:
             run.order.skip_to(length)
         elif run.chain is not None and run.chain != chain:
-            detail = "the digests in the log are not those under the writer's signature"
-            self.problems.add("forged", where, run.signed_length, length - 1, detail=detail)
+            records = f"{head['writer']}/{head['incarnation']} record {span(run.signed_length, length - 1)}"
+            self.problem("forged", records, "the digests in the log are not those under the writer's signature")
         run.chain, run.signed_length, run.closed = chain, length, run.closed or bool(head["closed"])
         if head["previous_incarnation"]:
             self.previous.setdefault((head["writer"], head["previous_incarnation"]), head)
@@ -368,31 +342,30 @@ class Verification:
         if kind == "model.request.v1":
             self.requests += 1
             if request_id in self.open:
-                self.problems.add("replayed", "entry", index, detail=f"request {request_id} begins a second time")
+                self.problem("replayed", f"entry {index}", f"request {request_id} begins a second time")
             self.open[request_id] = (index, float(event.get("deadline", 0.0)))
         elif kind == "model.response.v1":
             self.responses += 1
             if self.open.pop(request_id, None) is None and self.first == 0:
-                detail = f"response to {request_id}, of which no open request is logged"
-                self.problems.add("incomplete", "entry", index, detail=detail)
+                self.problem("incomplete", f"entry {index}", f"response to {request_id}, which is no open request")
 
     def check_end(self, order: Order) -> None:
         """Nothing follows: what is missing, cut off, or never ended."""
         for (writer, incarnation), head in self.previous.items():
             self.check_previous(writer, incarnation, int(head["previous_length"]), str(head["previous_chain"]))
         for first, last in order.gaps:
-            self.problems.add("missing", "entry", first, last, detail="the tree has them, the bundle has not")
+            self.problem("missing", f"entry {span(first, last)}", "the tree has them, the bundle has not")
         if order.expected < self.size:
-            detail = "the entries end before the tree does"
-            self.problems.add("truncated", "entry", order.expected, self.size - 1, detail=detail)
+            where = f"entry {span(order.expected, self.size - 1)}"
+            self.problem("truncated", where, "the entries end before the tree does")
         for (writer, incarnation), run in self.runs.items():
             for first, last in run.order.gaps:
-                detail = "the writer's chain has them, the log has not"
-                self.problems.add("missing", f"{writer}/{incarnation} record", first, last, detail=detail)
+                where = f"{writer}/{incarnation} record {span(first, last)}"
+                self.problem("missing", where, "the writer's chain has them, the log has not")
         for request_id, (index, deadline) in self.open.items():
             if deadline < self.now:
                 detail = f"request {request_id} has no response and its deadline has passed"
-                self.problems.add("incomplete", "entry", index, detail=detail)
+                self.problem("incomplete", f"entry {index}", detail)
 
     def check_previous(self, writer: str, incarnation: str, length: int, chain: str) -> None:
         """A run's end against what the writer's next run remembers of it."""
@@ -400,19 +373,24 @@ class Verification:
         if run is None:
             if length and self.first == 0:
                 detail = "the writer's next run remembers them, the log has none of this run"
-                self.problems.add("missing", where, 0, length - 1, detail=detail)
+                self.problem("missing", f"{where} {span(0, length - 1)}", detail)
             return
-        came = run.order.expected
-        if came - max(length, run.signed_length) > UNREMEMBERED_MAX:
+        came, vouched = run.order.expected, max(length, run.signed_length)
+        if came - vouched > UNREMEMBERED_MAX:
             detail = "more than the writer's next run remembers, and under no signature"
-            self.problems.add("forged", where, max(length, run.signed_length), came - 1, detail=detail)
+            self.problem("forged", f"{where} {span(vouched, came - 1)}", detail)
         elif came < length:
             run.order.skip_to(length)
         elif length >= came - 1:
             found = run.chain if length == came else run.chain_before
             if found is not None and found.hex() != chain:
                 detail = "the digests in the log are not those that the writer's next run remembers"
-                self.problems.add("forged", where, run.signed_length, came - 1, detail=detail)
+                self.problem("forged", f"{where} {span(run.signed_length, came - 1)}", detail)
+
+
+def span(first: int, last: int) -> str:
+    """One number or two."""
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -423,28 +401,28 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--anchors", type=Path, help="the control zone's anchors.jsonl; default: those in the bundle")
     options = parser.parse_args(arguments)
     try:
-        bundle = read_bundle(options.bundle)
-        keys = [base64.b64decode(key, validate=True) for key in options.key or bundle.header["log_keys"]]
-        anchors = bundle.header["anchors"]
+        header, leaves, entries = read_bundle(options.bundle)
+        keys = [base64.b64decode(key, validate=True) for key in options.key or header["log_keys"]]
+        anchors = header["anchors"]
         if options.anchors:
             anchors = [json.loads(line) for line in options.anchors.read_text().splitlines()]
-        verification = Verification(bundle, keys, anchors)
-        problems = verification.run()
+        verification = Verification(header, leaves, keys, anchors)
+        problems = verification.run(entries)
     except (BundleError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        print(f"{options.bundle} is not a log bundle, or a key or anchor cannot be read ({error})", file=sys.stderr)
+        print(f"{options.bundle} is not a log bundle, or a key or anchor cannot be read ({error!r})", file=sys.stderr)
         return 2
-    for line in islice(problems.lines(), PROBLEMS_SHOWN):
+    for line in problems[:PROBLEMS_SHOWN]:
         print(line)
     if not options.key:
-        print("the log's key is the bundle's own word; compare it: " + bundle.header["log_keys"][0], file=sys.stderr)
+        print(f"the log's key is the bundle's own word; compare it: {header['log_keys'][0]!r}", file=sys.stderr)
     print(
-        f"{'broken' if problems.found else 'whole'}: entries {verification.first} to {verification.size - 1},"
+        f"{'broken' if problems else 'whole'}: entries {verification.first} to {verification.size - 1},"
         f" {verification.requests} requests, {verification.responses} responses, {len(verification.open)} not ended"
     )
-    return 1 if problems.found else 0
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

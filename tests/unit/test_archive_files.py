@@ -388,3 +388,16 @@ def test_the_last_checkpoint_is_found_behind_an_unfinished_one(folder: Folder) -
     again = folder.open()
     again.append_checkpoint(notes[2])
     assert list(again.checkpoints()) == notes
+
+
+@pytest.mark.parametrize("timestamp", [1e20, 1e300, -1e20, 0.1, 253402300800.0])
+def test_a_writers_absurd_clock_neither_stops_compaction_nor_export(folder: Folder, timestamp: float) -> None:
+    archive = folder.open()
+    archive.append([entry(0, timestamp=timestamp, latency_ms=1e20), entry(1)])
+    folder.clock.advance(compaction.COMPACT_AGE_S)
+    archive.append([entry(2)])
+    archive.compact()
+    assert len(folder.parquets()) == 1
+    assert indexes(folder.reader()) == [0, 1, 2]
+    assert [found.index for found in archive.query(Query(since=0.0, until=1e308))] == [0, 1, 2][timestamp < 0 :]
+    assert events_to_parquet([item for item in archive.scan() if isinstance(item, Entry)]).startswith(b"PAR1")

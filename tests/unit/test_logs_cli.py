@@ -301,3 +301,23 @@ def test_an_empty_log_answers(system: System) -> None:
     assert call(system, "query", "--json").stdout == ""
     assert call(system, "tail", "--json").stdout == ""
     assert call(system, "verify").exit_code == 0
+
+
+@pytest.mark.parametrize("number", [1e300, -1e300, 253402300800.0, 2.0**62])
+def test_what_a_lying_writer_sends_is_shown_not_thrown(system: System, number: float) -> None:
+    run = Run()
+    event = response_event(0, timestamp=number, latency_ms=number, cost_usd=number, input_tokens=2**60)
+    system.take([run.record(event), run.head()])
+    for arguments in (["query"], ["query", "--request", "request-0"], ["query", "--json"], ["tail"]):
+        assert call(system, *arguments).exit_code == 0, arguments
+
+
+def test_a_log_of_another_system_is_refused(filled: System, tmp_path: Path) -> None:
+    example = (Path(__file__).parents[2] / "examples" / "claims" / "caisson.yaml").read_text()
+    other, same = tmp_path / "other.yaml", tmp_path / "same.yaml"
+    other.write_text(example)
+    same.write_text(example.replace("name: claims-assistant", f"name: {ORIGIN.partition('/')[2]}"))
+    assert call(filled, "query", "--system", str(same)).exit_code == 0
+    result = call(filled, "query", "--system", str(other))
+    assert isinstance(result.exception, StartError)
+    assert ORIGIN in str(result.exception)

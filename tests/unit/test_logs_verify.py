@@ -543,3 +543,11 @@ def test_the_journal_holds_no_plaintext(zone: Zone) -> None:
     (path,) = (zone.archive_folder / "journal").iterdir()
     assert any(b"canary-7f3a9c41" in leaf for _, leaves in journal.read_frames(path, STORE) for leaf in leaves)  # type: ignore[misc]
     assert RUNTIME_KEY.key_id
+
+
+def test_nothing_from_a_bundle_reaches_the_terminal_raw(zone: Zone, capsys: pytest.CaptureFixture[str]) -> None:
+    zone.take([*honest_items(), replace(fault(), detail="\x1b[2J\u202e")])
+    out = offline(export(zone), capsys)[2]
+    assert "damaged" in out
+    assert "\x1b" not in out
+    assert "\u202e" not in out

@@ -28,6 +28,7 @@ app = typer.Typer(
 )  # fmt: skip
 
 Data = Annotated[Path, typer.Option("--data", help="Data folder of the system.")]
+SystemFile = Annotated[Path | None, typer.Option("--system", help="Refuse unless the log is this file's system's.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON Lines instead of a view.")]
 Since = Annotated[
     str, typer.Option("--since", help="Not older than this: 30s, 15m, 1h, 7d, or a date 2026-01-31T12:00.")
@@ -49,12 +50,13 @@ def query(
     since: Since = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="The newest so many.")] = 100,
     json_: AsJson = False,
+    system: SystemFile = None,
     data: Data = Path(".caisson"),
 ) -> None:
     """Show events; with --request, one request from beginning to end."""
     from caisson.ports.archive import Query
 
-    archive = _open(data)[0]
+    archive = _open(data, system)[0]
     wanted = Query(
         request_id=request, session_id=session, user=user, kind=kind, since=_since(since), limit=limit,
         without_kinds=() if kind else INTERNAL,
@@ -70,12 +72,13 @@ def tail(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes.")] = False,
     limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=10_000, help="Begin with the newest so many.")] = 10,
     json_: AsJson = False,
+    system: SystemFile = None,
     data: Data = Path(".caisson"),
 ) -> None:
     """Show the newest events."""
     from caisson.ports.archive import Query
 
-    archive = _open(data)[0]
+    archive = _open(data, system)[0]
     entries = list(archive.query(Query(limit=limit, without_kinds=INTERNAL)))
     _show(entries, json_)
     seen = entries[-1].index + 1 if entries else archive.size()
@@ -96,6 +99,7 @@ def verify(
         Path | None, typer.Option("--anchors", help="The control zone's anchors; default: those in the data folder.")
     ] = None,
     json_: AsJson = False,
+    system: SystemFile = None,
     data: Data = Path(".caisson"),
 ) -> None:
     """Check that nothing was edited, removed, moved, cut off, repeated or forged, and that each request ended.
@@ -105,7 +109,7 @@ def verify(
     from caisson.cli.logs_view import show_report, verification_progress
     from caisson.zones.z6_logging.verify import verify as check
 
-    archive, log_keys = _open(data)
+    archive, log_keys = _open(data, system)
     held, unread = _anchors(data, anchors, archive)
     with verification_progress() as progress:
         report = check(archive, log_keys=log_keys, anchors=held, now=time.time(), progress=progress)
@@ -123,6 +127,7 @@ def verify(
 def export(
     out: Annotated[Path, typer.Option("--out", help="FILE.jsonl or FILE.parquet; the proof goes to FILE.bundle.")],
     since: Since = "",
+    system: SystemFile = None,
     data: Data = Path(".caisson"),
 ) -> None:
     """Write events for other tools, and beside them the bundle that proves them offline (verifier/verify_logs.py)."""
@@ -134,7 +139,7 @@ def export(
     for path in (out, proof):
         if path.exists():
             raise typer.BadParameter(f"{path} exists; choose another name or remove it")
-    archive, log_keys = _open(data)
+    archive, log_keys = _open(data, system)
     held, _ = _anchors(data, None, archive)
     part = bundle.scope(archive, _since(since))
     with _whole_file(proof) as write:
@@ -152,7 +157,7 @@ def export(
     typer.echo(f"{out}: entries {part.first} to {part.size - 1}; proof: {proof} (python verify_logs.py {proof.name})")
 
 
-def _open(data: Path) -> tuple[ArchiveReader, list[bytes]]:
+def _open(data: Path, system: Path | None) -> tuple[ArchiveReader, list[bytes]]:
     """The archive and the keys under which it is signed."""
     from caisson.adapters.embedded.archive import EmbeddedArchiveReader
     from caisson.adapters.embedded.keys import FileKeys
@@ -169,6 +174,13 @@ def _open(data: Path) -> tuple[ArchiveReader, list[bytes]]:
     except PermissionError:
         raise StartError(f"{zone} belongs to another user; run this as root or as who started `caisson up`") from None
     archive = EmbeddedArchiveReader(zone / "archive", zone / "tree", keys.secret(STORE_SECRET))
+    if system is not None and (origin := _origin(archive)):
+        from caisson.system.loader import load
+
+        if origin != f"caisson/{load(system).name}":
+            raise StartError(
+                f"{data} holds the log {origin!r}, which is not {system}'s; name the data folder with --data"
+            )
     return archive, [keys.signing(CHECKPOINT_KEY).public_bytes]
 
 

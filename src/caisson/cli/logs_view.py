@@ -119,9 +119,10 @@ def _response_panel(event: dict[str, Any]) -> Panel:
         if event.get(name):
             rows.add_row(label, _plain(event[name]))
     cost = event.get("cost_usd")
-    rows.add_row("tokens", f"{event.get('input_tokens', 0):,} in, {event.get('output_tokens', 0):,} out")
-    rows.add_row("cost", "unknown" if cost is None else f"${cost:.6f}")
-    rows.add_row("latency", f"{event.get('latency_ms', 0.0):,.1f} ms")
+    tokens = [_number(event.get(name, 0), ",") for name in ("input_tokens", "output_tokens")]
+    rows.add_row("tokens", _plain(f"{tokens[0]} in, {tokens[1]} out"))
+    rows.add_row("cost", "unknown" if cost is None else _plain(f"${_number(cost, '.6f')}"))
+    rows.add_row("latency", _plain(f"{_number(event.get('latency_ms', 0.0), ',.1f')} ms"))
     for name, value in event.get("metadata", {}).items():
         rows.add_row(_plain(name), _plain(value))
     actions = Table(box=None, header_style="bold", pad_edge=False)
@@ -129,13 +130,13 @@ def _response_panel(event: dict[str, Any]) -> Panel:
         actions.add_column(name, overflow="fold")
     for action in event.get("guardrail_actions", []):
         decision = str(action.get("decision", ""))
-        times = f" ×{action['count']}" if action.get("count", 1) > 1 else ""
+        times = f" ×{action['count']}" if action.get("count", 1) != 1 else ""
         actions.add_row(
             _plain(action.get("stage", "")),
             _plain(f"{action.get('guardrail_id', '')} v{action.get('guardrail_version', '')}"),
             Text(decision + times, style=_DECISIONS.get(decision, "red")),
             _plain(action.get("rule", "")), _plain(action.get("location", "")), _plain(action.get("rationale", "")),
-            f"{action.get('latency_ms', 0.0):.2f}",
+            _plain(_number(action.get("latency_ms", 0.0), ".2f")),
         )  # fmt: skip
     parts: list[Any] = [rows]
     if actions.row_count:
@@ -163,8 +164,16 @@ def _summary(event: dict[str, Any]) -> Text:
 
 
 def _time(event: dict[str, Any]) -> str:
-    moment = datetime.fromtimestamp(float(event.get("timestamp", 0.0)), UTC)
+    try:
+        moment = datetime.fromtimestamp(float(event.get("timestamp", 0.0)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return "no such time"  # a writer's clock, or a writer's lie
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _number(value: object, form: str) -> str:
+    """A number, or what a writer sent instead."""
+    return format(value, form) if isinstance(value, int | float) else str(value)
 
 
 def _plain(value: object) -> Text:

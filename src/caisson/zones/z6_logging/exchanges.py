@@ -30,7 +30,8 @@ class Exchanges:
             self.requests += 1
             if request_id in self._open:
                 self.problems.add("replayed", "entry", entry.index, detail=f"request {request_id} begins a second time")
-            self._open[request_id] = _Open(entry.index, float(entry.event.get("deadline", 0.0)))
+            deadline = entry.event.get("deadline")
+            self._open[request_id] = _Open(entry.index, deadline if isinstance(deadline, int | float) else 0.0)
         elif kind == "model.response.v1":
             self.responses += 1
             if self._open.pop(request_id, None) is None:

@@ -57,7 +57,7 @@ class EventRedactor:
         self._clean: OrderedDict[str, None] = OrderedDict()
 
     def _text(self, text: str, key: bytes) -> tuple[str, int]:
-        """Redact one text. Short ones come again and again (names of fields, paths, rules): clean ones are remembered."""
+        """Redact one text. Short ones come again and again (paths, names, reasons): clean ones are remembered."""
         if text in self._clean:
             self._clean.move_to_end(text)
             return text, 0

@@ -6,6 +6,7 @@ spills to disk, the configuration is locked. It is imported when first needed, b
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -81,7 +82,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     event = entry.event
     return {
         "index": entry.index,
-        "time": event.get("timestamp", 0.0),
+        "time": float(event.get("timestamp", 0.0)),
         "kind": event.get("kind", ""),
         "request_id": event.get("request_id", ""),
         "session_id": event.get("session_id", ""),
@@ -91,14 +92,13 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def to_parquet(rows: Iterable[dict[str, Any]], columns: dict[str, str]) -> bytes:
-    """Rows as the bytes of a Parquet file, in their order; `columns` are names and DuckDB types."""
+def to_parquet(rows: Iterable[bytes], columns: dict[str, str]) -> bytes:
+    """Rows, a JSON object each, as the bytes of a Parquet file; `columns` are names and DuckDB types."""
     with memory_file() as (lines, source), memory_file() as (handle, target), confined_duckdb() as duckdb:
         longest = 0
         for row in rows:
-            line = msgspec.json.encode(row) + b"\n"
-            write_all(lines, line)
-            longest = max(longest, len(line))
+            write_all(lines, row + b"\n")
+            longest = max(longest, len(row))
         schema = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
         options = f"format='newline_delimited', columns={{{schema}}}, maximum_object_size={longest + 1024}"
         duckdb.execute(
@@ -113,7 +113,7 @@ def to_parquet(rows: Iterable[dict[str, Any]], columns: dict[str, str]) -> bytes
 def events_to_parquet(entries: Iterable[Entry]) -> bytes:
     """Events for other tools, with the fields of LOG-01 and LOG-02 as columns and the whole event as JSON."""
     rows = ({**{name: entry.event.get(name) for name in _EVENT_FIELDS}, "event": entry.event} for entry in entries)
-    return to_parquet(rows, EVENT_COLUMNS)
+    return to_parquet((json.dumps(row).encode() for row in rows), EVENT_COLUMNS)  # takes integers of any size
 
 
 def write_file(
@@ -135,7 +135,7 @@ def write_file(
         terms=terms_of(derive(secret, salt, "terms"), events),
     )
     head = encode_header(MAGIC, header)
-    parquet = to_parquet(map(_row, entries), COLUMNS)
+    parquet = to_parquet((msgspec.json.encode(_row(entry)) for entry in entries), COLUMNS)
     write_whole(path, head + FileCipher(secret, salt, _PURPOSE, head).encrypt(0, parquet))
 
 

@@ -60,10 +60,8 @@ def show_report(report: Report, unread: str) -> None:
     facts.add_row("tree", f"{report.size:,} entries, {report.signed_size:,} of them under a signed checkpoint")
     facts.add_row("root", report.root)
     facts.add_row("checkpoints", f"{report.checkpoints:,} signed; {report.anchors:,} anchored by the control zone")
-    facts.add_row(
-        "writers", f"{report.writers:,} runs, {report.heads:,} signed heads; {report.unsigned_records:,} newest"
-    )
-    facts.add_row("", "records wait for their writer's next signature")
+    facts.add_row("writers", f"{report.writers:,} runs, {report.heads:,} signed heads")
+    facts.add_row("unsigned", f"{report.unsigned_records:,} newest records, until their writer signs again")
     facts.add_row("requests", f"{report.requests:,}, responses {report.responses:,}, open {report.open_requests:,}")
     console.print(facts)
     if report.whole:
@@ -154,9 +152,8 @@ def _summary(event: dict[str, Any]) -> Text:
     if kind == "model.response.v1":
         outcome = str(event.get("outcome", ""))
         text = Text(outcome, style=_OUTCOMES.get(outcome, "red"))
-        return text.append(
-            _plain(" ".join(part for part in ("", event.get("error", ""), event.get("rule", "")) if part))
-        )
+        why = " ".join(str(event[name]) for name in ("error", "rule") if event.get(name))
+        return text.append(" ").append(_plain(why))
     if kind == "refusals.v1":
         return _plain(f"{event.get('count', 0)} refused: {event.get('error', '')} {event.get('rule', '')}")
     named = ("fault", "zone", "change", "role", "version", "session_id", "where", "reason", "detail")

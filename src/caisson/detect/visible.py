@@ -1,8 +1,8 @@
 """The text as a reader sees it: compatibility forms folded, invisible characters gone.
 
 Each character is mapped by itself (NFKC of one character, UAX 15; nothing for Default_Ignorable_Code_Point, UAX 44), so
-that the visible form of a text is that of its pieces joined, however it was cut. Rules see the text as written and, when
-it differs, its visible form as well.
+that the visible form of a text is that of its pieces joined, however it was cut. Rules see the text as written and,
+when it differs, its visible form as well.
 
 >>> visible("AK\\u200bIA\\uff11")
 'AKIA1'
@@ -22,6 +22,8 @@ IGNORABLE = (
 """Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt)."""
 INVISIBLE_RUN_MAX = 64
 """Longest run of invisible characters that a text may hold; a longer one serves to smuggle or to hide."""
+EVEN_ASTRAL = ((0x1D400, 0x1D7FF), (0x1F300, 0x1FAFF), (0x20000, 0x2A6DF))
+"""Beyond the BMP: mathematical letters, emoji, ideographs. Each maps to one character, mostly itself."""
 
 _ignorable = "".join(f"{chr(first)}-{chr(last)}" for first, last in IGNORABLE)
 INVISIBLE_RUN = re.compile(f"[{_ignorable}]{{{INVISIBLE_RUN_MAX + 1}}}")
@@ -35,24 +37,31 @@ class _Mapping(dict[int, str]):
         return mapped
 
 
+_mapping = _Mapping()
+
+
 def is_ignorable(code: int) -> bool:
     """True for a code point that leaves no mark."""
     return any(first <= code <= last for first, last in IGNORABLE)
 
 
-_mapping = _Mapping()
-
-
 @cache
-def _changing() -> re.Pattern[str]:
-    """Finds characters whose visible form may differ. Everything beyond the BMP counts, to keep the class small."""
-    changing = (code for code in range(0x80, 0x10000) if not 0xD800 <= code < 0xE000 and _mapping[code] != chr(code))
-    return re.compile("[" + "".join(map(chr, changing)) + "\U00010000-\U0010ffff]")
+def _classes() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What finds characters whose visible form may differ, and those that may become none or several."""
+    codes = [code for code in range(0x80, 0x10000) if not 0xD800 <= code < 0xE000 and _mapping[code] != chr(code)]
+    uneven_astral, first = "", 0x10000
+    for start, end in (*EVEN_ASTRAL, (0x110000, 0x110000)):
+        uneven_astral += f"{chr(first)}-{chr(start - 1)}"
+        first = end + 1
+    return (
+        re.compile("[" + "".join(map(chr, codes)) + "\U00010000-\U0010ffff]"),
+        re.compile("[" + "".join(chr(code) for code in codes if len(_mapping[code]) != 1) + uneven_astral + "]"),
+    )
 
 
 def differs(text: str) -> bool:
     """False when the visible form is surely the text itself."""
-    return not text.isascii() and _changing().search(text) is not None
+    return not text.isascii() and _classes()[0].search(text) is not None
 
 
 def visible(text: str) -> str:
@@ -60,6 +69,8 @@ def visible(text: str) -> str:
     return text.translate(_mapping) if differs(text) else text
 
 
-def origins(text: str) -> list[int]:
-    """For each character of the visible form the index in `text` it came from."""
+def origins(text: str) -> list[int] | None:
+    """For each character of the visible form the index in `text` it came from; None when that is its own index."""
+    if _classes()[1].search(text) is None:
+        return None
     return [index for index, character in enumerate(text) for _ in _mapping[ord(character)]]

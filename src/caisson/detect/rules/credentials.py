@@ -7,6 +7,8 @@ ARN is no credential; a documented example key is one, because nobody can tell i
 True
 """
 
+# ruff: noqa: E501  (an expression broken over lines is harder to check than a long one)
+
 from __future__ import annotations
 
 from caisson.detect.checks.secrets import connection_password, distinct, password, random, random_not_uuid

@@ -8,6 +8,8 @@ judged one strength stricter. These rules catch plain attempts; paraphrase and o
 True
 """
 
+# ruff: noqa: E501  (an expression broken over lines is harder to check than a long one)
+
 from __future__ import annotations
 
 from typing import Literal
@@ -29,7 +31,7 @@ _ORDERS = (
     r"|restriction|polic(?:y|ie)|training|programming|guardrail|conversation|statement|information|text|input)s?"
 )
 _MODEL = r"(?:you|the\s(?:assistant|ai|model|chatbot|llm|bot)|assistant|chatgpt)"
-_SECRET_TEXT = (
+_HIDDEN_TEXT = (
     r"(?:system|hidden|initial|original|secret|internal|confidential|developer|pre-?)\s?"
     r"(?:prompt|instruction|message|directive|guideline|rule|configuration|context)s?"
 )
@@ -56,11 +58,11 @@ _TABLE: tuple[tuple[str, float, str], ...] = (
     ("jailbreak", MEDIUM, r"\bstay\sin\scharacter\b|\bstay\sa\sDAN\b|\b(?:two|both)\s(?:different\s|separate\s)?(?:ways|responses|styles|answers)\b.{0,80}\b(?:as|like)\s(?:normal\s)?(?:chatgpt|yourself|dan)\b"),
     ("jailbreak", MEDIUM, r"\b(?:immerse\syourself\sinto\sthe\srole|pretend\s(?:to\sbe|that\s?you\sare|you\sare)|act\sas|role-?play\sas|you\sare\sgoing\sto\s(?:act|play|pretend))\b.{0,80}\b(?:ai|model|chatbot|assistant|bot|dan|gpt)\b.{0,120}\b(?:no|without|never|any|anything|not\sbound|free)\b"),
     ("jailbreak", LOW, r"\b(?:hypothetical|fictional)\s(?:response|scenario|story|character)\b.{0,80}\b(?:illegal|unethical|harmful|anything|no\srules)\b"),
-    ("prompt-extraction", HIGH, rf"\b(?:reveal|show|print|output|repeat|display|disclose|expose|leak|dump|recite|return|give|tell|write|share|provide|copy|paste|list|spell\s?check|summari[sz]e|translate|encode)\s(?:me\s|us\s|out\s|back\s|with\s)?(?:(?:all|the|your|its|of|exact|full|entire|complete|verbatim|whole|own|what|is|are|my|this)\s){{0,5}}{_SECRET_TEXT}\b"),
-    ("prompt-extraction", HIGH, rf"\bwhat\s(?:is|are|was|were|does|do)\s(?:your|the)\s(?:exact\s|full\s|entire\s)?{_SECRET_TEXT}\b"),
+    ("prompt-extraction", HIGH, rf"\b(?:reveal|show|print|output|repeat|display|disclose|expose|leak|dump|recite|return|give|tell|write|share|provide|copy|paste|list|spell\s?check|summari[sz]e|translate|encode)\s(?:me\s|us\s|out\s|back\s|with\s)?(?:(?:all|the|your|its|of|exact|full|entire|complete|verbatim|whole|own|what|is|are|my|this)\s){{0,5}}{_HIDDEN_TEXT}\b"),
+    ("prompt-extraction", HIGH, rf"\bwhat\s(?:is|are|was|were|does|do)\s(?:your|the)\s(?:exact\s|full\s|entire\s)?{_HIDDEN_TEXT}\b"),
     ("prompt-extraction", MEDIUM, r"\b(?:repeat|print|output|show|return|copy|recite|write|spell\s?check|encode|give)\s(?:me\s|out\s|back\s)?(?:(?:all|every|everything|the|exact|of|words?|text|content|sentences?|instructions?|this|whole|entire|complete)\s){1,6}(?:above|before\sthis|(?:that\s)?you\swere\s(?:given|told)|at\sthe\s(?:beginning|start|top)|initially|prior)\b"),
     ("prompt-extraction", MEDIUM, r"\b(?:initialization|init|boot|start-?up)\s(?:prompt|string|text|instructions?)\b|\byour\s(?:initial|original|first|very\sfirst)\s(?:prompt|instructions?|message|text|words)\b"),
-    ("prompt-extraction", MEDIUM, rf"\b{_SECRET_TEXT}\b.{{0,60}}\b(?:verbatim|word\sfor\sword|in\sfull|base64|rot13|leet\w{{0,4}}|backwards|reversed|txt\scode\sblock|code\sblock)\b"),
+    ("prompt-extraction", MEDIUM, rf"\b{_HIDDEN_TEXT}\b.{{0,60}}\b(?:verbatim|word\sfor\sword|in\sfull|base64|rot13|leet\w{{0,4}}|backwards|reversed|txt\scode\sblock|code\sblock)\b"),
     ("turn-spoofing", HIGH, r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|end_header_id|begin_of_text|end_of_turn)\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|\[/?(?:SYSTEM|ASSISTANT)_?(?:PROMPT|INSTRUCTIONS?|MESSAGE)\]"),
     ("turn-spoofing", HIGH, r"</?(?:system|assistant|user|document|documents|context|untrusted|data|information|tool_result|function_results?)(?:[_-](?:prompt|message|instructions?|mode|override|results?|information))>"),
     ("turn-spoofing", MEDIUM, r"(?m:^\s{0,8}(?:#{1,6}\s{0,2}|\*{2})?(?:system|assistant|developer)(?:\s(?:prompt|message|override|instruction|note))?(?:\*{2})?\s{0,2}:\s)"),

@@ -1,0 +1,89 @@
+"""One guardrail of the system file as rule sets, compiled once a configuration version.
+
+- Credentials come first and act in every mode: masked, or blocked when the file says so.
+- Declared words block. Personal data and declared patterns do what the file says.
+- Injection rules read input only: users, documents, tools, and the history that a client sends. Documents and tools are
+  judged one strength stricter.
+- In `detect` mode everything but credentials only flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from caisson.detect.pseudonyms import PSEUDONYM
+from caisson.detect.rule import Rule
+from caisson.detect.rules.credentials import BEDROCK_TYPES, CREDENTIALS
+from caisson.detect.rules.declared import pattern, word
+from caisson.detect.rules.injection import injection
+from caisson.detect.rules.pii import PII
+from caisson.detect.scanner import BLOCK, FLAG, MASK, RuleSet
+from caisson.system.guardrails import Guardrail
+
+DATA_ROLES = frozenset({"document", "tool"})
+"""Roles whose text has no business giving orders."""
+_LAYERS = {"block": BLOCK, "pseudonymise": MASK, "flag": FLAG}
+LOOK_ALIKE = Rule(id="pseudonyms.look-alike", type="PSEUDONYM", pattern=PSEUDONYM)
+LOOK_ALIKES = RuleSet((), (LOOK_ALIKE,), ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rulebook:
+    """A compiled guardrail."""
+
+    name: str
+    version: str
+    credentials: RuleSet
+    """First pass over every text."""
+    words_of_people: RuleSet
+    """Second pass over what users, assistants and system prompts say."""
+    data: RuleSet
+    """Second pass over documents and tool results."""
+    output: RuleSet
+    """Second pass over answers."""
+    normalise: Mapping[str, Callable[[str], str]] = field(repr=False)
+    """Type of a pseudonym to what brings its values to their normal form."""
+    blocked_input_message: str
+    blocked_output_message: str
+
+    @classmethod
+    def of(cls, name: str, guardrail: Guardrail, version: str) -> Rulebook:
+        """Compile a guardrail."""
+        enforced = guardrail.mode == "enforce"
+        declared = [(word(text), BLOCK) for text in guardrail.words]
+        declared += [(pattern(row.name, row.regex), _LAYERS[row.action]) for row in guardrail.patterns]
+        personal = [(rule, _LAYERS[action]) for kind, action in guardrail.pii.items() for rule in PII.get(kind, ())]
+        common = [(rule, layer if enforced else FLAG) for rule, layer in (*declared, *personal)]
+        attack = BLOCK if enforced else FLAG
+        people, data = (
+            [(rule, attack) for rule in injection(guardrail.prompt_attack, data=data)] for data in (False, True)
+        )
+        return cls(
+            name=name,
+            version=version,
+            credentials=_rule_set((rule, _credential_layer(rule, guardrail)) for rule in CREDENTIALS),
+            words_of_people=_rule_set((*people, *common)),
+            data=_rule_set((*data, *common)),
+            output=_rule_set(common),
+            normalise={rule.type: rule.normalise for rule, _ in common},
+            blocked_input_message=guardrail.blocked_input_message,
+            blocked_output_message=guardrail.blocked_output_message,
+        )
+
+    def input_rules(self, role: str) -> RuleSet:
+        """The second pass over a role's text."""
+        return self.data if role in DATA_ROLES else self.words_of_people
+
+
+def _credential_layer(rule: Rule, guardrail: Guardrail) -> int:
+    actions: Mapping[str, str] = {**guardrail.pii}
+    blocked = {named for kind, ids in BEDROCK_TYPES.items() if actions.get(kind) == "block" for named in ids}
+    return BLOCK if guardrail.credentials == "block" or rule.id in blocked else MASK
+
+
+def _rule_set(rules: Iterable[tuple[Rule, int]]) -> RuleSet:
+    layers: tuple[list[Rule], list[Rule], list[Rule]] = ([], [], [])
+    for rule, layer in rules:
+        layers[layer].append(rule)
+    return RuleSet(*layers)

@@ -21,6 +21,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from caisson.cli.aws_profile import Endpoint, json_credentials
 from caisson.supervision import read_state
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +65,7 @@ class Running:
     process: subprocess.Popen[bytes]
     log: Path
     system: Path
-    extra: list[str] = field(default_factory=list)
+    sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def cli(self, *arguments: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -86,10 +87,16 @@ class Running:
         ).stdout
         return json.loads(out)
 
+    def session(self, agent: str = "claims") -> dict[str, Any]:
+        """Alice's credentials, the same ones all along."""
+        if agent not in self.sessions:
+            self.sessions[agent] = sign_in(self.data, agent)
+        return self.sessions[agent]
+
     def client(
         self, service: str = "bedrock-runtime", *, credentials: dict[str, Any] | None = None, retries: int = 0
     ) -> Any:
-        made = credentials or self.credentials()
+        made = credentials or self.session()
         return boto3.Session(
             aws_access_key_id=made["AccessKeyId"],
             aws_secret_access_key=made["SecretAccessKey"],
@@ -140,10 +147,30 @@ def start(folder: Path, *arguments: str, system: Path = CLAIMS, port: int | None
             [CAISSON, "up", "--system", str(system), "--data", str(data), "--port", str(port), *arguments],
             stdout=out, stderr=out, env=clean_environment(), start_new_session=True,
         )  # fmt: skip
-    running = Running(data=data, port=port, process=process, log=log, system=system, extra=list(arguments))
+    running = Running(data=data, port=port, process=process, log=log, system=system)
     if wait:
         wait_ready(running)
     return running
+
+
+def sign_in(data: Path, agent: str) -> dict[str, Any]:
+    """Alice's credentials over the gateway's socket, as `caisson session new --format json` prints them."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(data / "sockets/gateway.sock"))
+        asked = {"op": "new", "user": "alice", "agent": agent, "task": "answer", "format": "sigv4"}
+        connection.sendall(json.dumps(asked).encode() + b"\n")
+        answer = json.loads(connection.makefile("rb").readline())
+    assert answer["ok"], answer
+    found = json.loads((data / "run/endpoint.json").read_text())
+    endpoint = Endpoint(**{name: found[name] for name in Endpoint.__dataclass_fields__})
+    return json_credentials(answer, endpoint)
+
+
+def memory_bytes(pid: int) -> int:
+    """Resident memory of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def wait_ready(running: Running) -> None:

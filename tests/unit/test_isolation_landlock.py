@@ -263,7 +263,7 @@ def test_other_processes_get_no_signals_and_are_not_traced() -> None:
         restrict(Rules())
         return [
             refused(lambda: os.kill(parent, 0)),
-            refused(lambda: os.kill(parent, signal.SIGTERM)),
+            refused(lambda: os.kill(parent, signal.SIGCONT)),
             refused(lambda: open(f"/proc/{parent}/environ")),
             refused(lambda: os.kill(os.getpid(), 0)),
         ]

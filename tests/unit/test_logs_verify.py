@@ -188,6 +188,18 @@ def test_a_response_without_request_is_incomplete(zone: Zone, capsys: pytest.Cap
     assert offline(export(zone), capsys)[:2] == (1, {"incomplete"})
 
 
+def test_a_survivor_that_takes_an_answered_request_for_lost_is_no_second_response(
+    zone: Zone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    survivor = Run(1, writer="runtime-1")
+    lost = response_event(0, message_id="lost-request-0", outcome="lost")
+    zone.take([*Run().exchange(0), survivor.record(lost), survivor.head()])
+    report = check(zone)
+    assert report.whole
+    assert report.responses == 1
+    assert offline(export(zone), capsys)[0] == 0
+
+
 # What a hand with the zone's own keys does to the archive
 
 

@@ -79,9 +79,12 @@ async def admit(exchange: Exchange) -> Refusal | None:
 async def conclude(
     exchange: Exchange, *, refusal: Refusal | None = None, step: str = "", cancelled: bool = False
 ) -> None:
-    """Run steps 10 and 11, once, whatever happened."""
-    await s10_settle.run(exchange, cancelled=cancelled, failed=refusal is not None)
-    await s11_record_response.run(exchange, refusal=refusal, step=step, cancelled=cancelled)
+    """Run steps 10 and 11, once, whatever happened. The ledger is written last (docs/decisions/0007)."""
+    s10_settle.measure(exchange, cancelled=cancelled, failed=refusal is not None)
+    try:
+        await s11_record_response.run(exchange, refusal=refusal, step=step, cancelled=cancelled)
+    finally:
+        await s10_settle.settle(exchange)
     observe(exchange, refusal=refusal, cancelled=cancelled)
 
 

@@ -33,6 +33,10 @@ class Exchanges:
             deadline = entry.event.get("deadline")
             self._open[request_id] = _Open(entry.index, deadline if isinstance(deadline, int | float) else 0.0)
         elif kind == "model.response.v1":
+            # A survivor declares a dead worker's request lost. The worker may have died just after it had recorded the
+            # answer, so a `lost` beside an answer is no second response.
+            if request_id not in self._open and entry.event.get("outcome") == "lost":
+                return
             self.responses += 1
             if self._open.pop(request_id, None) is None:
                 detail = f"response to {request_id}, of which no open request is logged"

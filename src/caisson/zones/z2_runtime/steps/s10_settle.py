@@ -6,8 +6,8 @@ from caisson.ports.model import Usage
 from caisson.zones.z2_runtime.exchange import Exchange
 
 
-async def run(exchange: Exchange, *, cancelled: bool, failed: bool) -> None:
-    """Charge the model's own count; where it gave none, an upper bound of what it can have cost."""
+def measure(exchange: Exchange, *, cancelled: bool, failed: bool) -> None:
+    """What was used: the model's own count; where it gave none, an upper bound of what it can have cost."""
     if exchange.reservation is None:
         return
     usage = exchange.usage or _bound(exchange, interrupted=cancelled or failed or exchange.blocked is not None)
@@ -15,9 +15,15 @@ async def run(exchange: Exchange, *, cancelled: bool, failed: bool) -> None:
     exchange.cost_micro_usd = (
         exchange.runtime.prices.cost_micro_usd(exchange.target, usage) if exchange.operation.calls_model else 0
     )
+
+
+async def settle(exchange: Exchange) -> None:
+    """Charge it. After the record: a worker that dies in between leaves a reservation, which a survivor explains."""
+    if exchange.reservation is None or exchange.settled_usage is None:
+        return
     await exchange.runtime.ledger.settle(
         exchange.reservation.reservation_id,
-        tokens=usage.input_tokens + usage.output_tokens,
+        tokens=exchange.settled_usage.input_tokens + exchange.settled_usage.output_tokens,
         cost_micro_usd=exchange.cost_micro_usd,
     )
 

@@ -26,8 +26,8 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _NOT_SPACE = re.compile(r"\[\^(?:\\.|[^\]\\])*\\s", re.DOTALL)
 _REPEAT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d+),(\d+)\}", re.DOTALL)
 _REPEAT_KEPT_MAX = 8
-"""Repeats up to this many times are given to Hyperscan as they are. Wider ones are given without an upper bound, which it
-compiles two hundred times faster; RE2 applies the bound."""
+"""Repeats up to this many times are given to Hyperscan as they are. Wider ones are given without an upper bound, which
+it compiles two hundred times faster; RE2 applies the bound."""
 _POSIX = re.compile(r"\[:\^?[a-z]+:\]")
 _FLAG_GROUP = re.compile(r"\(\?([a-zA-Z-]+)[:)]")
 

@@ -1,7 +1,7 @@
 """Keyed pseudonyms: `[EMAIL_7f3a9c]` stands for a value and tells nothing about it without the session's key (DAT-03).
 
-The tag is HMAC-SHA256 (RFC 2104) over type and normalised value. Six hex digits suffice within a session; when two values
-of one request meet in them, the second takes twelve.
+The tag is HMAC-SHA256 (RFC 2104) over type and normalised value. Six hex digits suffice within a session; when two
+values of one request meet in them, the second takes twelve.
 
 >>> pseudonyms = Pseudonyms(bytes(32))
 >>> pseudonyms.of("EMAIL", "alice@example.com") == pseudonyms.of("EMAIL", "alice@example.com")

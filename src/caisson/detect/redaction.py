@@ -1,4 +1,4 @@
-"""Redaction for the log: no credential and no detectable personal data in it, whatever the guardrail lets through (LOG-07).
+"""Redaction for the log: no credential and no detectable personal data in it, whatever the guardrail lets through.
 
 >>> Redactor().redact("mail alice@example.com", bytes(32))[1]
 1

@@ -23,7 +23,7 @@ from caisson.detect.horizon import Horizon
 from caisson.detect.prefilter import prefilter
 from caisson.detect.rule import CONTEXT_CHARACTERS, TAIL_CHARACTERS_MAX, Found, Rule, Tail
 from caisson.detect.view import View, views
-from caisson.detect.visible import INVISIBLE_RUN_MAX
+from caisson.detect.visible import INVISIBLE_RUN_MAX, prepare
 
 BLOCK, MASK, FLAG = range(3)
 """Layers. At one place a block comes first."""
@@ -68,6 +68,7 @@ class RuleSet:
         *,
         tail_characters_max: int = TAIL_CHARACTERS_MAX,
     ) -> None:
+        prepare()
         layers = [(layer, rule) for layer, rules in enumerate((block, mask, flag)) for rule in rules]
         self._rules = [
             _Compiled(rule, layer, number, tail_characters_max) for number, (layer, rule) in enumerate(layers)

@@ -25,6 +25,7 @@ INVISIBLE_RUN_MAX = 64
 EVEN_ASTRAL = ((0x1D400, 0x1D7FF), (0x1F300, 0x1FAFF), (0x20000, 0x2A6DF))
 """Beyond the BMP: mathematical letters, emoji, ideographs. Each maps to one character, mostly itself."""
 
+_IGNORABLE_CODES = frozenset(code for first, last in IGNORABLE for code in range(first, last + 1))
 _ignorable = "".join(f"{chr(first)}-{chr(last)}" for first, last in IGNORABLE)
 INVISIBLE_RUN = re.compile(f"[{_ignorable}]{{{INVISIBLE_RUN_MAX + 1}}}")
 """A run that is too long."""
@@ -42,13 +43,14 @@ _mapping = _Mapping()
 
 def is_ignorable(code: int) -> bool:
     """True for a code point that leaves no mark."""
-    return any(first <= code <= last for first, last in IGNORABLE)
+    return code in _IGNORABLE_CODES
 
 
 @cache
 def _classes() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """What finds characters whose visible form may differ, and those that may become none or several."""
-    codes = [code for code in range(0x80, 0x10000) if not 0xD800 <= code < 0xE000 and _mapping[code] != chr(code)]
+    bmp = (*range(0x80, 0xD800), *range(0xE000, 0x10000))
+    codes = [code for code in bmp if _mapping[code] != chr(code)]
     uneven_astral, first = "", 0x10000
     for start, end in (*EVEN_ASTRAL, (0x110000, 0x110000)):
         uneven_astral += f"{chr(first)}-{chr(start - 1)}"
@@ -57,6 +59,11 @@ def _classes() -> tuple[re.Pattern[str], re.Pattern[str]]:
         re.compile("[" + "".join(map(chr, codes)) + "\U00010000-\U0010ffff]"),
         re.compile("[" + "".join(chr(code) for code in codes if len(_mapping[code]) != 1) + uneven_astral + "]"),
     )
+
+
+def prepare() -> None:
+    """Build the tables now, so that no request has to."""
+    _classes()
 
 
 def differs(text: str) -> bool:

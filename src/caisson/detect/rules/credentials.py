@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from caisson.detect.checks.secrets import connection_password, distinct, password, random, random_not_uuid
 from caisson.detect.rule import TOKEN, Check, Rule, Tail
+from caisson.system.entities import PiiType
 
 TYPE = "CREDENTIAL"
 _URLSAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -166,8 +167,8 @@ CREDENTIALS: tuple[Rule, ...] = (
 )
 """Every credential rule; earlier ones win at the same place and length."""
 
-BEDROCK_TYPES = {
-    "AWS_ACCESS_KEY": ("credentials.aws-access-key-id",),
-    "AWS_SECRET_KEY": ("credentials.aws-secret-access-key",),
+BEDROCK_TYPES: dict[PiiType, str] = {
+    "AWS_ACCESS_KEY": "credentials.aws-access-key-id",
+    "AWS_SECRET_KEY": "credentials.aws-secret-access-key",
 }
 """Types of personal data in Bedrock's list that are credentials here."""

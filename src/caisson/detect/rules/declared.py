@@ -1,7 +1,7 @@
 """Words and patterns that a system file declares, as rules.
 
-Words match in any case, in compatibility and invisible-character variants (see `visible`), with accents composed or not,
-and across any white space; whole words only, where the word begins or ends in a letter or digit of ASCII.
+Words match in any case, in compatibility and invisible-character variants (see `visible`), with accents composed or
+not, and across any white space; whole words only, where the word begins or ends in a letter or digit of ASCII.
 
 >>> word("Project Falcon").id
 'words.project-falcon'

@@ -1,4 +1,4 @@
-"""The stages that a text passes, in order: bounded invisible runs, look-alikes, credentials, everything else, restoring.
+"""The stages that a text passes: bounded invisible runs, look-alikes, credentials, everything else, restoring.
 
 Each stage sees what the one before let through, so a credential inside a web address is gone before the address is
 looked at, and what restoring puts back is never inspected again.

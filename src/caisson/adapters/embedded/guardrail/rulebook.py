@@ -77,8 +77,7 @@ class Rulebook:
 
 
 def _credential_layer(rule: Rule, guardrail: Guardrail) -> int:
-    actions: Mapping[str, str] = {**guardrail.pii}
-    blocked = {named for kind, ids in BEDROCK_TYPES.items() if actions.get(kind) == "block" for named in ids}
+    blocked = {rule_id for kind, rule_id in BEDROCK_TYPES.items() if guardrail.pii.get(kind) == "block"}
     return BLOCK if guardrail.credentials == "block" or rule.id in blocked else MASK
 
 

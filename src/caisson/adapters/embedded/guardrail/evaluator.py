@@ -1,0 +1,82 @@
+"""The port: guardrails evaluated in the gateway itself.
+
+>>> guardrail = EmbeddedGuardrail(system, configuration_version=3)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+
+from caisson.adapters.embedded.guardrail.decisions import Decisions
+from caisson.adapters.embedded.guardrail.output import EmbeddedOutputInspection
+from caisson.adapters.embedded.guardrail.passages import Passages
+from caisson.adapters.embedded.guardrail.rulebook import Rulebook
+from caisson.detect.pseudonyms import Pseudonyms
+from caisson.detect.stream import Pipe
+from caisson.errors import DeveloperError
+from caisson.ports.guardrail import Guardrail, Inspection, InspectionContext, OutputInspection, Part
+from caisson.system.schema import System
+
+SLICE_CHARACTERS = 32_768
+"""How much of a text is inspected before other requests get their turn."""
+
+
+class EmbeddedGuardrail(Guardrail):
+    """Evaluates the guardrails of one configuration version. Rules that an earlier one had are not compiled anew."""
+
+    def __init__(self, system: System, configuration_version: int) -> None:
+        version = str(configuration_version)
+        self._rulebooks = {name: Rulebook.of(name, entry, version) for name, entry in system.guardrails.items()}
+
+    async def inspect_input(self, parts: Sequence[Part], context: InspectionContext) -> Inspection:
+        """See the port."""
+        rulebook = self._rulebook(context.guardrail)
+        decisions = Decisions(rulebook, "input")
+        passages = Passages(rulebook, decisions, Pseudonyms(context.pseudonym_key))
+        restorable: dict[str, str] = {}
+        texts = []
+        for part in parts:
+            values = restorable if part.role == "user" else None
+            pipe = passages.of_input(rulebook.input_rules(part.role), part.path, values)
+            texts.append(await _through(pipe, part.text, decisions))
+        return Inspection(
+            texts=tuple(texts),
+            blocked=decisions.blocked,
+            actions=decisions.actions,
+            restorable=restorable,
+            guarded_characters=decisions.characters,
+            total_characters=sum(len(part.text) for part in parts),
+        )
+
+    def open_output(self, context: InspectionContext, restorable: Mapping[str, str]) -> OutputInspection:
+        """See the port."""
+        return EmbeddedOutputInspection(self._rulebook(context.guardrail), context, restorable)
+
+    def messages(self, guardrail: str) -> tuple[str, str]:
+        """See the port."""
+        rulebook = self._rulebook(guardrail)
+        return rulebook.blocked_input_message, rulebook.blocked_output_message
+
+    def _rulebook(self, name: str) -> Rulebook:
+        try:
+            return self._rulebooks[name]
+        except KeyError:
+            raise DeveloperError(f"expected a guardrail of the system file, found {name!r}") from None
+
+
+async def _through(pipe: Pipe, text: str, decisions: Decisions) -> str:
+    """The text after all stages. A long one goes in slices, and others get their turn in between."""
+    started = perf_counter()
+    passed: list[str] = []
+    for start in range(0, max(len(text), 1), SLICE_CHARACTERS):
+        if start:
+            decisions.seconds += perf_counter() - started
+            await asyncio.sleep(0)
+            started = perf_counter()
+        end = start + SLICE_CHARACTERS
+        passed.append(pipe.take(text[start:end], final=end >= len(text)))
+    decisions.characters += len(text)
+    decisions.seconds += perf_counter() - started
+    return "".join(passed)

@@ -331,8 +331,8 @@ async def _read_body(headers: tuple[tuple[bytes, bytes], ...], receive: Receive,
         async with asyncio.timeout(BODY_SECONDS_MAX):
             while True:
                 message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise _ClientLeft
+                if message["type"] == "http.disconnect":  # the server says so of a malformed chunk as well
+                    raise CallerError(_CUT_SHORT)
                 part = message.get("body", b"")
                 size += len(part)
                 if size > limit:
@@ -367,6 +367,11 @@ _UNAVAILABLE = Refusal(
     error=WireError.UNAVAILABLE,
     rule="internal",
     message="Caisson could not carry out this request; it was stopped. Retry later.",
+)
+_CUT_SHORT = Refusal(
+    error=WireError.VALIDATION,
+    rule="http.body-cut-short",
+    message="Expected a whole body, found one that ends early or has a malformed chunk; send it again.",
 )
 _BUSY = Refusal(
     error=WireError.THROTTLING,

@@ -23,7 +23,20 @@ from caisson.ports.channel import Item
 from caisson.zones.z6_logging import bundle
 from caisson.zones.z6_logging.checkpoints import Checkpoint, sign
 from caisson.zones.z6_logging.verify import Anchor, Report, verify
-from logging_zone import LOG_KEY, ORIGIN, RUNTIME_KEY, START, STORE, ListReader, Run, Signer, Zone, fault, request_event
+from logging_zone import (
+    LOG_KEY,
+    ORIGIN,
+    RUNTIME_KEY,
+    START,
+    STORE,
+    ListReader,
+    Run,
+    Signer,
+    Zone,
+    fault,
+    request_event,
+    response_event,
+)
 
 VERIFIER = Path(__file__).parents[2] / "verifier" / "verify_logs.py"
 LATER = START + 10_000

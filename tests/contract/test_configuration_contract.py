@@ -186,6 +186,26 @@ def test_a_repository_that_goes_back_is_refused_also_after_a_restart(world: Worl
     assert refused(world.source()) == "rolled back"
 
 
+def test_what_was_seen_in_an_error_counts(world: World) -> None:
+    """A newer state that cannot be read is no reason to be content with the one before."""
+    publisher = world.publisher()
+    world.publish(publisher)
+    source = world.source()
+    source.refresh()
+    timestamp = world.repository / "metadata/timestamp.json"
+    before = timestamp.read_bytes()
+    publisher.issue(Orders(number=1, stopped="drill"))
+    snapshot = max(world.repository.glob("metadata/*.snapshot.json"))
+    newer = {path: path.read_bytes() for path in (timestamp, snapshot)}
+    snapshot.unlink()
+    assert refused(source) == "missing"
+    timestamp.write_bytes(before)
+    assert refused(source) == "rolled back"
+    for path, content in newer.items():
+        path.write_bytes(content)
+    assert source.refresh()[1].stopped == "drill"
+
+
 def test_expired_stays_expired_when_the_clock_goes_back(world: World) -> None:
     publisher = world.publisher()
     world.publish(publisher)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,8 @@ from caisson.ports.configuration import Orders
 from configuration_world import HeldClock, World
 
 CHANGES = 16
+SECONDS_MAX = 60
+"""So that a child that never sees the end does not stay."""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -122,3 +125,28 @@ def test_readers_beside_a_publisher_never_see_half_a_state(world: World) -> None
         configuration, orders = reader.refresh()
         assert (configuration.version, orders.stopped) == (CHANGES + 1, f"version {CHANGES + 1}")
     assert turns > CHANGES
+
+
+def test_processes_share_a_trust_folder_while_a_publisher_works(world: World) -> None:
+    publisher = world.publisher()
+    world.publish(publisher)
+    world.source("runtime")
+    children = []
+    for _ in range(3):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                source = TufConfigurationSource(world.repository, world.folder / "runtime", world.clock)
+                deadline = time.monotonic() + SECONDS_MAX
+                while source.refresh()[1].stopped != "last":
+                    if time.monotonic() > deadline:
+                        os._exit(2)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        children.append(pid)
+    for number in range(CHANGES):
+        publisher.issue(Orders(number=1, stopped=f"drill {number}"))
+    publisher.issue(Orders(number=1, stopped="last"))
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0, 0, 0]

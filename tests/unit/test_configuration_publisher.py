@@ -291,7 +291,8 @@ def test_damaged_history_is_not_offered(world: World) -> None:
     for name in ("first", "second", "third"):
         world.publish(made, name=name)
     first, second, _ = made.versions()
-    (world.repository / f"targets/{first.sha256}.configuration.json").write_bytes(b"{}")
+    contents = [world.repository / f"targets/{version.sha256}.configuration.json" for version in (first, second)]
+    contents[0].write_bytes(contents[1].read_bytes())
     path = world.repository / "metadata/2.targets.json"
     path.write_bytes(path.read_bytes().replace(b"because", b"becouse"))
     assert [version.version for version in made.versions()] == [1, 3]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ class ControlClient:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(TIMEOUT_S)
                 connection.connect(str(self._path))
-                connection.sendall(line)
+                with suppress(BrokenPipeError):  # who may not ask is told so before asking
+                    connection.sendall(line)
                 with connection.makefile("rb") as answers:
                     answer = json.loads(answers.readline(ANSWER_BYTES_MAX))
         except (OSError, ValueError) as error:

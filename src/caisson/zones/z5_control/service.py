@@ -95,25 +95,26 @@ class _Service:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        uid = peer_uid(writer.get_extra_info("socket"))
         task = asyncio.current_task()
+        if uid not in (self._owner_uid, ROOT_UID):  # first, so that strangers cannot take the owner's connections
+            log.warning("uid %d may not ask the control zone", uid)
+            writer.write(_NOT_YOURS)
+            writer.close()
+            return
         if task is None or len(self._connections) >= CONNECTIONS_MAX:
             writer.close()
             return
         self._connections.add(task)
         try:
-            await self._converse(reader, writer)
+            await self._converse(reader, writer, uid)
         except (TimeoutError, OSError, ValueError):
             log.info("a peer of the control socket was idle, gone, or sent a line over %d bytes", LINE_BYTES_MAX)
         finally:
             self._connections.discard(task)
             writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        uid = peer_uid(writer.get_extra_info("socket"))
-        if uid not in (self._owner_uid, ROOT_UID):
-            log.warning("uid %d may not ask the control zone", uid)
-            writer.write(_NOT_YOURS)
-            return
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, uid: int) -> None:
         for _ in range(REQUESTS_PER_CONNECTION_MAX):
             async with asyncio.timeout(IDLE_S):
                 line = await reader.readline()

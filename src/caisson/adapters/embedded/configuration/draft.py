@@ -86,7 +86,6 @@ class Draft:
         payload, signatures = self.targets.signed_bytes, self.targets.signatures
         results = [self._delegator(in_force).get_verification_result(Targets.type, payload, signatures)]
         if self.root is not None:
-            results.append(self.root.signed.get_verification_result(Targets.type, payload, signatures))
             both = self.root.signed.get_root_verification_result(in_force, self.root.signed_bytes, self.root.signatures)
             results += [both.first, both.second]
         return max(result.missing for result in results)

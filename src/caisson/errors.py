@@ -21,7 +21,7 @@ from enum import Enum
 
 
 class WireError(Enum):
-    """Error codes of Bedrock Runtime and STS with their HTTP status (botocore's service models; API Gateway for 413)."""
+    """Error codes of Bedrock Runtime and STS with their HTTP status (botocore's models; API Gateway for 413)."""
 
     VALIDATION = ("ValidationException", 400)
     ACCESS_DENIED = ("AccessDeniedException", 403)

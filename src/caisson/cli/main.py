@@ -26,8 +26,8 @@ BUILT = {
     "rollback": "Go back to an earlier configuration, as a new version.",
 }
 NOT_BUILT = (
-    "ingest", "approvals", "synth", "deploy", "prove", "probe", "explain", "verify", "report", "contain", "scan", "bench",
-    "bom",
+    "ingest", "approvals", "synth", "deploy", "prove", "probe", "explain", "verify", "report", "contain", "scan",
+    "bench", "bom",
 )  # fmt: skip
 """Commands of the public contract that this version does not have. They say so and exit 2."""
 

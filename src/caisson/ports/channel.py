@@ -38,7 +38,7 @@ class ChainHead:
     previous_incarnation: str
     """The writer's last incarnation before this one that holds records; empty for the first."""
     previous_length: int
-    """Records in it, as the writer remembers them. A killed writer may have written one more before it could remember."""
+    """Records in it, as the writer remembers them. A killed writer may have written one more than it remembers."""
     previous_chain: str
     """Chain value after `previous_length` records; of `GENESIS` when there is no previous incarnation."""
     length: int
@@ -54,11 +54,20 @@ class ChainHead:
     @property
     def signed_text(self) -> bytes:
         """The exact bytes under the signature: one field a line, in this order."""
-        return "\n".join((
-            "caisson chain head v1", self.writer, self.incarnation, self.previous_incarnation,
-            str(self.previous_length), self.previous_chain, str(self.length), self.chain,
-            "closed" if self.closed else "open", self.key_id,
-        )).encode()
+        return "\n".join(
+            (
+                "caisson chain head v1",
+                self.writer,
+                self.incarnation,
+                self.previous_incarnation,
+                str(self.previous_length),
+                self.previous_chain,
+                str(self.length),
+                self.chain,
+                "closed" if self.closed else "open",
+                self.key_id,
+            )
+        ).encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +75,7 @@ class Fault:
     """Something on a channel that cannot be what an honest writer wrote. Kept, reported, never skipped silently."""
 
     kind: str
-    """`forged` (signature or seal fails), `damaged` (frame cannot be read), `missing` (gap or cut), `replayed`, `reordered`."""
+    """`forged` (signature or seal fails), `damaged` (unreadable frame), `missing` (gap or cut), `replayed`, `reordered`."""
     writer: str
     where: str
     """Segment name and byte offset."""

@@ -86,7 +86,7 @@ class Ledger(ABC):
 
     @abstractmethod
     async def settle(self, reservation_id: str, *, tokens: int, cost_micro_usd: int | None) -> None:
-        """Replace the reservation by what was used. Settling twice changes nothing; `tokens` may not exceed the reservation."""
+        """Replace the reservation by what was used, at most what it reserved. Settling twice changes nothing."""
 
     @abstractmethod
     async def lapsed(self, *, before: float) -> tuple[Reservation, ...]:

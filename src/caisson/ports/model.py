@@ -1,6 +1,6 @@
 """A model that answers conversations in the shape of the Bedrock Converse API.
 
-Requests and answers are Converse JSON as plain values (API reference: API_runtime_Converse, API_runtime_ConverseStream).
+Requests and answers are Converse JSON as plain values (API_runtime_Converse, API_runtime_ConverseStream).
 Errors of the endpoint arrive as `UpstreamError` whose refusal the client sees; a test shows that each is mapped.
 """
 

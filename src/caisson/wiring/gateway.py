@@ -12,7 +12,7 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from caisson.adapters.embedded.channel import RefusalAggregator, SealedWriter
+from caisson.adapters.embedded.channel import SPOOL_BYTES_MAX, RefusalAggregator, SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.configuration import SteadyClock, TufConfigurationSource, establish_trust
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
@@ -51,6 +51,8 @@ from caisson.zones.z2_runtime.runtime import Runtime, Snapshot
 HEADER_MILLISECONDS_MAX = 10_000
 REFUSALS_TICK_S = 2.0
 DRAIN_SECONDS_MAX = 30.0
+STRANGERS_BYTES_MAX = 16 << 20
+"""Spool that refusals of callers without an identity may fill: their own, so that they cannot fill anybody else's."""
 HTTPS_PORT = 443
 
 log = logging.getLogger("caisson.gateway")
@@ -75,15 +77,21 @@ async def _serve(settings: Settings) -> None:
     clock, where = SystemClock(), settings.layout()
     state = where.zone(Zone.RUNTIME, "state")
     keys = FileKeys(where.zone(Zone.RUNTIME, "keys"))
-    events = SealedWriter(
-        channel="events",
-        writer="runtime-0",
-        spool=where.spool("events"),
-        state=state,
-        signing=keys.signing("events"),
-        reader_public=settings.public("logging", "events"),
-        clock=clock,
-    )
+
+    def writer(name: str, bytes_max: int) -> SealedWriter:
+        return SealedWriter(
+            channel="events",
+            writer=name,
+            spool=where.spool("events"),
+            state=state,
+            signing=keys.signing("events"),
+            reader_public=settings.public("logging", "events"),
+            clock=clock,
+            bytes_max=bytes_max,
+        )
+
+    events = writer("runtime-0", SPOOL_BYTES_MAX)
+    strangers = writer("runtime-strangers", STRANGERS_BYTES_MAX)
     establish_trust(where.configuration, state / "trust")
     source = TufConfigurationSource(where.configuration, state / "trust", clock)
     configuration, orders = source.refresh()
@@ -96,7 +104,7 @@ async def _serve(settings: Settings) -> None:
     steady = SteadyClock(clock)  # what has expired stays expired, whatever happens to the machine's clock
     sessions = Sessions(ledger=ledger, events=events, clock=steady)
     identity = Identity(sessions=sessions, credentials=credentials, region=settings.region, clock=clock)
-    refusals = RefusalAggregator(events, clock)
+    refusals = RefusalAggregator(strangers, clock)
     metrics: Metrics = PrometheusMetrics()
     runtime = Runtime(
         snapshot=_snapshot(configuration, system),
@@ -177,6 +185,7 @@ async def _serve(settings: Settings) -> None:
         refusals.flush()
         runtime.metrics.close()
         await model.close()
+        strangers.close()
         events.close()
         ledger.close()
 

@@ -1,7 +1,7 @@
 """The whole system on one machine: what `caisson up` prepares, starts and reports.
 
-Order of the start: control zone (it signs orders), logging zone (it reads what the others write), gateway. The
-gateway's port opens last, when everything behind it is ready.
+Order of the start: logging zone (it reads what all others write, so it is also the last to stop), control zone (it
+signs orders), gateway. The gateway's port opens last, when everything behind it is ready.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from caisson.zones.z5_control.handover import Handover, digest, write_handover
 
 PUBLICS = Path("zones/supervisor/state/publics.json")
 DEFAULT_REGION = "eu-west-1"
-PROCESSES = {"control": Zone.CONTROL, "logging": Zone.LOGGING, "gateway": Zone.RUNTIME}
+PROCESSES = {"logging": Zone.LOGGING, "control": Zone.CONTROL, "gateway": Zone.RUNTIME}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,6 @@ segment holds, and why, stands in `segment`; who remembers what across kills sta
 
 from caisson.adapters.embedded.channel.reader import SealedReader
 from caisson.adapters.embedded.channel.refusals import RefusalAggregator
-from caisson.adapters.embedded.channel.writer import SealedWriter
+from caisson.adapters.embedded.channel.writer import SPOOL_BYTES_MAX, SealedWriter
 
-__all__ = ["RefusalAggregator", "SealedReader", "SealedWriter"]
+__all__ = ["SPOOL_BYTES_MAX", "RefusalAggregator", "SealedReader", "SealedWriter"]

@@ -3,7 +3,8 @@
 Built from the decisions that really ran, so it is the same for every guardrail adapter. The matched text is not
 repeated: `match` names the rule instead.
 
->>> word = GuardrailAction(guardrail_id="main", guardrail_version="3", stage="input", decision="blocked", rule="words.x")
+>>> told = {"guardrail_id": "main", "guardrail_version": "3", "stage": "input"}
+>>> word = GuardrailAction(**told, decision="blocked", rule="words.x")
 >>> assessment((word,), guarded=10, total=10)["wordPolicy"]
 {'customWords': [{'match': 'words.x', 'action': 'BLOCKED', 'detected': True}]}
 """

@@ -2,7 +2,7 @@
 
 >>> from caisson.detect.rule import Rule, TOKEN
 >>> rule = Rule(id="patterns.claim-id", type="CLAIM_ID", pattern=r"CLM-[0-9]{8}", alphabet=TOKEN)
->>> Horizon([rule]).of("see CLM-1234", 0)
+>>> Horizon([rule]).of(View("see CLM-1234"), 0)
 4
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import re2
 
 from caisson.detect.rule import ANY, TOKEN, Rule
+from caisson.detect.view import View
 
 
 class Horizon:
@@ -28,21 +29,22 @@ class Horizon:
         opened = [rule for rule in rules if rule.opener]
         self._opened_reach = max((rule.span for rule in opened), default=0)
         openers = "|".join(sorted({f"(?:{rule.opener})" for rule in opened}))
-        self._opener = re2.compile(openers) if opened else None
+        self._opener = re2.compile(openers.encode()) if opened else None
 
-    def of(self, text: str, settled: int) -> int:
-        """Characters of `text` before which no match can begin any more that is not complete.
+    def of(self, view: View, settled: int) -> int:
+        """Characters of the view before which no match can begin any more that is not complete.
 
         Args:
+            view: an unfinished text.
             settled: what an earlier call answered for a beginning of the text.
         """
-        length = len(text)
+        text, length = view.text, len(view.text)
         horizon = length
         for alphabet, reach in self._reaches:
             closed = 0 if alphabet == ANY else len(text.rstrip(alphabet))
             horizon = min(horizon, max(length - reach, closed))
         if self._opener is not None and horizon > settled:
-            opener = self._opener.search(text, max(length - self._opened_reach, settled, 0))
+            opener = self._opener.search(view.data, view.byte(max(length - self._opened_reach, settled, 0)))
             if opener is not None:
-                horizon = min(horizon, opener.start())
+                horizon = min(horizon, view.character(opener.start()))
         return horizon

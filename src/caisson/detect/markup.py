@@ -1,9 +1,9 @@
 """Whether a place in a text may lie inside a markup tag, as a browser would read it (WHATWG HTML, 13.2.5 tokenization).
 
 Model text may be shown as HTML or Markdown; a value put into an attribute leaves the page with the request that the
-attribute causes. Which `<` a renderer takes for a tag depends on comments, code spans and dialects, so every one of them
-is followed at once: a place is outside only when no reading has it inside. After the start of an element whose content
-is not markup, such as a script, nothing is outside any more.
+attribute causes. Which `<` a renderer takes for a tag depends on comments, code spans and dialects, so every one of
+them is followed at once: a place is outside only when no reading has it inside. After the start of an element whose
+content is not markup, such as a script, nothing is outside any more.
 
 >>> markup = Markup()
 >>> markup.feed('<img src="https://example.com/?'), markup.inside

@@ -91,13 +91,13 @@ class RuleSet:
         Args:
             final: nothing follows the text.
         """
-        seen = None if text.isascii() else views(text)
-        horizon = len(text) if final else self._settled(text, seen, position.settled)
+        seen = views(text)
+        horizon = len(text) if final else self._settled(seen, position.settled)
         if horizon <= position.settled and not final:
             return Scanned(findings=(), position=position)
         sources = [
             _Source(group[number], view, final)
-            for view in seen or (View(text),)
+            for view in seen
             for filter_, group in self._kinds
             for number in filter_.hits(view.data)
         ]
@@ -105,10 +105,8 @@ class RuleSet:
             return Scanned(findings=(), position=Position(settled=horizon, ends=position.ends))
         return _resolve(sources, position, horizon)
 
-    def _settled(self, text: str, seen: tuple[View, ...] | None, settled: int) -> int:
-        if seen is None:
-            return self._horizon.of(text, settled)
-        return min(view.to_original(self._horizon.of(view.text, view.from_original(settled))) for view in seen)
+    def _settled(self, seen: Sequence[View], settled: int) -> int:
+        return min(view.to_original(self._horizon.of(view, view.from_original(settled))) for view in seen)
 
 
 def _resolve(sources: Sequence[_Source], position: Position, horizon: int) -> Scanned:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from caisson.detect.visible import differs, origins, visible
+from caisson.detect.visible import origins, visible
 
 
 class View:
@@ -62,7 +62,7 @@ class View:
 
 def views(text: str) -> tuple[View, ...]:
     """The text as written and, when it differs, as a reader sees it."""
-    if not differs(text):
+    if text.isascii():
         return (View(text),)
     seen = visible(text)
     return (View(text),) if seen == text else (View(text), View(seen, origins(text)))

@@ -66,14 +66,9 @@ def prepare() -> None:
     _classes()
 
 
-def differs(text: str) -> bool:
-    """False when the visible form is surely the text itself."""
-    return not text.isascii() and _classes()[0].search(text) is not None
-
-
 def visible(text: str) -> str:
     """The visible form."""
-    return text.translate(_mapping) if differs(text) else text
+    return text if text.isascii() else _classes()[0].sub(lambda found: _mapping[ord(found[0])], text)
 
 
 def origins(text: str) -> list[int] | None:

@@ -1,0 +1,14 @@
+"""Systems with one guardrail, for tests of inspection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from caisson.system.guardrails import Guardrail
+from caisson.system.schema import System
+
+
+def system_with(**guardrail: Any) -> System:
+    """A system whose only guardrail, `main`, has these keys; only what inspection reads is filled in."""
+    fields = {"prompt_attack": "high", "credentials": "redact", **guardrail}
+    return System.model_construct(guardrails={"main": Guardrail.model_validate(fields)})

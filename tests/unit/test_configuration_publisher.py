@@ -153,6 +153,24 @@ def test_raising_and_lowering_the_number_of_signatures_takes_the_larger_number(w
     assert world.source("late").refresh()[0].version == 4
 
 
+def test_a_reader_between_the_version_and_its_root_looks_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = world.publisher()
+    world.publish(made)
+    source = world.source()
+    source.refresh()
+    write_root = writer.RepositoryWriter.root
+
+    def read_first(self: writer.RepositoryWriter, root: Metadata[Root]) -> None:
+        assert source.refresh()[0].version == 2
+        write_root(self, root)
+
+    monkeypatch.setattr(writer.RepositoryWriter, "root", read_first)
+    world.publish(made, signatures=2, both=True, tier=3)
+    assert source.changed()
+    source.refresh()
+    assert (world.folder / "runtime/metadata/root_history/2.root.json").exists()
+
+
 def root(world: World) -> Root:
     newest = max(world.repository.glob("metadata/*.root.json"), key=lambda path: int(path.name.split(".")[0]))
     return Metadata[Root].from_file(str(newest)).signed

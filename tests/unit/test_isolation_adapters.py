@@ -1,7 +1,7 @@
 """What zones store, sign and queue with goes on working under Landlock, and under own users.
 
 Each alone: a Python that lies in somebody's home, as on many machines of developers, is closed to own users, so there
-the modules are loaded before. `tests/e2e` runs both together where it can be had.
+the modules are loaded before. `tests/e2e/test_own_users.py` runs both together.
 """
 
 from __future__ import annotations

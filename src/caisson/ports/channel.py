@@ -75,7 +75,7 @@ class Fault:
     """Something on a channel that cannot be what an honest writer wrote. Kept, reported, never skipped silently."""
 
     kind: str
-    """`forged` (signature or seal fails), `damaged` (unreadable frame), `missing` (gap or cut), `replayed`, `reordered`."""
+    """`forged` (signature or seal fails), `damaged` (unreadable), `missing` (gap or cut), `replayed`, `reordered`."""
     writer: str
     where: str
     """Segment name and byte offset."""

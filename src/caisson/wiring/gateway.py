@@ -179,7 +179,7 @@ async def _serve(settings: Settings) -> None:
         left = await gateway.drain(DRAIN_SECONDS_MAX)
         if left:
             log.warning("%d requests did not finish within %g s", left, DRAIN_SECONDS_MAX)
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         stop.set()
         await asyncio.wait(tasks, timeout=DRAIN_SECONDS_MAX)
         refusals.flush()

@@ -6,7 +6,6 @@ hashed again when the archive opens; leaves without entries cannot come from a k
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -7,8 +7,11 @@ system's own runs the zones, on the installed packages.
 from __future__ import annotations
 
 import os
+import shutil
 import site
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,13 +36,12 @@ pytestmark = [
 
 
 @pytest.fixture
-def folder() -> Path:
+def folder() -> Iterator[Path]:
     """Not pytest's, which is closed to other users."""
-    import tempfile
-
     made = Path(tempfile.mkdtemp(prefix="caisson-users-", dir="/var/tmp"))
     made.chmod(0o755)
-    return made
+    yield made
+    shutil.rmtree(made)
 
 
 def test_zones_have_their_own_users_and_cannot_read_each_other(folder: Path) -> None:

@@ -178,11 +178,10 @@ def wait_ready(running: Running) -> None:
     while time.monotonic() < ends:
         if running.process.poll() is not None:
             raise AssertionError(f"caisson up exited {running.process.returncode}:\n{running.log.read_text()}")
-        try:
-            socket.create_connection(("127.0.0.1", running.port), 0.2).close()
+        state = read_state(running.data / "run")
+        if state is not None and state.phase == "ready" and state.supervisor.pid == running.process.pid:
             return
-        except OSError:
-            time.sleep(0.05)
+        time.sleep(0.05)
     raise AssertionError(f"caisson up was not ready in {START_SECONDS_MAX} s:\n{running.log.read_text()}")
 
 

@@ -26,9 +26,6 @@ from caisson.zones.z2_runtime.conversation import Conversation
 Json = dict[str, Any]
 T = TypeVar("T")
 
-FIELD_NAME_SHOWN_MAX = 64
-"""Characters of an unknown field's name that a message repeats."""
-
 _NOT_INSPECTED = frozenset(
     {
         "image", "video", "audio", "searchResult", "citationsContent", "redactedContent", "s3Location", "systemTool",
@@ -48,6 +45,8 @@ _NOT_SUPPORTED = frozenset(
 
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _CLOSED_VALUE = re.compile(r"Invalid (?:enum )?value (?:'(?P<value>.*)'|.+)", re.DOTALL)
+_SHOWN_NAME = re.compile(r"[a-zA-Z_]{1,40}[0-9]{0,2}")
+"""Names that a message repeats; others may be a secret in the wrong place."""
 _SHOWN_VALUE = re.compile(r"[a-zA-Z_-]{1,24}[0-9]{0,2}")
 
 
@@ -118,9 +117,7 @@ def _explained(message: str) -> tuple[str, str]:
 
 
 def _unknown_field(path: str, name: str) -> tuple[str, str]:
-    shown = name[:FIELD_NAME_SHOWN_MAX]
-    if not shown.isprintable():
-        shown = ascii(shown)[1:-1]
+    shown = name if name in _NOT_INSPECTED or _SHOWN_NAME.fullmatch(name) else "(a name that is none of the API's)"
     place = f"{path}.{shown}" if path else shown
     if name in _NOT_INSPECTED:
         return place, _SEND_TEXT

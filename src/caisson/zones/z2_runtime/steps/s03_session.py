@@ -25,7 +25,7 @@ async def run(exchange: Exchange) -> Refusal | None:
             return Refusal(
                 error=WireError.NOT_FOUND,
                 rule="session.guardrail",
-                message=f"Guardrail {exchange.target!r} is not this agent's guardrail, {agent.guardrail!r}.",
+                message=f"Agent {principal.agent!r} has the guardrail {agent.guardrail!r} and no other; name that one.",
             )
     else:
         alias = exchange.snapshot.aliases.get(exchange.target)
@@ -33,8 +33,7 @@ async def run(exchange: Exchange) -> Refusal | None:
             return Refusal(
                 error=WireError.ACCESS_DENIED,
                 rule="session.model",
-                message=f"Agent {principal.agent!r} may not use model {exchange.target!r}; its model is "
-                f"{system.models[agent.model].id!r}.",
+                message=f"Agent {principal.agent!r} may use the model {system.models[agent.model].id!r} and no other.",
             )
         exchange.alias = alias
     exchange.context = InspectionContext(

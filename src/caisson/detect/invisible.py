@@ -2,45 +2,47 @@
 
 Later stages may then rely on the bound: no two visible characters are further apart than INVISIBLE_RUN_MAX.
 
->>> stage = InvisibleRuns(lambda offset: None)
+>>> stage = InvisibleRuns()
 >>> stage.take("hi" + "\\u200b" * 100, final=True), stage.blocked
 ('hi', True)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from caisson.detect.finding import Finding
+from caisson.detect.scanner import BLOCK
+from caisson.detect.stream import Hit
 from caisson.detect.visible import INVISIBLE_RUN, is_ignorable
+
+RULE = "injection.invisible-run"
 
 
 class InvisibleRuns:
     """Holds back only the run at the end of what arrived."""
 
-    def __init__(self, on_run: Callable[[int], None]) -> None:
-        self._on_run = on_run
+    def __init__(self) -> None:
         self._held = ""
         self._passed = 0
-        self._blocked = False
-
-    @property
-    def blocked(self) -> bool:
-        """A run was too long."""
-        return self._blocked
+        self.blocked = False
+        self.hits: list[Hit] = []
 
     def take(self, text: str, *, final: bool) -> str:
         """Take the next piece; return what may pass. Nothing follows a final piece."""
-        if self._blocked:
+        if self.blocked:
             return ""
         text, self._held = self._held + text, ""
         end = len(text)
         if not text.isascii():
             if (run := INVISIBLE_RUN.search(text)) is not None:
-                self._blocked, end = True, run.start()
-                self._on_run(self._passed + end)
+                self.blocked, end = True, run.start()
+                self._found(self._passed + end)
             elif not final:
                 while end and is_ignorable(ord(text[end - 1])):
                     end -= 1
                 self._held = text[end:]
         self._passed += end
         return text[:end]
+
+    def _found(self, offset: int) -> None:
+        finding = Finding(start=offset, end=offset, rule=RULE, type="PROMPT_ATTACK", score=1.0, version="1")
+        self.hits.append(Hit(BLOCK, finding, offset, True))

@@ -44,17 +44,14 @@ class Redactor:
             pseudonym_key: 32 bytes of the session, so that its pseudonyms are the same in the log.
         """
         pseudonyms = Pseudonyms(pseudonym_key)
-        count = 0
 
-        def replace(_layer: int, finding: Finding, _text: str) -> str:
-            nonlocal count
-            count += 1
+        def mask(finding: Finding, _text: str) -> str:
             return pseudonyms.of(finding.type, finding.normal)
 
-        pipe = Pipe(Passage(self._credentials, replace), Passage(self._personal, replace))
+        pipe = Pipe(Passage(self._credentials, mask), Passage(self._personal, mask))
         last = max(0, len(text) - 1) // SLICE_CHARACTERS
         pieces = [
             pipe.take(text[number * SLICE_CHARACTERS : (number + 1) * SLICE_CHARACTERS], final=number == last)
             for number in range(last + 1)
         ]
-        return "".join(pieces), count
+        return "".join(pieces), len(pipe.hits)

@@ -18,10 +18,11 @@ What decides comes from the model's text before the restored values go in, so no
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from caisson.detect.markup import Markup
 from caisson.detect.pseudonyms import PSEUDONYM
+from caisson.detect.stream import Hit
 
 _PSEUDONYM = re.compile(PSEUDONYM)
 _OPENING = re.compile(r"\[(?:[A-Z][A-Za-z0-9_]{0,76})?\Z")
@@ -41,6 +42,7 @@ class Restoring:
     """See the module."""
 
     blocked = False
+    hits: Sequence[Hit] = ()
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values

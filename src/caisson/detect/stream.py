@@ -1,27 +1,39 @@
 """A text passes while it is inspected: masked spans replaced, everything held that a finding could still claim.
 
 - What comes out depends on the text alone: joined, it is the same for every way of cutting the text, and so are the
-  findings reported.
+  findings.
 - A finding of the block layer ends the passage where it starts; so does a candidate that outgrows its cap.
 
 >>> from caisson.detect.rule import Rule
 >>> rules = RuleSet([], [Rule(id="patterns.claim-id", type="CLAIM_ID", pattern=r"CLM-[0-9]{8}")], [])
->>> passage = Passage(rules, lambda layer, finding, text: "[…]")
+>>> passage = Passage(rules, lambda finding, text: "[…]")
 >>> [passage.take("see CLM-1234", final=False), passage.take("5678 ok", final=True)]
 ['', 'see […] ok']
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from caisson.detect.finding import Finding
 from caisson.detect.scanner import BLOCK, CONTEXT_KEPT, MASK, Position, RuleSet
 
-OnFinding = Callable[[int, Finding, str], str]
-"""Layer, finding (offsets within the whole text) and its text → what replaces it in the mask layer."""
+Mask = Callable[[Finding, str], str]
+"""A finding of the mask layer and its text → what replaces it."""
+
+
+class Hit(NamedTuple):
+    """A finding and what became of it."""
+
+    layer: int
+    finding: Finding
+    """With offsets in the whole text that came in."""
+    at: int
+    """Where it stands in the text that came out."""
+    ends: bool
+    """The text ended there."""
 
 
 class Stage(Protocol):
@@ -31,6 +43,10 @@ class Stage(Protocol):
     def blocked(self) -> bool:
         """The text ended here; nothing more comes out."""
 
+    @property
+    def hits(self) -> Sequence[Hit]:
+        """What was found so far, in order."""
+
     def take(self, text: str, *, final: bool) -> str:
         """Take the next piece; return what may pass. Nothing follows a final piece."""
 
@@ -38,52 +54,53 @@ class Stage(Protocol):
 class Passage:
     """A stage that runs a rule set."""
 
-    def __init__(self, rules: RuleSet, on_finding: OnFinding) -> None:
+    def __init__(self, rules: RuleSet, mask: Mask) -> None:
         self._rules = rules
-        self._on_finding = on_finding
+        self._mask = mask
         self._text = ""
         self._dropped = 0
         """Characters of the whole text that came before `_text`."""
         self._position = Position()
         self._passed = 0
         """Offset in `_text` of the first character that has not passed."""
-        self._blocked = False
-
-    @property
-    def blocked(self) -> bool:
-        """A finding of the block layer, or an overlong one, ended the text."""
-        return self._blocked
+        self._out = 0
+        """Characters that came out."""
+        self.blocked = False
+        self.hits: list[Hit] = []
 
     def take(self, text: str, *, final: bool) -> str:
         """Take the next piece; return what may pass. Nothing follows a final piece."""
-        if self._blocked or not (text or final):
+        if self.blocked or not (text or final):
             return ""
         self._text += text
         scanned = self._rules.scan(self._text, self._position, final=final)
         self._position = scanned.position
         pieces: list[str] = []
         for layer, finding in scanned.findings:
-            replacement = self._report(layer, finding)
-            if layer == BLOCK or (finding.overlong and layer == MASK):
-                self._blocked = True
-                self._pass(finding.start, pieces)
+            self._apply(layer, finding, pieces)
+            if self.blocked:
                 return "".join(pieces)
-            if layer == MASK:
-                self._pass(finding.start, pieces)
-                pieces.append(replacement)
-                self._passed = finding.end
         self._pass(self._position.settled, pieces)
         self._drop()
         return "".join(pieces)
 
-    def _report(self, layer: int, finding: Finding) -> str:
+    def _apply(self, layer: int, finding: Finding, pieces: list[str]) -> None:
+        self.blocked = layer == BLOCK or (finding.overlong and layer == MASK)
+        at = self._out + max(0, finding.start - self._passed)
         whole = replace(finding, start=finding.start + self._dropped, end=finding.end + self._dropped)
-        return self._on_finding(layer, whole, self._text[finding.start : finding.end])
+        self.hits.append(Hit(layer, whole, at, self.blocked))
+        if self.blocked or layer == MASK:
+            self._pass(finding.start, pieces)
+        if layer == MASK and not self.blocked:
+            pieces.append(self._mask(whole, self._text[finding.start : finding.end]))
+            self._passed = finding.end
+            self._out += len(pieces[-1])
 
     def _pass(self, end: int, pieces: list[str]) -> None:
         if end > self._passed:
             pieces.append(self._text[self._passed : end])
             self._passed = end
+            self._out += len(pieces[-1])
 
     def _drop(self) -> None:
         """Forget what has passed and no check may look back at."""
@@ -100,17 +117,31 @@ class Pipe:
 
     def __init__(self, *stages: Stage) -> None:
         self._stages = stages
-
-    @property
-    def blocked(self) -> bool:
-        """A stage ended the text."""
-        return any(stage.blocked for stage in self._stages)
+        self.blocked = False
 
     def take(self, text: str, *, final: bool) -> str:
         """Take the next piece; return what may pass. Nothing follows a final piece."""
         if self.blocked:
             return ""
         for stage in self._stages:
-            text = stage.take(text, final=final)
-            final = final or stage.blocked
+            text = stage.take(text, final=final or self.blocked)
+            self.blocked = self.blocked or stage.blocked
         return text
+
+    @property
+    def hits(self) -> list[Hit]:
+        """What was found in the text up to where it ended.
+
+        An early stage may have read on beyond the end that a later one found, how far depends on how the text was cut;
+        what it found there does not count.
+        """
+        counted: list[Hit] = []
+        end: int | None = None
+        ended = False
+        for stage in reversed(self._stages):
+            kept = [hit for hit in stage.hits if not (ended and hit.ends) and (end is None or hit.at <= end)]
+            counted[:0] = kept
+            ending = next((hit for hit in kept if hit.ends), None)
+            end = None if ending is None else ending.finding.start
+            ended = ended or ending is not None
+        return counted

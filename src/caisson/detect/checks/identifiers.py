@@ -13,13 +13,15 @@ from phonenumbers import SUPPORTED_REGIONS
 from stdnum import bic, iban, luhn
 from stdnum.ca import sin
 from stdnum.gb import nhs
-from stdnum.us import itin, rtn, ssn
+from stdnum.us import rtn, ssn
 
 from caisson.detect.rule import Check, Found
 
-_CARD_DIGITS = range(13, 20)
+_CARD_DIGITS = range(12, 20)
+_CARD_CONTEXT = re.compile(r"card", re.IGNORECASE)
 _SSN_CONTEXT = re.compile(r"\bssn|social.security|soc\.? ?sec|\bss#|tax.?payer", re.IGNORECASE)
 _ITIN_CONTEXT = re.compile(r"itin|tax", re.IGNORECASE)
+_ITIN_GROUPS = {f"{group}" for group in (*range(50, 66), *range(70, 89), *range(90, 93), *range(94, 100))}
 _SIN_CONTEXT = re.compile(r"\bsin\b|social insurance", re.IGNORECASE)
 _NHS_CONTEXT = re.compile(r"\bnhs\b|health|patient", re.IGNORECASE)
 _VIN_CONTEXT = re.compile(r"\bvin\b|vehicle|chassis", re.IGNORECASE)
@@ -47,6 +49,11 @@ def compact(value: str) -> str:
     return "".join(filter(str.isalnum, value)).upper()
 
 
+def joined(neighbour: str) -> bool:
+    """True for a neighbouring character that makes the value a part of a longer word."""
+    return neighbour.isascii() and neighbour.isalnum()
+
+
 def context(words: str, check: Check) -> Check:
     """`check`, when one of `words` (an expression) stands before the value."""
     wanted = re.compile(words, re.IGNORECASE)
@@ -54,9 +61,11 @@ def context(words: str, check: Check) -> Check:
 
 
 def card(found: Found) -> float | None:
-    """Payment card: ISO/IEC 7812 length, issuer digit and Luhn."""
+    """Payment card: ISO/IEC 7812 length and Luhn; context for the rare twelve digits."""
     number = digits(found.value)
     if len(number) not in _CARD_DIGITS or len(set(number)) < 2:
+        return None
+    if len(number) == _CARD_DIGITS[0] and not _CARD_CONTEXT.search(found.before):
         return None
     return 1.0 if luhn.is_valid(number) else None
 
@@ -85,10 +94,10 @@ def us_ssn(found: Found) -> float | None:
 
 
 def us_itin(found: Found) -> float | None:
-    """US individual taxpayer identification number: grouped, or context."""
+    """US individual taxpayer identification number: grouped, or context (IRM 3.21.263)."""
     number = digits(found.value)
     named = number != found.value or _ITIN_CONTEXT.search(found.before)
-    return 0.9 if named and itin.is_valid(number) else None
+    return 0.9 if named and number[3:5] in _ITIN_GROUPS else None
 
 
 def ca_sin(found: Found) -> float | None:
@@ -135,7 +144,7 @@ def ipv4(found: Found) -> float | None:
 def ipv6(found: Found) -> float | None:
     """IPv6 address (RFC 4291) with something in it, so that `::` and times of day are none."""
     hexadecimal = sum(character.isdigit() or character in _HEX_LETTERS for character in found.value)
-    if found.before[-1:].isalnum() or found.after == ":" or found.after.isalnum() or hexadecimal < 2:
+    if joined(found.before[-1:]) or found.after == ":" or joined(found.after) or hexadecimal < 2:
         return None
     try:
         IPv6Address(found.value)

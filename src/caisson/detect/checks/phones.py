@@ -1,7 +1,7 @@
 """Telephone numbers, by the numbering plans of the countries (ITU-T E.164, libphonenumber).
 
 A number with its country code counts when it is valid there. Without one, the North American form counts as it stands,
-and other forms when the words before it speak of telephones.
+other forms when they begin with 0 and are grouped, or when the words before them speak of telephones.
 
 >>> phone(Found("+44 20 7946 0958", "", "")), phone(Found("7946 0958", "invoice ", ""))
 (1.0, None)
@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from phonenumbers import NumberParseException, is_valid_number, parse
 
-from caisson.detect.checks.identifiers import digits
+from caisson.detect.checks.identifiers import digits, joined
 from caisson.detect.rule import Found
 
 CACHE_MAX = 4_096
@@ -26,25 +26,29 @@ _CONTEXT = re.compile(
 _OTHER_NUMBER = re.compile(r"(?:version|\bv|\bip|order|invoice|claim|\bref|\bid|isbn|account|#)\W{0,3}$", re.IGNORECASE)
 _JOINED = tuple("/.-_=:")
 _NATIONAL_DIGITS = range(7, 16)
+_GROUPED_DIGITS_MIN = 10
+"""Shorter groups of digits are too often something else."""
 _PLANS = ("US", "GB", "DE", "FR", "IN", "AU")
 """Whose national forms are tried in context."""
 _NORTH_AMERICAN = re.compile(r"1?[2-9]\d{2}[2-9]\d{6}")
 """North American Numbering Plan: area code and exchange do not begin with 0 or 1."""
+_NORTH_AMERICAN_FORM = re.compile(r"(?:1[ .-]?)?\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}")
 
 
 def phone(found: Found) -> float | None:
     """See the module."""
     before, number = found.before, digits(found.value)
-    if before.endswith(_JOINED) or before[-1:].isalnum() or _OTHER_NUMBER.search(before):
+    if joined(before[-1:]) or before.endswith(_JOINED) or _OTHER_NUMBER.search(before):
         return None
     if len(number) not in _NATIONAL_DIGITS or len(set(number)) < 3:
         return None
     if found.value.startswith(("+", "00")):
         return 1.0 if _valid("+" + number.lstrip("0"), None) else None
     named = _CONTEXT.search(before) is not None
-    if _NORTH_AMERICAN.fullmatch(number) and (named or number != found.value):
+    if _NORTH_AMERICAN.fullmatch(number) and (named or _NORTH_AMERICAN_FORM.fullmatch(found.value)):
         return 0.9
-    return 0.7 if named and any(_valid(number, region) for region in _PLANS) else None
+    grouped = number.startswith("0") and number != found.value and len(number) >= _GROUPED_DIGITS_MIN
+    return 0.7 if (named or grouped) and any(_valid(number, region) for region in _PLANS) else None
 
 
 @lru_cache(maxsize=CACHE_MAX)

@@ -27,6 +27,7 @@ _PLACEHOLDER = re.compile(
 _IDENTIFIER = re.compile(
     r"[a-z]+(?:[A-Z][a-z]+)+|[a-z_]+(?:\.[a-z_]+)+|[A-Z]+(?:_[A-Z]+)+|[a-z]+(?:[_-][a-z]+)+|[A-Z]?[a-z]+"
 )
+_SENTENCE_END = ".,;:!?"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HASH_CONTEXT = re.compile(
     r"(?:sha-?\d*|md5|digest|checksum|hash|integrity|commit|revision|etag|fingerprint|uuid|guid|public)\W{0,6}$",
@@ -62,9 +63,10 @@ def random_not_uuid(found: Found) -> float | None:
 
 def password(found: Found) -> float | None:
     """A password that a person chose: not a plain word, not a reference to one."""
-    if is_placeholder(found.value) or _IDENTIFIER.fullmatch(found.value) or found.after == "(":
+    value = found.value.rstrip(_SENTENCE_END)
+    if is_placeholder(value) or _IDENTIFIER.fullmatch(value) or found.after == "(":
         return None
-    kinds = sum(any(map(test, found.value)) for test in (str.islower, str.isupper, str.isdigit, _is_sign))
+    kinds = sum(any(map(test, value)) for test in (str.islower, str.isupper, str.isdigit, _is_sign))
     return 0.8 if kinds >= 2 else None
 
 

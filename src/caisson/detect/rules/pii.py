@@ -28,7 +28,7 @@ _RULES = (
     Rule(
         id="pii.CREDIT_DEBIT_CARD_NUMBER",
         type="CREDIT_DEBIT_CARD_NUMBER",
-        pattern=r"\b[2-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}\b|\b3\d{3}[ -]?\d{6}[ -]?\d{4,5}\b|\b[2-6]\d{12,18}\b",
+        pattern=r"\b[2-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}\b|\b3\d{3}[ -]?\d{6}[ -]?\d{4,5}\b|\b[2-6]\d{11,18}\b|\b1800\d{11}\b",
         alphabet=NUMBER,
         check=check.card,
         normalise=check.digits,
@@ -84,7 +84,7 @@ _RULES = (
     Rule(
         id="pii.PHONE",
         type="PHONE",
-        pattern=r"(?:\+|\b00)\d{1,3}(?:[ ./()-]{0,2}\d{1,5}){2,6}\b|\(?\b\d{2,5}\)?(?:[ .-]{1,2}\d{2,5}){1,4}\b|\b\d{10,11}\b",
+        pattern=r"(?:\+|\b00)\d{1,3}(?:[ ./()-]{0,2}\d{1,5}){2,6}\b|(?:\(\d{2,5}\)|\b\d{2,5})(?:[ .-]{1,2}\d{2,5}){1,4}\b|\b\d{10,11}\b",
         alphabet=NUMBER,
         check=phone,
         normalise=check.digits,
@@ -99,7 +99,7 @@ _RULES = (
     Rule(
         id="pii.IP_ADDRESS",
         type="IP_ADDRESS",
-        pattern=rf"{_HEX_COLON}{{0,4}}:{_HEX_COLON}{{1,35}}(?:(?:\d{{1,3}}\.){{3}}\d{{1,3}})?",
+        pattern=rf"{_HEX_COLON}{{0,4}}:{_HEX_COLON}{{1,35}}(?:(?:\.\d{{1,3}}){{3}})?",
         alphabet=TOKEN,
         check=check.ipv6,
         normalise=str.lower,

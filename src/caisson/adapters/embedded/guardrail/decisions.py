@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
 from caisson.channels.messages import GuardrailAction
-from caisson.detect.finding import Finding
 from caisson.detect.scanner import BLOCK, FLAG, MASK
+from caisson.detect.stream import Hit, Pipe
 
 Stage = Literal["input", "output"]
 Decision = Literal["masked", "blocked", "flagged"]
@@ -23,74 +24,89 @@ _REASONS = {
 }
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Row:
-    score: float
+    rule: str
+    decision: Decision
+    location: str
     rationale: str
+    score: float = 0.0
     count: int = 0
 
 
 class Decisions:
-    """Collects the rows of one stage."""
+    """The rows of one stage, made from what the texts' pipes found."""
 
     def __init__(self, rulebook: Rulebook, stage: Stage) -> None:
         self._rulebook = rulebook
         self._stage = stage
-        self._rows: dict[tuple[str, Decision, str], _Row] = {}
+        self._inspected: list[tuple[str, Pipe]] = []
         self.seconds = 0.0
         """Time that the evaluation took."""
         self.characters = 0
         """Characters that went through it."""
-        self._blocked: tuple[str, Decision, str] | None = None
 
-    def add(self, layer: int, finding: Finding, location: str) -> None:
-        """Count a finding."""
-        decision: Decision = "blocked" if finding.overlong and layer == MASK else _DECISIONS[layer]
-        key = (finding.rule, decision, location)
-        row = self._rows.get(key)
-        if row is None:
-            reason = _REASONS[finding.rule.partition(".")[0]]
-            if finding.overlong:
-                reason += ", longer than can be held"
-            row = self._rows[key] = _Row(score=finding.score, rationale=f"{reason}; rule version {finding.version}")
-        row.score = max(row.score, finding.score)
-        row.count += 1
-        if decision == "blocked" and self._blocked is None:
-            self._blocked = key
+    def inspect(self, location: str, pipe: Pipe) -> Pipe:
+        """Count what `pipe` finds in the text at `location`."""
+        self._inspected.append((location, pipe))
+        return pipe
 
     @property
     def blocked(self) -> GuardrailAction | None:
-        """The first decision that stops the text."""
-        return None if self._blocked is None else self._action(self._blocked, 0.0)
+        """The first decision that stops a text."""
+        if not any(pipe.blocked for _, pipe in self._inspected):
+            return None
+        return next((self._action(row, 0.0) for row in self._rows() if row.decision == "blocked"), None)
 
     @property
     def actions(self) -> tuple[GuardrailAction, ...]:
-        """All rows; a pass when text was inspected and nothing found. Their latencies add up to the time it took."""
-        latency_ms = self.seconds * 1000
-        if self._rows:
-            return tuple(self._action(key, latency_ms / len(self._rows)) for key in self._rows)
-        passed = GuardrailAction(
-            guardrail_id=self._rulebook.name,
-            guardrail_version=self._rulebook.version,
-            stage=self._stage,
-            decision="pass",
-            rationale=f"{self.characters} characters inspected",
-            latency_ms=latency_ms,
-        )
-        return (passed,)
+        """All rows; a pass when nothing was found. Their latencies add up to the time it took."""
+        rows: Sequence[_Row | None] = tuple(self._rows()) or (None,)
+        return tuple(self._action(row, self.seconds * 1000 / len(rows)) for row in rows)
 
-    def _action(self, key: tuple[str, Decision, str], latency_ms: float) -> GuardrailAction:
-        rule, decision, location = key
-        row = self._rows[key]
+    def _rows(self) -> Iterator[_Row]:
+        """By place, then by rule: an order that does not depend on how a text was cut."""
+        for location, pipe in self._inspected:
+            rows: dict[tuple[str, Decision], _Row] = {}
+            for hit in pipe.hits:
+                key = (hit.finding.rule, "blocked" if hit.ends else _DECISIONS[hit.layer])
+                row = rows.setdefault(key, _row(hit, key[1], location))
+                row.score = max(row.score, hit.finding.score)
+                row.count += 1
+            yield from (rows[key] for key in sorted(rows))
+
+    def _action(self, row: _Row | None, latency_ms: float) -> GuardrailAction:
+        name, version = self._rulebook.name, self._rulebook.version
+        if row is None:
+            return GuardrailAction(
+                guardrail_id=name,
+                guardrail_version=version,
+                stage=self._stage,
+                decision="pass",
+                rationale=f"{self.characters} characters inspected",
+                latency_ms=latency_ms,
+            )
         return GuardrailAction(
-            guardrail_id=self._rulebook.name,
-            guardrail_version=self._rulebook.version,
+            guardrail_id=name,
+            guardrail_version=version,
             stage=self._stage,
-            decision=decision,
-            rule=rule,
+            decision=row.decision,
+            rule=row.rule,
             confidence=row.score,
             rationale=row.rationale,
-            location=location,
+            location=row.location,
             count=row.count,
             latency_ms=latency_ms,
         )
+
+
+def _row(hit: Hit, decision: Decision, location: str) -> _Row:
+    rationale = _REASONS[hit.finding.rule.partition(".")[0]]
+    if hit.finding.overlong:
+        rationale += ", longer than can be held"
+    return _Row(
+        rule=hit.finding.rule,
+        decision=decision,
+        location=location,
+        rationale=f"{rationale}; rule version {hit.finding.version}",
+    )

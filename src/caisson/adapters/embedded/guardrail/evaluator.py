@@ -34,12 +34,12 @@ class EmbeddedGuardrail(Guardrail):
         """See the port."""
         rulebook = self._rulebook(context.guardrail)
         decisions = Decisions(rulebook, "input")
-        passages = Passages(rulebook, decisions, Pseudonyms(context.pseudonym_key))
+        passages = Passages(rulebook, Pseudonyms(context.pseudonym_key))
         restorable: dict[str, str] = {}
         texts = []
         for part in parts:
             values = restorable if part.role == "user" else None
-            pipe = passages.of_input(rulebook.input_rules(part.role), part.path, values)
+            pipe = decisions.inspect(part.path, passages.of_input(rulebook.input_rules(part.role), values))
             texts.append(await _through(pipe, part.text, decisions))
         return Inspection(
             texts=tuple(texts),

@@ -21,9 +21,10 @@ class EmbeddedOutputInspection(OutputInspection):
     def __init__(self, rulebook: Rulebook, context: InspectionContext, restorable: Mapping[str, str]) -> None:
         self._decisions = Decisions(rulebook, "output")
         taken = {pseudonym: _normal(rulebook, pseudonym, value) for pseudonym, value in restorable.items()}
-        self._passages = Passages(rulebook, self._decisions, Pseudonyms(context.pseudonym_key, taken))
+        self._passages = Passages(rulebook, Pseudonyms(context.pseudonym_key, taken))
         self._restorable = restorable
         self._blocks: dict[int, Pipe] = {}
+        self._blocked: GuardrailAction | None = None
         self._used = False
 
     async def feed(self, block: int, text: str) -> str:
@@ -38,12 +39,12 @@ class EmbeddedOutputInspection(OutputInspection):
 
     async def whole(self, text: str, path: str) -> str:
         """See the port."""
-        return self._through(self._passages.of_output(path, {}), text, final=True)
+        return self._through(self._decisions.inspect(path, self._passages.of_output({})), text, final=True)
 
     @property
     def blocked(self) -> GuardrailAction | None:
         """See the port."""
-        return self._decisions.blocked
+        return self._blocked
 
     @property
     def actions(self) -> tuple[GuardrailAction, ...]:
@@ -53,17 +54,20 @@ class EmbeddedOutputInspection(OutputInspection):
     def _take(self, block: int, text: str, *, final: bool) -> str:
         pipe = self._blocks.get(block)
         if pipe is None:
-            pipe = self._blocks[block] = self._passages.of_output(f"content[{block}].text", self._restorable)
+            pipe = self._decisions.inspect(f"content[{block}].text", self._passages.of_output(self._restorable))
+            self._blocks[block] = pipe
         return self._through(pipe, text, final=final)
 
     def _through(self, pipe: Pipe, text: str, *, final: bool) -> str:
-        if self._decisions.blocked is not None:
+        if self._blocked is not None:
             return ""
         started = perf_counter()
         passed = pipe.take(text, final=final)
         self._used = True
         self._decisions.characters += len(text)
         self._decisions.seconds += perf_counter() - started
+        if pipe.blocked:
+            self._blocked = self._decisions.blocked
         return passed
 
 

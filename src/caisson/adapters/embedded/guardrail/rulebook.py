@@ -24,8 +24,8 @@ from caisson.system.guardrails import Guardrail
 DATA_ROLES = frozenset({"document", "tool"})
 """Roles whose text has no business giving orders."""
 _LAYERS = {"block": BLOCK, "pseudonymise": MASK, "flag": FLAG}
-LOOK_ALIKE = Rule(id="pseudonyms.look-alike", type="PSEUDONYM", pattern=PSEUDONYM)
-LOOK_ALIKES = RuleSet((), (LOOK_ALIKE,), ())
+LOOK_ALIKES = RuleSet((), (Rule(id="pseudonyms.look-alike", type="PSEUDONYM", pattern=PSEUDONYM),), ())
+"""Finds what a client wrote to look like a pseudonym."""
 
 
 @dataclass(frozen=True, kw_only=True)

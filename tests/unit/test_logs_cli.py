@@ -321,3 +321,24 @@ def test_a_log_of_another_system_is_refused(filled: System, tmp_path: Path) -> N
     result = call(filled, "query", "--system", str(other))
     assert isinstance(result.exception, StartError)
     assert ORIGIN in str(result.exception)
+
+
+def test_the_beginning_of_an_identifier_is_enough(system: System) -> None:
+    run = Run()
+    begun = ["0a1b2c3d-0001", "0a1b2c3d-0002", "99999999-0001"]
+    system.take([item for one in begun for item in (run.record(request_event(0, request_id=one)),)] + [run.head()])
+    (found,) = lines(call(system, "query", "--request", "99999999", "--json"))
+    assert found["request_id"] == begun[2]
+    assert call(system, "query", "--request", "0a1b2c3d").exit_code == 2
+    assert lines(call(system, "query", "--request", "9999", "--json")) == []
+    assert len(lines(call(system, "query", "--kind", "model.request", "--json"))) == 3
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_a_line_an_event_and_no_line_too_long(filled: System, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = call(filled, "query").stdout.splitlines()
+    assert len(shown) == 1 + len(lines(call(filled, "query", "--json")))
+    assert all(len(row.rstrip()) <= columns for row in shown)
+    assert all("answered" in row for row in shown if "model.response" in row)
+    assert not any("{" in row for row in shown)

@@ -201,6 +201,41 @@ async def test_the_profile_holds_no_secret_and_a_short_session_is_not_renewed(ga
     assert "--no-renew" not in path.read_text()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "agreeing"),
+    [
+        ("AWS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt", "BUNDLE"),
+        ("AWS_REGION", "mars-north-1", REGION),
+        ("AWS_DEFAULT_REGION", "mars-north-1", REGION),
+        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "https://example.net", "URL"),
+        ("AWS_BEARER_TOKEN_BEDROCK", "token", ""),
+        ("AWS_PROFILE", "work", "caisson"),
+    ],
+)
+async def test_variables_that_beat_the_profile_are_named(
+    gateway: Gateway, name: str, value: str, agreeing: str
+) -> None:
+    ran = await gateway.caisson(*SIGN_IN, **{name: value})
+    assert ran.code == 0
+    assert f"Warning: {name} is set" in ran.err
+    assert f"unset {name}\n" in ran.err
+    assert name not in ran.out
+    endpoint = json.loads((gateway.data / "run/endpoint.json").read_text())
+    same = {"BUNDLE": endpoint["ca_bundle"], "URL": f"https://localhost:{endpoint['port']}"}.get(agreeing, agreeing)
+    assert "Warning" not in (await gateway.caisson(*SIGN_IN, **{name: same})).err
+
+
+async def test_a_bundle_that_beats_the_profile_stops_the_program_and_the_advice_helps(gateway: Gateway) -> None:
+    import certifi
+
+    selected = await gateway.selected()
+    wrong = {"AWS_CA_BUNDLE": certifi.where()}
+    assert "CERTIFICATE_VERIFY_FAILED" in (await gateway.program(CALLER, **selected, **wrong)).err
+    requests = {"REQUESTS_CA_BUNDLE": certifi.where()}  # the profile's ca_bundle beats this one: nothing to warn of
+    assert (await gateway.program(CALLER, **selected, **requests)).out.strip() == ALICE
+    assert "Warning" not in (await gateway.caisson(*SIGN_IN, **requests)).err
+
+
 async def test_json_env_process_and_bearer(gateway: Gateway) -> None:
     made = json.loads((await gateway.caisson(*SIGN_IN, "--ttl", "15m", "--format", "json")).out)
     assert set(made) == {
@@ -237,6 +272,18 @@ async def test_list(gateway: Gateway) -> None:
     listed: dict[str, Any] = json.loads(line)
     assert (listed["session_id"], listed["state"], listed["user"]) == (made["SessionId"], "live", "alice")
     assert made["SessionId"] in (await gateway.caisson("session", "list")).out
+
+
+async def test_a_shown_beginning_names_the_session_when_it_is_the_only_one(gateway: Gateway) -> None:
+    made = json.loads((await gateway.caisson(*SIGN_IN, "--format", "json")).out)["SessionId"]
+    listed = (await gateway.caisson("session", "list", COLUMNS="80")).out
+    assert made[:10] in listed
+    assert made not in listed
+    assert "…" not in listed
+    from caisson.cli import session
+
+    assert await asyncio.to_thread(session._meant, gateway.data, "s-narrowed") == "s-narrowed"
+    assert await asyncio.to_thread(session._meant, gateway.data, made[:10]) == made
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -294,11 +341,6 @@ async def test_nothing_runs(tmp_path: Path) -> None:
     _, err = await process.communicate()
     assert process.returncode == 1
     assert "caisson up" in err.decode()
-
-
-async def test_variables_that_beat_the_profile_are_named(gateway: Gateway) -> None:
-    ran = await gateway.caisson(*SIGN_IN, AWS_PROFILE="work")
-    assert "AWS_PROFILE is set" in ran.err
 
 
 @pytest.mark.parametrize(

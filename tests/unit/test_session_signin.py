@@ -48,6 +48,16 @@ async def test_new_gives_credentials_that_work(world: World) -> None:
     assert (principal.user, principal.method, principal.session_id) == ("alice", "socket", answer["session_id"])
 
 
+async def test_roles_are_told_to_those_who_may_sign_in(world: World) -> None:
+    as_owner, as_bob = await ask(world, OWNER, op="roles"), await ask(world, BOB, op="roles")
+    assert (as_owner["users"][0], as_bob["users"]) == ("alice", ["bob"])
+    assert "bob" not in as_owner["users"]
+    assert as_owner["roles"] == as_bob["roles"]
+    assert {"agent": "claims", "task": "answer"}.items() <= as_owner["roles"][0].items()
+    assert as_owner["roles"][0]["model_id"]
+    assert (await ask(world, STRANGER, op="roles"))["users"] == []
+
+
 async def test_new_gives_a_bearer_token_and_nothing_else(world: World) -> None:
     answer = await ask(world, OWNER, **NEW, format="bearer")
     assert isinstance(world.credentials.verify_bearer(answer["bearer_token"], world.clock.now()), Principal)

@@ -28,8 +28,21 @@ PROFILE = "caisson"
 SERVICES = ("bedrock_runtime", "bedrock_agent_runtime", "sts")
 RENEWED_BEFORE_S = 900.0
 """botocore renews credentials that end sooner than this at every call (credentials.py, advisory refresh)."""
-OVERRIDING = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
-"""Variables that beat a configuration file."""
+OVERRIDING = {
+    "AWS_PROFILE": "chooses another profile",
+    "AWS_DEFAULT_PROFILE": "chooses another profile",
+    "AWS_ACCESS_KEY_ID": "replaces this session's credentials",
+    "AWS_BEARER_TOKEN_BEDROCK": "replaces this session's credentials",
+    "AWS_CA_BUNDLE": "replaces the certificates to trust, so that TLS to this system fails",
+    "AWS_REGION": "replaces the region that signatures are made for",
+    "AWS_DEFAULT_REGION": "replaces the region that signatures are made for",
+    "AWS_ENDPOINT_URL": "sends requests elsewhere",
+    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "sends requests elsewhere",
+    "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": "sends requests elsewhere",
+    "AWS_ENDPOINT_URL_STS": "sends requests elsewhere",
+}
+"""Variables that beat a configuration file, and what each does (AWS SDKs and Tools Reference Guide, precedence). Not
+among them: REQUESTS_CA_BUNDLE, which botocore reads only where no configuration names certificates (endpoint.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +74,22 @@ def profile_file(endpoint: Endpoint, process: Sequence[str], *, role_arn: str | 
     for service in SERVICES:
         lines += [f"{service} =", f"  endpoint_url = {endpoint.url}"]
     return "\n".join(lines) + "\n"
+
+
+def overriding(environment: Mapping[str, str], endpoint: Endpoint) -> list[tuple[str, str]]:
+    """Variables of the environment that get in the way of the profile, each with what it does."""
+    agreeing = {
+        "AWS_PROFILE": PROFILE,
+        "AWS_DEFAULT_PROFILE": PROFILE,
+        "AWS_CA_BUNDLE": endpoint.ca_bundle,
+        "AWS_REGION": endpoint.region,
+        "AWS_DEFAULT_REGION": endpoint.region,
+    }
+    return [
+        (name, effect)
+        for name, effect in OVERRIDING.items()
+        if environment.get(name, "") not in ("", agreeing.get(name, endpoint.url))
+    ]
 
 
 def has_static_default(environment: Mapping[str, str]) -> bool:

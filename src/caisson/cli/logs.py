@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from caisson.zones.z6_logging.verify import Anchor, Report
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+    no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False,
     help="Query, follow, verify and export the log.",
 )  # fmt: skip
 
@@ -36,6 +36,8 @@ Since = Annotated[
 
 FOLLOW_S = 0.25
 """Pause of `tail -f` between looks."""
+BEGINNING_SOUGHT_MAX = 100_000
+"""Newest events among which the beginning of an identifier is looked up."""
 INTERNAL = ("head.v1", "key.v1")
 """Kinds shown only when asked for by name."""
 _UNITS_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
@@ -43,10 +45,12 @@ _UNITS_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 @app.command()
 def query(
-    request: Annotated[str, typer.Option("--request", help="Request id, as in the header x-caisson-request-id.")] = "",
-    session: Annotated[str, typer.Option("--session", help="Session id.")] = "",
+    request: Annotated[
+        str, typer.Option("--request", help="Request id (header x-caisson-request-id), or its beginning.")
+    ] = "",
+    session: Annotated[str, typer.Option("--session", help="Session id, or its beginning.")] = "",
     user: Annotated[str, typer.Option("--user", help="Verified user.")] = "",
-    kind: Annotated[str, typer.Option("--kind", help="Event kind, for example model.response.v1.")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="Event kind, for example model.response.")] = "",
     since: Since = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="The newest so many.")] = 100,
     json_: AsJson = False,
@@ -56,9 +60,10 @@ def query(
     """Show events; with --request, one request from beginning to end."""
     from caisson.ports.archive import Query
 
-    archive = _open(data, system)[0]
+    archive = open_log(data, system)[0]
     wanted = Query(
-        request_id=request, session_id=session, user=user, kind=kind, since=_since(since), limit=limit,
+        request_id=_meant(archive, "request_id", request), session_id=_meant(archive, "session_id", session), user=user,
+        kind=kind if re.search(r"\.v\d+$", kind) or not kind else f"{kind}.v1", since=_since(since), limit=limit,
         without_kinds=() if kind else INTERNAL,
     )  # fmt: skip
     entries = list(archive.query(wanted))
@@ -78,7 +83,7 @@ def tail(
     """Show the newest events."""
     from caisson.ports.archive import Query
 
-    archive = _open(data, system)[0]
+    archive = open_log(data, system)[0]
     entries = list(archive.query(Query(limit=limit, without_kinds=INTERNAL)))
     _show(entries, json_)
     seen = entries[-1].index + 1 if entries else archive.size()
@@ -109,7 +114,7 @@ def verify(
     from caisson.cli.logs_view import show_report, verification_progress
     from caisson.zones.z6_logging.verify import verify as check
 
-    archive, log_keys = _open(data, system)
+    archive, log_keys = open_log(data, system)
     held, unread = _anchors(data, anchors, archive)
     with verification_progress() as progress:
         report = check(archive, log_keys=log_keys, anchors=held, now=time.time(), progress=progress)
@@ -139,7 +144,7 @@ def export(
     for path in (out, proof):
         if path.exists():
             raise typer.BadParameter(f"{path} exists; choose another name or remove it")
-    archive, log_keys = _open(data, system)
+    archive, log_keys = open_log(data, system)
     held, _ = _anchors(data, None, archive)
     part = bundle.scope(archive, _since(since))
     with _whole_file(proof) as write:
@@ -157,7 +162,7 @@ def export(
     typer.echo(f"{out}: entries {part.first} to {part.size - 1}; proof: {proof} (python verify_logs.py {proof.name})")
 
 
-def _open(data: Path, system: Path | None) -> tuple[ArchiveReader, list[bytes]]:
+def open_log(data: Path, system: Path | None) -> tuple[ArchiveReader, list[bytes]]:
     """The archive and the keys under which it is signed."""
     from caisson.adapters.embedded.archive import EmbeddedArchiveReader
     from caisson.adapters.embedded.keys import FileKeys
@@ -182,6 +187,21 @@ def _open(data: Path, system: Path | None) -> tuple[ArchiveReader, list[bytes]]:
                 f"{data} holds the log {origin!r}, which is not {system}'s; name the data folder with --data"
             )
     return archive, [keys.signing(CHECKPOINT_KEY).public_bytes]
+
+
+def _meant(archive: ArchiveReader, field: Literal["request_id", "session_id"], beginning: str) -> str:
+    """The whole identifier, of which a view may have shown the beginning."""
+    from caisson.cli.terminal import begun_by
+    from caisson.ports.archive import Query
+
+    whole = Query(request_id=beginning, limit=1) if field == "request_id" else Query(session_id=beginning, limit=1)
+    if not beginning or any(archive.query(whole)):
+        return beginning
+    newest = archive.query(Query(limit=BEGINNING_SOUGHT_MAX, without_kinds=INTERNAL))
+    found = begun_by(beginning, (str(entry.event.get(field, "")) for entry in newest))
+    if len(found) > 1:
+        raise typer.BadParameter(f"{beginning!r} begins {len(found)} identifiers; give more of it")
+    return found[0] if found else beginning
 
 
 def _anchors(data: Path, path: Path | None, archive: ArchiveReader) -> tuple[list[Anchor], str]:

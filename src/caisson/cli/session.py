@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from caisson.cli.running import ask, endpoint_of, exchange, fail
 
 if TYPE_CHECKING:
     from caisson.cli.aws_profile import Endpoint
 
-ANSWER_BYTES_MAX = 8_388_608
-"""A thousand sessions listed are under 1 MB."""
-TIMEOUT_S = 10.0
 REVOCATION_KEPT_S = 3_600.0
 """How long an order is kept for a session whose end is not known: the longest that one lives."""
 
@@ -28,6 +27,7 @@ System = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="JSON Lines instead of text.")]
 Format = Literal["profile", "json", "env", "process", "bearer"]
 DATA = Path(".caisson")
+STATES = {"live": "green", "revoked": "red", "expired": "dim", "ended": "dim"}
 
 
 @app.command()
@@ -48,15 +48,15 @@ def new(
 
     from caisson.cli import aws_profile
 
-    endpoint = _endpoint(data, system)
+    endpoint = endpoint_of(data, system)
     asked: dict[str, Any] = {"op": "new", "user": user, "agent": agent, "task": task}
     if ttl is not None:
         asked["ttl_s"] = _seconds(ttl)
     if format_ == "profile":
-        decided = _ask(data, asked | {"dry": True})
+        decided = ask(data, asked | {"dry": True})
         _write_profile(endpoint, data, asked, renewable=decided["lifetime_s"] > aws_profile.RENEWED_BEFORE_S)
         return
-    answer = _ask(data, asked | {"format": "bearer" if format_ == "bearer" else "sigv4"})
+    answer = ask(data, asked | {"format": "bearer" if format_ == "bearer" else "sigv4"})
     if format_ == "bearer":
         typer.echo(answer["bearer_token"])
         typer.echo(f"Session {answer['session_id']}, until {aws_profile.iso(answer['expiration'])}.", err=True)
@@ -85,14 +85,16 @@ def _write_profile(endpoint: Endpoint, data: Path, asked: dict[str, Any], *, ren
     try:
         aws_profile.write(path, aws_profile.profile_file(endpoint, process, role_arn=role))
     except OSError as error:
-        _fail(f"{path}: cannot be written ({error.strerror}); use --format env.")
+        fail(f"{path}: cannot be written ({error.strerror}); use --format env.")
     typer.echo(f"export AWS_CONFIG_FILE={shlex.quote(str(path))}")
     typer.echo(f"Profile {aws_profile.PROFILE!r} is in {path}; the line above selects it.", err=True)
     if not renewable:
         typer.echo("SDKs renew at every call what ends within 15 minutes, so a program keeps this session.", err=True)
-    for name in aws_profile.OVERRIDING:
-        if os.environ.get(name) not in (None, "", aws_profile.PROFILE):
-            typer.echo(f"{name} is set and beats every configuration file; unset it.", err=True)
+    in_the_way = aws_profile.overriding(os.environ, endpoint)
+    for name, effect in in_the_way:
+        typer.echo(f"Warning: {name} is set in this shell; it beats the profile and {effect}.", err=True)
+    if in_the_way:
+        typer.echo(f"Before you run your program: unset {' '.join(name for name, _ in in_the_way)}", err=True)
 
 
 def _command() -> list[str]:
@@ -106,101 +108,83 @@ def list_(json_: AsJson = False, system: System = None, data: Data = DATA) -> No
     """Sessions that you may see, newest first."""
     import json
 
-    _endpoint(data, system)
-    sessions = _ask(data, {"op": "list"})["sessions"]
+    endpoint_of(data, system)
+    sessions = ask(data, {"op": "list"})["sessions"]
     if json_:
         for session in sessions:
             typer.echo(json.dumps(session))
         return
-    from rich.console import Console
+    if not sessions:
+        typer.echo("No sessions. 'caisson session new' opens one.")
+        return
     from rich.table import Table
 
-    from caisson.cli.aws_profile import iso
+    from caisson.cli.terminal import cell, console, short
 
-    table = Table(box=None, header_style="bold")
-    for title in ("session", "state", "user", "agent/task", "expires", "tokens", "actions", "cost USD"):
-        table.add_column(title, justify="right" if title in ("tokens", "actions", "cost USD") else "left", no_wrap=True)
+    screen = console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("session", "state", "user", "agent/task", "ends (UTC)"):
+        table.add_column(title, no_wrap=True)
+    for title in ("tokens", "calls", "USD"):
+        table.add_column(title, justify="right", no_wrap=True)
     for session in sessions:
         table.add_row(
-            session["session_id"],
-            session["state"],
-            session["user"],
-            f"{session['agent']}/{session['task']}",
-            iso(session["expires"]),
-            f"{session['tokens_used']}/{session['tokens_max']}",
-            f"{session['actions_used']}/{session['actions_max']}",
-            "unknown" if session["cost_usd"] is None else f"{session['cost_usd']:.4f}",
+            cell(short(session["session_id"], screen.width)),
+            cell(session["state"], STATES.get(session["state"], "")),
+            cell(session["user"]),
+            cell(f"{session['agent']}/{session['task']}"),
+            cell(_minute(session["expires"])),
+            cell(f"{session['tokens_used']:,}/{_thousands(session['tokens_max'])}"),
+            cell(f"{session['actions_used']:,}/{session['actions_max']:,}"),
+            cell("unknown" if session["cost_usd"] is None else f"{session['cost_usd']:.4f}"),
         )
-    Console().print(table if sessions else "No sessions.")
+    screen.print(table)
+
+
+def _minute(seconds: float) -> str:
+    """The time, with its day unless that is today."""
+    from datetime import UTC, datetime
+
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%H:%M" if moment.date() == datetime.now(UTC).date() else "%Y-%m-%d %H:%M")
+
+
+def _thousands(count: int) -> str:
+    return f"{count // 1000}k" if count >= 1000 and count % 1000 == 0 else f"{count:,}"
 
 
 @app.command()
 def revoke(
-    session_id: Annotated[str, typer.Argument(help="Session id, as 'session list' shows it.")],
+    session_id: Annotated[str, typer.Argument(help="Session id, or its beginning as 'session list' shows it.")],
     reason: Annotated[str, typer.Option(help="Goes to the log.")] = "revoked by its operator",
     json_: AsJson = False,
     system: System = None,
     data: Data = DATA,
 ) -> None:
-    """End a session, and every session that it handed on, within a second."""
+    """End a session and all that it handed on."""
     import json
     import time
 
     from caisson.zones.z5_control.client import ControlClient
 
-    _endpoint(data, system)
-    known = _exchange(data, {"op": "balance", "session_id": session_id})
+    endpoint_of(data, system)
+    session_id = _meant(data, session_id)
+    known = exchange(data, {"op": "balance", "session_id": session_id})
     # A narrowed session has no account of its own, so one that is not known here may exist all the same.
     until = known["session"]["expires"] if known.get("ok") else time.time() + REVOCATION_KEPT_S
     ControlClient(data / "sockets/control.sock").call("revoke_session", session=session_id, until=until, reason=reason)
     typer.echo(json.dumps({"session_id": session_id, "revoked": True}) if json_ else f"Revoked {session_id}.")
 
 
-def _endpoint(data: Path, system: Path | None) -> Endpoint:
-    """Where the system of the data folder listens."""
-    import json
+def _meant(data: Path, beginning: str) -> str:
+    """The session that is meant. What no listed session begins with is taken as it is: a narrowed one is not listed."""
+    from caisson.cli.terminal import begun_by
 
-    from caisson.cli.aws_profile import Endpoint
-
-    try:
-        found = json.loads((data / "run/endpoint.json").read_text(encoding="utf-8"))
-        endpoint = Endpoint(**{name: found[name] for name in Endpoint.__dataclass_fields__})
-    except FileNotFoundError:
-        _fail(f"Nothing runs in {data}; start a system with 'caisson up', or name its folder with --data.")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        _fail(f"{data / 'run/endpoint.json'}: cannot be read ({error}); stop the system and start it again.")
-    if system is not None:
-        from caisson.system.loader import load
-
-        name = load(system).name
-        if name != endpoint.system:
-            _fail(f"Expected the system {name!r} of {system} in {data}, found {endpoint.system!r}; name its --data.", 2)
-    return endpoint
-
-
-def _ask(data: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """The gateway's answer, or its refusal as the end of this command."""
-    answer = _exchange(data, request)
-    if not answer.get("ok"):
-        _fail(str(answer.get("error", {}).get("message", "The gateway gave no answer; see its log.")))
-    return answer
-
-
-def _exchange(data: Path, request: dict[str, Any]) -> dict[str, Any]:
-    import json
-    import socket
-
-    path = data / "sockets/gateway.sock"
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(TIMEOUT_S)
-            connection.connect(str(path))
-            connection.sendall(json.dumps(request).encode() + b"\n")
-            with connection.makefile("rb") as answers:
-                answer = json.loads(answers.readline(ANSWER_BYTES_MAX) or b"{}")
-    except (OSError, ValueError) as error:
-        _fail(f"The gateway does not answer at {path} ({error}); is 'caisson up' running, and may you use its socket?")
-    return answer if isinstance(answer, dict) else {}
+    listed = [str(session["session_id"]) for session in ask(data, {"op": "list"})["sessions"]]
+    found = begun_by(beginning, listed)
+    if len(found) > 1:
+        fail(f"{beginning!r} begins {len(found)} sessions; give more of the id. 'session list --json' has it whole.", 2)
+    return found[0] if found else beginning
 
 
 def _seconds(text: str) -> float:
@@ -209,10 +193,5 @@ def _seconds(text: str) -> float:
 
     found = re.fullmatch(r"(\d{1,6})([smh]?)", text)
     if found is None:
-        _fail(f"Expected a time such as 15m, 1h or 900s for --ttl, found {text!r}.", 2)
+        fail(f"Expected a time such as 15m, 1h or 900s for --ttl, found {text!r}.", 2)
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3_600}[found[2]]
-
-
-def _fail(message: str, code: int = 1) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

@@ -16,7 +16,6 @@ import typer
 from caisson.errors import StartError
 
 if TYPE_CHECKING:
-    from caisson.system.schema import System
     from caisson.wiring.settings import Upstream
     from caisson.wiring.system import Started
 
@@ -62,7 +61,12 @@ def up(
         return
 
     def show(started: Started) -> None:
-        _print(loaded, started, data, as_json=as_json)
+        from caisson.cli.start_table import as_document, show_started
+
+        if as_json:
+            typer.echo(json.dumps(as_document(loaded, started)))
+        else:
+            show_started(loaded, started, data, answers)
 
     if not detach:
         raise typer.Exit(run(asked, show))
@@ -82,7 +86,10 @@ def up(
     )
     if said.failure:
         raise StartError(said.failure)
-    typer.echo(f"Running at https://localhost:{port}; `caisson down --data {data}` stops it.")
+    if as_json:
+        typer.echo(json.dumps({"endpoint": f"https://localhost:{port}", "configuration_version": said.info["version"]}))
+    else:
+        typer.echo(f"Running at https://localhost:{port}; `caisson down --data {data}` stops it.")
 
 
 def _say_published(done: dict[str, Any], *, as_json: bool) -> None:
@@ -91,7 +98,8 @@ def _say_published(done: dict[str, Any], *, as_json: bool) -> None:
     elif "unchanged" in done:
         typer.echo(f"It runs already, with this file in force as configuration version {done['unchanged']}.")
     elif done.get("staged"):
-        typer.echo(f"Version {done['staged']['version']} waits for {done['staged']['missing']} more signature.")
+        version, missing = done["staged"]["version"], done["staged"]["missing"]
+        typer.echo(f"Version {version} waits for {missing} more signature: caisson rollback --approve")
     else:
         typer.echo(f"It runs already; the file is in force now as configuration version {done['version']['version']}.")
 
@@ -146,52 +154,3 @@ def _api_key(profile: str) -> str:
     if not key:
         _wrong(f"--upstream-profile: {path} has no api_key in a section [{profile}].")
     return key
-
-
-def _print(system: System, started: Started, data: Path, *, as_json: bool) -> None:
-    if as_json:
-        document = {
-            "endpoint": started.endpoint,
-            "configuration_version": started.version,
-            "pids": started.pids,
-            "loosened": [row.model_dump(mode="json") for row in system.loosened],
-            "isolation": {"landlock": str(started.isolation.landlock), "users": str(started.isolation.users)},
-            "broken": list(started.isolation.broken),
-        }
-        typer.echo(json.dumps(document))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row("system", f"{system.name}, tier {system.tier}, configuration version {started.version}")
-    table.add_row("endpoint", f"[green]{started.endpoint}[/green]")
-    table.add_row("processes", ", ".join(f"{name} {pid}" for name, pid in started.pids.items()))
-    table.add_row("Landlock", str(started.isolation.landlock))
-    table.add_row("own users", str(started.isolation.users))
-    for control in started.isolation.broken:
-        table.add_row("[red]broken[/red]", f"{control}: neither Landlock nor own users keep the zones apart here")
-    if started.staged:
-        table.add_row(
-            "[yellow]configuration[/yellow]", "the file is not in force: it waits for a signature or was rolled back"
-        )
-    for row in system.loosened:
-        table.add_row(
-            "[yellow]loosened[/yellow]", f"{row.key}: {row.value} instead of {row.default}, because {row.because}"
-        )
-    if started.nominal_approval:
-        table.add_row(
-            "[yellow]approval[/yellow]", "both configuration keys lie here, so two signatures are one person's"
-        )
-    table.add_row("not built", "zones 3 and 4, retrieval, tools, approvals, console, the bedrock upstream")
-    agent = next(iter(system.agents))
-    task = next(iter(system.agents[agent].tasks))
-    user = next(iter(system.identity.local.users), None) if system.identity.local else None
-    if user:
-        where = "" if data == Path(".caisson") else f" --data {data}"
-        table.add_row("sign in", f"caisson session new --user {user} --agent {agent} --task {task}{where}")
-    console = Console(highlight=False, soft_wrap=False)
-    console.print(table)
-    console.print("\nReady. Ctrl-C stops it; what is under way finishes first.", style="dim")

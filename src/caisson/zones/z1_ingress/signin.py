@@ -8,6 +8,7 @@
     {"op": "new", "user": "alice", "agent": "claims", "task": "answer", "ttl_s": 900, "format": "sigv4"}
     {"op": "list"}          {"op": "balance", "session_id": "s-…"}
     {"op": "new", …, "dry": true}      decides only, opens nothing
+    {"op": "roles"}                    whom the caller may be, and the roles there are
 """
 
 from __future__ import annotations
@@ -59,7 +60,12 @@ class _Balance(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     session_id: str
 
 
-_decode = msgspec.json.Decoder(_New | _List | _Balance).decode
+class _Roles(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="roles"):
+    pass
+
+
+_Asked = _New | _List | _Balance | _Roles
+_decode = msgspec.json.Decoder(_Asked).decode
 _encode = msgspec.json.Encoder().encode
 Answer = dict[str, Any]
 
@@ -99,13 +105,15 @@ class SignIn:
             )
         return _refused(result) if isinstance(result, Refusal) else {"ok": True, **result}
 
-    async def _act(self, asked: _New | _List | _Balance, peer_uid: int) -> Answer | Refusal:
+    async def _act(self, asked: _Asked, peer_uid: int) -> Answer | Refusal:
         state = self._sessions.state()
         if isinstance(state, Refusal):
             return state
         system, orders = state
         if isinstance(asked, _New):
             return await self._new(asked, system, peer_uid)
+        if isinstance(asked, _Roles):
+            return self._roles(system, peer_uid)
         now = self._clock.now()
         if isinstance(asked, _List):
             balances = await self._ledger.sessions(now=now, live_only=False)
@@ -143,6 +151,16 @@ class SignIn:
             note=f"uid {peer_uid}",
         )
         return opened if isinstance(opened, Refusal) else self._minted(opened, asked.format)
+
+    def _roles(self, system: System, peer_uid: int) -> Answer:
+        """In the file's order, so that the first of each can be a default."""
+        users = [name for name, user in system.identity.local.users.items() if self._is(user.uid, peer_uid)]
+        roles = [
+            {"agent": name, "task": task, "model_id": system.models[agent.model].id}
+            for name, agent in system.agents.items()
+            for task in agent.tasks
+        ]
+        return {"users": users, "roles": roles}
 
     def _minted(self, principal: Principal, form: Literal["sigv4", "bearer"]) -> Answer:
         common: Answer = {"session_id": principal.session_id, "expiration": principal.expires}

@@ -134,10 +134,24 @@ async def test_several_requests_on_one_connection_are_answered_in_order(running:
     assert answers[4]["result"]["orders"]["stopped"] == "drill"
 
 
-async def test_concurrent_requests_lose_no_order(running: Running) -> None:
+async def test_concurrent_requests_take_turns_and_lose_no_order(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way = 0
+
+    async def durable() -> None:
+        nonlocal under_way
+        under_way += 1
+        most.append(under_way)
+        await asyncio.sleep(0.001)
+        under_way -= 1
+
+    most: list[int] = []
+    monkeypatch.setattr(running.world.events, "durable", durable)
     await asyncio.gather(*(running.call("revoke_session", session=f"s-{n}", reason="lost") for n in range(10)))
     _, orders = running.world.repository.source().refresh()
     assert len(orders.revoked_sessions) == 10
+    assert max(most) == 1
 
 
 async def test_strangers_are_not_heard(tmp_path: Path, open_folder: Path) -> None:
@@ -222,7 +236,8 @@ async def test_a_socket_left_by_a_crash_is_replaced(tmp_path: Path) -> None:
     task = asyncio.create_task(
         serve(world.control(), handover(bundle_of()), path, owner_uid=ME, stop=stop, ready=ready.set)
     )
-    await ready.wait()
+    await asyncio.wait([task, asyncio.create_task(ready.wait())], return_when=asyncio.FIRST_COMPLETED)
+    assert not task.done()
     assert (await asyncio.to_thread(ControlClient(path).call, "status"))["system"] == "tiny"
     stop.set()
     await task

@@ -342,6 +342,26 @@ def test_a_disk_that_refuses_is_an_error_that_says_where(world: World, monkeypat
     assert world.source().refresh()[1].stopped == "drill"
 
 
+def test_what_a_full_disk_cut_short_is_known_before_the_next_change(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The timestamp was in place already: the next one must be newer, or readers would not take it."""
+    made = world.publisher()
+    world.publish(made)
+    source = world.source()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(made._client, "load", full)
+        with pytest.raises(ConfigurationError, match="No space left on device"):
+            made.issue(Orders(number=1, stopped="first"))
+    assert source.refresh()[1].stopped == "first"
+    assert made.issue(Orders(number=1, stopped="second")).number == 3
+    assert source.refresh()[1].stopped == "second"
+
+
 def test_files_are_readable_for_other_users_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:

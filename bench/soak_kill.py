@@ -17,6 +17,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,8 @@ CANARY = "AKIAQ3EGRZPLCANARY77"
 BACK_SECONDS_MAX = 5.0
 PAUSE_SECONDS = (0.1, 1.2)
 CLIENTS = 4
+EVENTS_MAX = 100_000
+"""Of a kind: what `logs query` lists at most."""
 LIMITS = """
 limits:
   requests_per_user: {value: 100000/minute, because: the campaign asks as fast as it can}
@@ -71,6 +74,12 @@ def up(data: Path, system: Path, port: int, log: Path) -> subprocess.Popen[bytes
             stderr=out,
             start_new_session=True,
         )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def credentials(data: Path) -> dict[str, Any] | None:
@@ -213,8 +222,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--system", type=Path, default=ROOT / "examples/claims/caisson.yaml")
     parser.add_argument("--in-turn", action="store_true", help="kill each process in turn, not at random")
-    parser.add_argument("--port", type=int, default=18_443)
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--back-seconds", type=float, default=BACK_SECONDS_MAX, help="how soon service must be back")
     options = parser.parse_args()
+    options.port = options.port or free_port()
     chance = random.Random(options.seed)
     observed, stop = Observed(), threading.Event()
     with tempfile.TemporaryDirectory(prefix="caisson-soak-") as folder:
@@ -223,7 +234,9 @@ def main() -> int:
         system.write_text(options.system.read_text() + LIMITS)
         process, probe = up(data, system, options.port, log), Probe(data)
         if probe.wait_back(None, 30) == float("inf"):
-            print(log.read_text(), file=sys.stderr)
+            process.kill()
+            process.wait()
+            print(log.read_text(), "the system did not answer within 30 s", sep="\n", file=sys.stderr)
             return 1
         workers = [
             threading.Thread(target=load, args=(data, observed, stop, options.seed + number), daemon=True)
@@ -274,7 +287,7 @@ def main() -> int:
         )
         if verify.returncode:
             print(verify.stdout, verify.stderr, file=sys.stderr)
-        slow = [value for value in outages if value > BACK_SECONDS_MAX]
+        slow = [value for value in outages if value > options.back_seconds]
         return int(
             bool(missing or verify.returncode or overspent_sessions or found or slow or not observed.acknowledged)
         )
@@ -284,8 +297,11 @@ def unlogged(data: Path, acknowledged: set[str]) -> set[str]:
     """Acknowledged requests that lack one of their events."""
     events: dict[str, set[str]] = {}
     for kind in ("model.request.v1", "model.response.v1"):
-        done = command(data, "logs", "query", "--json", "--kind", kind, "--limit", "1000000", timeout=300)
-        for line in done.stdout.splitlines():
+        done = command(data, "logs", "query", "--json", "--kind", kind, "--limit", str(EVENTS_MAX), timeout=300)
+        rows = done.stdout.splitlines()
+        if done.returncode != 0 or len(rows) == EVENTS_MAX:
+            raise SystemExit(f"expected fewer than {EVENTS_MAX} events of {kind}, found {len(rows)}: {done.stderr}")
+        for line in rows:
             event = json.loads(line)
             events.setdefault(event["request_id"], set()).add(event["kind"])
     return {request for request in acknowledged if len(events.get(request, ())) != 2}

@@ -155,6 +155,12 @@ async def test_a_revoked_session_is_in_the_next_orders_and_in_the_log(world: Wor
     assert orders.changes == ("session s-1 revoked",)
 
 
+async def test_what_a_request_says_beyond_its_form_is_refused_not_ignored(world: World) -> None:
+    control = await world.begun()
+    assert "until" in await refused(control, "stop", reason="drill", until=1.0)
+    assert "author" in await refused(control, "rollback", version=1, reason="back", author="somebody else")
+
+
 async def test_stop_and_resume(world: World) -> None:
     control = await world.begun()
     source = world.repository.source()

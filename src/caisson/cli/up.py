@@ -53,7 +53,8 @@ def up(
     from caisson.supervision import running
     from caisson.wiring.system import Asked, publish, run
 
-    asked = Asked(system=loaded, data=data, port=port, upstream=answers, otlp=_collector(otlp))
+    # resolved here: what is detached works in another folder
+    asked = Asked(system=loaded, data=data.resolve(), port=port, upstream=answers, otlp=_collector(otlp))
     found = running(data.resolve() / "run")
     if found is not None:
         os.close(found)

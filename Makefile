@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM ?= examples/claims/caisson.yaml
 
-.PHONY: help install dev up down test lint lock bench soak soak-kill clean
+.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ soak: dev ## memory growth under load
 
 soak-kill: dev ## 200 kills of any process under load
 	@$(BIN)/python -m bench.soak_kill
+
+fuzz: dev ## 50,000 malformed requests (COUNT=50000)
+	@$(BIN)/python -m bench.fuzz --count $(or $(COUNT),50000)
 
 lock: ## renew the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock

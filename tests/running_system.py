@@ -66,6 +66,12 @@ class Running:
     log: Path
     system: Path
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    before: int = 0
+    """Bytes of the log that an earlier run wrote."""
+
+    def said(self) -> str:
+        """What this run has printed, its spaces folded."""
+        return " ".join(self.log.read_bytes()[self.before :].decode().split())
 
     def cli(self, *arguments: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -142,12 +148,13 @@ def start(folder: Path, *arguments: str, system: Path = CLAIMS, port: int | None
     """`caisson up` in `folder`, ready."""
     port = port or free_port()
     data, log = folder / "data", folder / "up.log"
+    before = log.stat().st_size if log.exists() else 0
     with log.open("ab") as out:
         process = subprocess.Popen(
             [CAISSON, "up", "--system", str(system), "--data", str(data), "--port", str(port), *arguments],
             stdout=out, stderr=out, env=clean_environment(), start_new_session=True,
         )  # fmt: skip
-    running = Running(data=data, port=port, process=process, log=log, system=system)
+    running = Running(data=data, port=port, process=process, log=log, system=system, before=before)
     if wait:
         wait_ready(running)
     return running
@@ -179,7 +186,12 @@ def wait_ready(running: Running) -> None:
         if running.process.poll() is not None:
             raise AssertionError(f"caisson up exited {running.process.returncode}:\n{running.log.read_text()}")
         state = read_state(running.data / "run")
-        if state is not None and state.phase == "ready" and state.supervisor.pid == running.process.pid:
+        if (
+            state is not None
+            and state.phase == "ready"
+            and state.supervisor.pid == running.process.pid
+            and "Ready." in running.said()
+        ):
             return
         time.sleep(0.05)
     raise AssertionError(f"caisson up was not ready in {START_SECONDS_MAX} s:\n{running.log.read_text()}")

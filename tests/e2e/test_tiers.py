@@ -38,7 +38,7 @@ def running(tmp_path: Path):
 
 def test_two_signatures_and_a_change_without_the_second(running: Running, tmp_path: Path) -> None:
     assert running.client().converse(modelId=MODEL, messages=HELLO)["stopReason"] == "end_turn"
-    assert "two signatures are one person's" in " ".join(running.log.read_text().split())
+    assert "two signatures are one person's" in running.said()
     key = running.data / "zones/control/operators/approver.signing.key"
     elsewhere = tmp_path / "second person"
     elsewhere.mkdir(mode=0o700)
@@ -48,7 +48,7 @@ def test_two_signatures_and_a_change_without_the_second(running: Running, tmp_pa
     running.system.write_text(running.system.read_text().replace("project-falcon", "project-eagle"))
     again = start(tmp_path, system=running.system)
     try:
-        assert "not in force" in " ".join(again.log.read_text().split())
+        assert "not in force" in again.said()
         ready = again.client()
         assert words(ready, "project-eagle") == "NONE"
         assert words(ready, "project-falcon") == "GUARDRAIL_INTERVENED"

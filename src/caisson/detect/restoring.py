@@ -33,8 +33,9 @@ _LINKED = re.compile(r"[/\\?&=]|www\.", re.IGNORECASE)
 """Marks that turn a restored value into the beginning of a longer address."""
 _SPACE = " \t\n\r"
 """Only what ends an address everywhere."""
-_LABEL = re.compile("[^\\s,;)\\]}'\"*`|(\\[<>\u0080-\U0010ffff]+|[\u3002\uff0e\uff61]+")
-_SENTENCE_END = ".?!:"
+_LABEL = re.compile("[^\\s,;)\\]}'\"*`|(\\[<>\u0080-\u3001\u3003-\uff0d\uff0f-\uff60\uff62-\U0010ffff]+")
+"""What may continue a host name: ASCII but for closing punctuation, and the dots of IDNA (UTS 46)."""
+_SENTENCE_END = ".?!:\u3002\uff0e\uff61"
 _LABEL_CHARACTERS_MAX = 64
 
 

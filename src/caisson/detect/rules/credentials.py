@@ -155,7 +155,7 @@ CREDENTIALS: tuple[Rule, ...] = (
     Rule(
         id="credentials.connection-string",
         type=TYPE,
-        pattern=r"\b[A-Za-z][A-Za-z0-9+.-]{1,24}://[^ \t\r\n\f\x0b/:@\"'<>]{0,64}:([^ \t\r\n\f\x0b/@\"'<>]{3,128})@",
+        pattern=r"\b[A-Za-z][A-Za-z0-9+.-]{1,24}://[!#-&(-.0-9;=?A-~]{0,64}:([!#-&(-.0-;=?A-~]{3,128})@",
         alphabet=TOKEN,
         check=connection_password,
     ),

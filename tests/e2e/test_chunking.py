@@ -31,41 +31,13 @@ from wire import ask, path, signed
 
 SAYS = "Write to carol@example.com about CLM-12345678, or call +44 20 7946 0958."
 PIECES = (
-    "carol@example.com",
-    "dave@example.org",
-    "CLM-12345678",
-    "CLM-87654321",
-    "AKIAQ3EGRZPLCANARY77",
-    "4111 1111 1111 1111",
-    "ghp_532hBoYaqVqja18UvJQS6TmrXYb76ldrx7uD",
-    "project-falcon",
-    "PROJECT-FALCON",
-    "project-",
-    "falcon",
-    "[EMAIL_7f3a9c]",
-    "[EMAIL_",
-    "{EMAIL}",
-    "{CLAIM}",
-    "[x](https://a.example/",
-    ")",
-    "https://a.example/?q=",
-    "<a href='",
-    "'>",
-    "\U0001f600",
-    "é",
-    "e\u0301",
-    "\u200b",
-    "\n",
-    " ",
-    ".",
-    "078-05-1120",
-    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49",
-    "aws_secret_access_key = ",
-    "Xn9SDhreAQtMJq4tTAVDS+smISHYaqf/OTPpaYu9",
-    "+44 20 7946 0958",
-    "@",
-    "eyJ",
-)
+    "carol@example.com", "dave@example.org", "CLM-12345678", "CLM-87654321", "AKIAQ3EGRZPLCANARY77",
+    "4111 1111 1111 1111", "ghp_532hBoYaqVqja18UvJQS6TmrXYb76ldrx7uD", "project-falcon", "PROJECT-FALCON",
+    "project-", "falcon", "[EMAIL_7f3a9c]", "[EMAIL_", "{EMAIL}", "{CLAIM}", "[x](https://a.example/", ")",
+    "https://a.example/?q=", "<a href='", "'>", "\U0001f600", "é", "e\u0301", "\u200b", "\n", " ", ".",
+    "078-05-1120", "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49", "aws_secret_access_key = ",
+    "Xn9SDhreAQtMJq4tTAVDS+smISHYaqf/OTPpaYu9", "+44 20 7946 0958", "@", "eyJ",
+)  # fmt: skip
 """What rules look for, and halves of it. `{EMAIL}` and `{CLAIM}` become the pseudonyms that the model was shown."""
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=10).map("".join)
 CUTS = st.lists(st.integers(min_value=0, max_value=400), max_size=30)

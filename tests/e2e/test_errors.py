@@ -98,6 +98,17 @@ def test_expired_token(scripted: Running) -> None:
     scripted.sessions.clear()
 
 
+def test_what_is_throttled_is_retried_by_boto3_and_succeeds(tmp_path) -> None:
+    running = start(tmp_path, system=system_file(tmp_path, limits={"requests_per_user": "1/second"}))
+    try:
+        client = running.client(retries=4)
+        answers = [client.converse(modelId=MODEL, messages=HELLO) for _ in range(4)]
+        assert {answer["stopReason"] for answer in answers} == {"end_turn"}
+        assert sum(answer["ResponseMetadata"]["RetryAttempts"] for answer in answers) > 0
+    finally:
+        assert running.stop() == 0
+
+
 def test_throttling_by_rate_names_when_to_come_back(tmp_path) -> None:
     running = start(tmp_path, system=system_file(tmp_path, limits={"requests_per_user": "3/minute"}))
     try:

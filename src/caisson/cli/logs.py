@@ -98,7 +98,7 @@ def tail(
         return
 
 
-@app.command()
+@app.command(short_help="Check that the log is whole, and that each request ended.")
 def verify(
     anchors: Annotated[
         Path | None, typer.Option("--anchors", help="The control zone's anchors; default: those in the data folder.")
@@ -128,7 +128,7 @@ def verify(
         raise typer.Exit(3)
 
 
-@app.command()
+@app.command(short_help="Write events, and beside them what proves them.")
 def export(
     out: Annotated[Path, typer.Option("--out", help="FILE.jsonl or FILE.parquet; the proof goes to FILE.bundle.")],
     since: Since = "",

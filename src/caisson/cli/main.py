@@ -37,7 +37,7 @@ class _LazyGroup(TyperGroup):
         return list(BUILT)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in NOT_BUILT:
+        if cmd_name in NOT_BUILT and not ctx.resilient_parsing:  # a shell that completes wants no message
             typer.echo(f"caisson {cmd_name} is not built yet. Built: {', '.join(BUILT)}.", err=True)
             raise typer.Exit(2)
         if cmd_name not in BUILT:

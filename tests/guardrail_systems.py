@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson.ports.guardrail import InspectionContext
 from caisson.system.guardrails import Guardrail
 from caisson.system.schema import System
+
+CONTEXT = InspectionContext(session_id="s", pseudonym_key=bytes(32), guardrail="main")
 
 
 def system_with(**guardrail: Any) -> System:

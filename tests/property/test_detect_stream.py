@@ -176,7 +176,8 @@ def test_whole_guardrail(text: str, at: list[int]) -> None:
 @given(text=texts, at=cuts)
 def test_pipe_ends_where_a_stage_ends(text: str, at: list[int]) -> None:
     def pipe() -> Pipe:
-        stages = (passage(rule_set((3, 0, 1, 1, 3, 3))), passage(rule_set((0, 3, 3, 3, 1, 2))))
+        layers = ((3, 0, 1, 1, 3, 3), (1, 3, 3, 3, 1, 3), (0, 3, 3, 3, 0, 2))
+        stages = [passage(rule_set(chosen)) for chosen in layers]
         return Pipe(InvisibleRuns(), *stages, Restoring(RESTORABLE))
 
     once, many = pipe(), pipe()

@@ -43,6 +43,10 @@ class InvisibleRuns:
         self._passed += end
         return text[:end]
 
+    def source(self, at: int) -> int:
+        """The same offset: nothing is replaced."""
+        return at
+
     def _found(self, offset: int) -> None:
         finding = Finding(start=offset, end=offset, rule=RULE, type="PROMPT_ATTACK", score=1.0, version="1")
-        self.hits.append(Hit(BLOCK, finding, offset, True))
+        self.hits.append(Hit(BLOCK, finding, offset, 0, True))

@@ -10,7 +10,7 @@ from functools import cache
 
 from caisson.detect.finding import Finding
 from caisson.detect.pseudonyms import Pseudonyms
-from caisson.detect.rules.credentials import CREDENTIALS
+from caisson.detect.rules.credentials import BY_FORM, BY_SURROUNDINGS
 from caisson.detect.rules.pii import PII
 from caisson.detect.scanner import RuleSet
 from caisson.detect.stream import Passage, Pipe
@@ -22,11 +22,11 @@ _TAIL_CHARACTERS_MAX = 1 << 40
 
 
 @cache
-def _rule_sets() -> tuple[RuleSet, RuleSet]:
+def _rule_sets() -> tuple[RuleSet, ...]:
     personal = [rule for rules in PII.values() for rule in rules]
-    return (
-        RuleSet((), CREDENTIALS, (), tail_characters_max=_TAIL_CHARACTERS_MAX),
-        RuleSet((), personal, (), tail_characters_max=_TAIL_CHARACTERS_MAX),
+    return tuple(
+        RuleSet((), rules, (), tail_characters_max=_TAIL_CHARACTERS_MAX)
+        for rules in (BY_FORM, BY_SURROUNDINGS, personal)
     )
 
 
@@ -34,7 +34,7 @@ class Redactor:
     """Replaces credentials and every detectable type of personal data by pseudonyms."""
 
     def __init__(self) -> None:
-        self._credentials, self._personal = _rule_sets()
+        self._rule_sets = _rule_sets()
 
     def redact(self, text: str, pseudonym_key: bytes) -> tuple[str, int]:
         """The redacted text and how many spans were replaced.
@@ -48,7 +48,7 @@ class Redactor:
         def mask(finding: Finding, _text: str) -> str:
             return pseudonyms.of(finding.type, finding.normal)
 
-        pipe = Pipe(Passage(self._credentials, mask), Passage(self._personal, mask))
+        pipe = Pipe(*(Passage(rules, mask) for rules in self._rule_sets))
         last = max(0, len(text) - 1) // SLICE_CHARACTERS
         pieces = [
             pipe.take(text[number * SLICE_CHARACTERS : (number + 1) * SLICE_CHARACTERS], final=number == last)

@@ -85,6 +85,10 @@ class Restoring:
         self._held = text[at:]
         return "".join(pieces)
 
+    def source(self, at: int) -> int:
+        """Not asked: nothing stops the text after this stage."""
+        return at
+
     def _restored(self, pseudonym: str, label: str) -> str:
         value = self._values.get(pseudonym)
         labelled = len(label) > _LABEL_CHARACTERS_MAX or label.rstrip(_SENTENCE_END)

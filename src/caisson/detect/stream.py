@@ -32,6 +32,8 @@ class Hit(NamedTuple):
     """With offsets in the whole text that came in."""
     at: int
     """Where it stands in the text that came out."""
+    width: int
+    """Characters that stand there in its place."""
     ends: bool
     """The text ended there."""
 
@@ -49,6 +51,9 @@ class Stage(Protocol):
 
     def take(self, text: str, *, final: bool) -> str:
         """Take the next piece; return what may pass. Nothing follows a final piece."""
+
+    def source(self, at: int) -> int:
+        """Offset in the text that came in of what stands at `at` in the text that came out."""
 
 
 class Passage:
@@ -84,17 +89,28 @@ class Passage:
         self._drop()
         return "".join(pieces)
 
+    def source(self, at: int) -> int:
+        """Offset in the text that came in of what stands at `at` in the text that came out."""
+        origin = at
+        for hit in self.hits:
+            if hit.layer == MASK and not hit.ends and hit.at <= at:
+                inside = at < hit.at + hit.width
+                origin = hit.finding.start if inside else at + hit.finding.end - hit.at - hit.width
+        return origin
+
     def _apply(self, layer: int, finding: Finding, pieces: list[str]) -> None:
         self.blocked = layer == BLOCK or (finding.overlong and layer == MASK)
         at = self._out + max(0, finding.start - self._passed)
         whole = replace(finding, start=finding.start + self._dropped, end=finding.end + self._dropped)
-        self.hits.append(Hit(layer, whole, at, self.blocked))
         if self.blocked or layer == MASK:
             self._pass(finding.start, pieces)
+        width = finding.end - finding.start
         if layer == MASK and not self.blocked:
             pieces.append(self._mask(whole, self._text[finding.start : finding.end]))
             self._passed = finding.end
-            self._out += len(pieces[-1])
+            width = len(pieces[-1])
+            self._out += width
+        self.hits.append(Hit(layer, whole, at, width, self.blocked))
 
     def _pass(self, end: int, pieces: list[str]) -> None:
         if end > self._passed:
@@ -137,11 +153,12 @@ class Pipe:
         """
         counted: list[Hit] = []
         end: int | None = None
-        ended = False
         for stage in reversed(self._stages):
-            kept = [hit for hit in stage.hits if not (ended and hit.ends) and (end is None or hit.at <= end)]
+            kept = [hit for hit in stage.hits if end is None or hit.at <= end]
             counted[:0] = kept
             ending = next((hit for hit in kept if hit.ends), None)
-            end = None if ending is None else ending.finding.start
-            ended = ended or ending is not None
+            if ending is not None:
+                end = ending.finding.start
+            elif end is not None:
+                end = stage.source(end)
         return counted

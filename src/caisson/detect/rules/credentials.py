@@ -130,7 +130,7 @@ _NAMED: tuple[tuple[str, str, str, Check], ...] = (
 )  # fmt: skip
 """Secrets that their surroundings name: name, how a match begins, pattern with the value as its group, check."""
 
-CREDENTIALS: tuple[Rule, ...] = (
+BY_FORM: tuple[Rule, ...] = (
     Rule(
         id="credentials.private-key",
         type=TYPE,
@@ -163,12 +163,16 @@ CREDENTIALS: tuple[Rule, ...] = (
         Rule(id=f"credentials.{name}", type=TYPE, pattern=pattern, alphabet=TOKEN, check=distinct)
         for name, pattern in _TOKENS
     ),
-    *(
-        Rule(id=f"credentials.{name}", type=TYPE, pattern=pattern, opener=opener, check=check)
-        for name, opener, pattern, check in _NAMED
-    ),
 )
-"""Every credential rule; earlier ones win at the same place and length."""
+"""Credentials that are recognised wherever they stand; earlier rules win at the same place and length."""
+
+BY_SURROUNDINGS: tuple[Rule, ...] = tuple(
+    Rule(id=f"credentials.{name}", type=TYPE, pattern=pattern, opener=opener, check=check)
+    for name, opener, pattern, check in _NAMED
+)
+"""Secrets that only what stands before them gives away. They are looked for once the others are gone."""
+
+CREDENTIALS = (*BY_FORM, *BY_SURROUNDINGS)
 
 BEDROCK_TYPES: dict[PiiType, str] = {
     "AWS_ACCESS_KEY": "credentials.aws-access-key-id",

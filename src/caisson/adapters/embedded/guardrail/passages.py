@@ -14,7 +14,7 @@ from caisson.detect.invisible import InvisibleRuns
 from caisson.detect.pseudonyms import Pseudonyms, escaped
 from caisson.detect.restoring import Restoring
 from caisson.detect.scanner import RuleSet
-from caisson.detect.stream import Passage, Pipe
+from caisson.detect.stream import Passage, Pipe, Stage
 
 
 class Passages:
@@ -36,18 +36,23 @@ class Passages:
         return Pipe(
             InvisibleRuns(),
             Passage(LOOK_ALIKES, lambda _, text: escaped(text)),
-            Passage(self._rulebook.credentials, self._mask),
+            *self._credentials(),
             Passage(rules, remember),
         )
 
     def of_output(self, restorable: Mapping[str, str]) -> Pipe:
         """Stages of an answer's text. Values of `restorable` go back in at the end."""
-        inspected = (
+        stages: list[Stage] = [
             InvisibleRuns(),
-            Passage(self._rulebook.credentials, self._mask),
+            *self._credentials(),
             Passage(self._rulebook.output, self._mask),
-        )
-        return Pipe(*inspected, Restoring(restorable)) if restorable else Pipe(*inspected)
+        ]
+        if restorable:
+            stages.append(Restoring(restorable))
+        return Pipe(*stages)
+
+    def _credentials(self) -> list[Passage]:
+        return [Passage(rules, self._mask) for rules in self._rulebook.credentials]
 
     def _mask(self, finding: Finding, _text: str) -> str:
         return self._pseudonyms.of(finding.type, finding.normal)

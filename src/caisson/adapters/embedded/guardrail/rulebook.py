@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from caisson.detect.pseudonyms import PSEUDONYM
 from caisson.detect.rule import Rule
-from caisson.detect.rules.credentials import BEDROCK_TYPES, CREDENTIALS
+from caisson.detect.rules.credentials import BEDROCK_TYPES, BY_FORM, BY_SURROUNDINGS
 from caisson.detect.rules.declared import pattern, word
 from caisson.detect.rules.injection import injection
 from caisson.detect.rules.pii import PII
@@ -34,14 +34,14 @@ class Rulebook:
 
     name: str
     version: str
-    credentials: RuleSet
-    """First pass over every text."""
+    credentials: tuple[RuleSet, ...]
+    """First passes over every text."""
     words_of_people: RuleSet
-    """Second pass over what users, assistants and system prompts say."""
+    """Last pass over what users, assistants and system prompts say."""
     data: RuleSet
-    """Second pass over documents and tool results."""
+    """Last pass over documents and tool results."""
     output: RuleSet
-    """Second pass over answers."""
+    """Last pass over answers."""
     normalise: Mapping[str, Callable[[str], str]] = field(repr=False)
     """Type of a pseudonym to what brings its values to their normal form."""
     blocked_input_message: str
@@ -62,7 +62,10 @@ class Rulebook:
         return cls(
             name=name,
             version=version,
-            credentials=_rule_set((rule, _credential_layer(rule, guardrail)) for rule in CREDENTIALS),
+            credentials=tuple(
+                _rule_set((rule, _credential_layer(rule, guardrail)) for rule in rules)
+                for rules in (BY_FORM, BY_SURROUNDINGS)
+            ),
             words_of_people=_rule_set((*people, *common)),
             data=_rule_set((*data, *common)),
             output=_rule_set(common),
@@ -72,7 +75,7 @@ class Rulebook:
         )
 
     def input_rules(self, role: str) -> RuleSet:
-        """The second pass over a role's text."""
+        """The last pass over a role's text."""
         return self.data if role in DATA_ROLES else self.words_of_people
 
 

@@ -30,7 +30,9 @@ def test_every_setting_is_in_force(tmp_path: Path, setting: str, value: object) 
 
 def test_every_table_and_index_is_there(tmp_path: Path) -> None:
     EmbeddedLedger(tmp_path / "ledger.db").close()
-    names = {name for (name,) in apsw.Connection(str(tmp_path / "ledger.db")).execute("SELECT name FROM sqlite_master")}
+    found = apsw.Connection(str(tmp_path / "ledger.db")).execute("SELECT name FROM sqlite_master")
+    names = {name for (name,) in found}
     assert names == {
-        "accounts", "accounts_opened", "reservations", "reservations_session", "reservations_deadline", "rates", "grants",
+        "accounts", "accounts_opened", "reservations", "reservations_session", "reservations_deadline",
+        "rates", "grants",
     }  # fmt: skip

@@ -30,6 +30,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from caisson.supervision import State, read_state
 
@@ -50,6 +51,8 @@ limits:
 """Budgets of sessions stay as they are, so that clients run into them."""
 ENDED = {"ThrottlingException", "ExpiredTokenException", "AccessDeniedException"}
 """Errors after which a client signs in again."""
+BROKEN = (BotoCoreError, HTTPError, OSError, ValueError, subprocess.TimeoutExpired)
+"""What a kill looks like to a client; botocore lets urllib3's errors through in the middle of a stream."""
 
 
 @dataclass
@@ -133,7 +136,7 @@ def load(data: Path, observed: Observed, stop: threading.Event, seed: int) -> No
             if error.response["Error"]["Code"] in ENDED:
                 client = None
             time.sleep(0.02)
-        except (BotoCoreError, OSError, subprocess.TimeoutExpired, ValueError):
+        except BROKEN:
             time.sleep(0.05)
 
 
@@ -157,7 +160,7 @@ class Probe:
             if error.response["Error"]["Code"] in ENDED:
                 self._client = None
             return False
-        except (BotoCoreError, OSError, ValueError, subprocess.TimeoutExpired):
+        except BROKEN:
             return False
         return True
 

@@ -24,6 +24,7 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _OTHER_NUMBER = re.compile(r"(?:version|\bv|\bip|order|invoice|claim|\bref|\bid|isbn|account|#)\W{0,3}$", re.IGNORECASE)
+_OTHER_NUMBER_CHARACTERS = 16
 _JOINED = tuple("/.-_=:")
 _NATIONAL_DIGITS = range(7, 16)
 _GROUPED_DIGITS_MIN = 10
@@ -38,17 +39,19 @@ _NORTH_AMERICAN_FORM = re.compile(r"(?:1[ .-]?)?\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\
 def phone(found: Found) -> float | None:
     """See the module."""
     before, number = found.before, digits(found.value)
-    if joined(before[-1:]) or before.endswith(_JOINED) or _OTHER_NUMBER.search(before):
-        return None
     if len(number) not in _NATIONAL_DIGITS or len(set(number)) < 3:
+        return None
+    if joined(before[-1:]) or before.endswith(_JOINED) or _OTHER_NUMBER.search(before[-_OTHER_NUMBER_CHARACTERS:]):
         return None
     if found.value.startswith(("+", "00")):
         return 1.0 if _valid("+" + number.lstrip("0"), None) else None
-    named = _CONTEXT.search(before) is not None
-    if _NORTH_AMERICAN.fullmatch(number) and (named or _NORTH_AMERICAN_FORM.fullmatch(found.value)):
+    american = _NORTH_AMERICAN.fullmatch(number) is not None
+    if american and _NORTH_AMERICAN_FORM.fullmatch(found.value):
         return 0.9
     grouped = number.startswith("0") and number != found.value and len(number) >= _GROUPED_DIGITS_MIN
-    return 0.7 if (named or grouped) and any(_valid(number, region) for region in _PLANS) else None
+    if not grouped and _CONTEXT.search(before) is None:
+        return None
+    return 0.9 if american else 0.7 if any(_valid(number, region) for region in _PLANS) else None
 
 
 @lru_cache(maxsize=CACHE_MAX)

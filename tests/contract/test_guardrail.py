@@ -122,6 +122,15 @@ async def test_answer_ends_at_the_finding(guardrail: Guardrail) -> None:
     assert [row.rule for row in output.actions] == ["words.project-falcon"]
 
 
+@pytest.mark.parametrize("text", ["mail bob@example.com, claim CLM-12345678", "say project-falcon now", "fine", ""])
+async def test_a_last_piece_is_a_piece_and_the_end(guardrail: Guardrail, text: str) -> None:
+    apart, output = await answered(guardrail, text)
+    at_once = guardrail.open_output(CONTEXT, {})
+    assert await at_once.last(0, text) == apart
+    assert [row.rule for row in at_once.actions] == [row.rule for row in output.actions]
+    assert (at_once.blocked is None) == (output.blocked is None)
+
+
 async def test_blocks_of_an_answer_are_apart(guardrail: Guardrail) -> None:
     output = guardrail.open_output(CONTEXT, {})
     passed = await output.feed(0, "project-") + await output.finish(0)

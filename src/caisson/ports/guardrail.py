@@ -69,6 +69,10 @@ class OutputInspection(ABC):
     async def finish(self, block: int) -> str:
         """Content block `block` is complete; return the rest of it."""
 
+    async def last(self, block: int, text: str) -> str:
+        """`feed` and `finish` in one."""
+        return await self.feed(block, text) + await self.finish(block)
+
     @abstractmethod
     async def whole(self, text: str, path: str) -> str:
         """Inspect a value that cannot be cut (a string in tool input); return it with masked spans replaced.
@@ -106,7 +110,7 @@ class Guardrail(ABC):
         """
         output, texts = self.open_output(context, {}), []
         for block, part in enumerate(parts):
-            texts.append(await output.feed(block, part.text) + await output.finish(block))
+            texts.append(await output.last(block, part.text))
         inspected = sum(len(part.text) for part in parts)
         return Inspection(
             texts=tuple(texts),

@@ -59,6 +59,12 @@ FROM accounts a
 """
 
 
+_RING = """
+SELECT r.count, r.granted, g.at FROM rates r
+LEFT JOIN grants g ON g.key = r.key AND g.slot = r.granted % r.count WHERE r.key = ?
+"""
+
+
 class EmbeddedLedger(Ledger):
     """See the module. Several processes may open the same file."""
 
@@ -101,11 +107,14 @@ class EmbeddedLedger(Ledger):
         deadline: float,
     ) -> Reservation | Refusal:
         with self._transaction():
-            refusal = self._session_limits(session_id, tokens, actions, now) or self._rate_limits(rates, now)
+            refusal = self._session_limits(session_id, tokens, actions, now)
             if refusal is not None:
                 return refusal
-            for rate in rates:
-                self._grant(rate, now)
+            granted = self._may_grant(rates, now)
+            if isinstance(granted, Refusal):
+                return granted
+            for rate, number in zip(rates, granted, strict=True):
+                self._grant(rate, number, now)
             self._db.execute(
                 "UPDATE accounts SET actions_used = actions_used + ? WHERE session_id = ?", (actions, session_id)
             )
@@ -151,9 +160,11 @@ class EmbeddedLedger(Ledger):
             )
         return None
 
-    def _rate_limits(self, rates: Sequence[Rate], now: float) -> Refusal | None:
+    def _may_grant(self, rates: Sequence[Rate], now: float) -> list[int] | Refusal:
+        """How many grants each rate has given so far, or the refusal of the first that has none left."""
+        numbers = []
         for rate in rates:
-            oldest = self._oldest_grant(rate)
+            granted, oldest = self._oldest_grant(rate)
             if (
                 oldest is not None and now - rate.window_s < oldest <= now
             ):  # a grant in the future: the clock stepped back
@@ -163,25 +174,23 @@ class EmbeddedLedger(Ledger):
                     message=f"More than {rate.count} requests in {rate.window_s:g} s; retry later.",
                     retry_after_s=oldest + rate.window_s - now,
                 )
-        return None
+            numbers.append(granted)
+        return numbers
 
-    def _oldest_grant(self, rate: Rate) -> float | None:
-        """When the grant that the next one would overwrite was given; None while the ring is not full."""
-        granted = self._granted(rate)
-        row = self._db.execute(
-            "SELECT at FROM grants WHERE key = ? AND slot = ?", (rate.key, granted % rate.count)
-        ).fetchone()
-        return None if row is None else float(row[0])
+    def _oldest_grant(self, rate: Rate) -> tuple[int, float | None]:
+        """The next grant's number, and when the grant that it would overwrite was given; None without one."""
+        ring = self._ring(rate)
+        if ring is not None and ring[0] != rate.count:
+            self._resize(rate)
+            ring = self._ring(rate)
+        return (0, None) if ring is None else (ring[1], ring[2])
 
-    def _granted(self, rate: Rate) -> int:
-        row = self._db.execute("SELECT count, granted FROM rates WHERE key = ?", (rate.key,)).fetchone()
-        if row is None:
-            return 0
-        if row[0] != rate.count:
-            return self._resize(rate)
-        return int(row[1])
+    def _ring(self, rate: Rate) -> tuple[int, int, float | None] | None:
+        """Size of a rate's ring, grants so far, and the time in the next slot."""
+        row: tuple[int, int, float | None] | None = self._db.execute(_RING, (rate.key,)).fetchone()
+        return row
 
-    def _resize(self, rate: Rate) -> int:
+    def _resize(self, rate: Rate) -> None:
         """The limit changed: keep the newest grants that the new ring can hold."""
         kept = [
             row[0]
@@ -193,10 +202,8 @@ class EmbeddedLedger(Ledger):
         for slot, at in enumerate(reversed(kept)):
             self._db.execute("INSERT INTO grants VALUES (?, ?, ?)", (rate.key, slot, at))
         self._db.execute("UPDATE rates SET count = ?, granted = ? WHERE key = ?", (rate.count, len(kept), rate.key))
-        return len(kept)
 
-    def _grant(self, rate: Rate, now: float) -> None:
-        granted = self._granted(rate)
+    def _grant(self, rate: Rate, granted: int, now: float) -> None:
         self._db.execute("INSERT OR REPLACE INTO grants VALUES (?, ?, ?)", (rate.key, granted % rate.count, now))
         self._db.execute("INSERT OR REPLACE INTO rates VALUES (?, ?, ?)", (rate.key, rate.count, granted + 1))
 

@@ -96,7 +96,7 @@ async def answer(exchange: Exchange) -> Refusal | None:
         try:
             if exchange.blocked is None:
                 whole = await s08_model.whole(exchange)
-                events = s09_inspect_output.run(exchange, events_of(whole))
+                events = s09_inspect_output.run(exchange, events_of(whole), whole=True)
             else:
                 events = s09_inspect_output.refused_input(exchange)
             exchange.answer = await collect(events)

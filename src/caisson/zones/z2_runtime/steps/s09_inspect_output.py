@@ -32,15 +32,20 @@ STOP_REASONS = frozenset({"end_turn", "tool_use", "max_tokens", "stop_sequence",
 """What a model may say (API_runtime_MessageStopEvent); a free string would be a way out for a hostile one."""
 
 
-async def run(exchange: Exchange, events: AsyncGenerator[Json, None]) -> AsyncGenerator[Json, None]:
+async def run(
+    exchange: Exchange, events: AsyncGenerator[Json, None], *, whole: bool = False
+) -> AsyncGenerator[Json, None]:
     """The events of `events` that may leave, inspected.
+
+    Args:
+        whole: nobody waits for the first part of a text, so each is inspected once, at its end.
 
     Raises:
         UpstreamError: the guardrail could not answer, or the model's events make no sense.
     """
     _, _, context = exchange.known()
     inspection = exchange.snapshot.guardrail.open_output(context, exchange.restorable)
-    inspector = _Inspector(exchange, inspection)
+    inspector = _Inspector(exchange, inspection, whole=whole)
     stopped = False
     try:
         async with aclosing(events):
@@ -88,8 +93,11 @@ def _intervened(exchange: Exchange, index: int) -> list[Json]:
 class _Inspector:
     """Turns the model's events into events that may leave. Indexes are renumbered: a removed block leaves no gap."""
 
-    def __init__(self, exchange: Exchange, inspection: OutputInspection) -> None:
+    def __init__(self, exchange: Exchange, inspection: OutputInspection, *, whole: bool) -> None:
         self._exchange = exchange
+        self._whole = whole
+        self._kept: list[str] = []
+        """Of a whole answer: the text under way."""
         self._inspection = inspection
         self._offered = _offered_tools(exchange)
         self._own: GuardrailAction | None = None
@@ -150,6 +158,9 @@ class _Inspector:
             self._open(index, kind)
         if index != self._block or kind != self._kind:
             raise _nonsense("content blocks interleave")
+        if kind == "text" and self._whole:
+            self._kept.append(delta["text"])
+            return []
         if kind == "text":
             return self._text(await self._inspection.feed(self._index_of_text(), delta["text"]))
         self._held.append(delta)
@@ -174,7 +185,8 @@ class _Inspector:
             raise _nonsense("another block ends than the one under way")
         kind, self._block = self._kind, None
         if kind == "text":
-            allowed = self._text(await self._inspection.finish(self._index_of_text()))
+            rest, self._kept = "".join(self._kept), []
+            allowed = self._text(await self._inspection.last(self._index_of_text(), rest))
             if self.blocked is None:
                 allowed.append({"contentBlockStop": {"contentBlockIndex": self.open_text}})
                 self.open_text = None

@@ -141,6 +141,13 @@ async def test_model_spelling_of_a_users_value_comes_back() -> None:
     assert await output.feed(0, "Hello alice@example.com !") + await output.finish(0) == "Hello Alice@Example.com !"
 
 
+async def test_hidden_spelling_is_the_same_value() -> None:
+    evaluator = guardrail(pii={"EMAIL": "pseudonymise"})
+    inspection = await inspected(evaluator, "I am ａlice@example.com.")
+    output = evaluator.open_output(CONTEXT, inspection.restorable)
+    assert await output.feed(0, "alice@example.com !") + await output.finish(0) == "ａlice@example.com !"
+
+
 async def test_collision_with_a_users_value_is_not_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     evaluator = guardrail(pii={"EMAIL": "pseudonymise"})
     short = Pseudonyms(CONTEXT.pseudonym_key).of("EMAIL", "mallory@evil.example")

@@ -65,7 +65,7 @@ class Decisions:
         return tuple(self._action(row, self.seconds * 1000 / len(rows)) for row in rows)
 
     def _rows(self) -> Iterator[_Row]:
-        """By place, then by rule: an order that does not depend on how a text was cut."""
+        """By place, then in the order of the stages, which does not depend on how a text was cut."""
         for location, pipe in self._inspected:
             rows: dict[tuple[str, Decision], _Row] = {}
             for hit in pipe.hits:
@@ -73,7 +73,7 @@ class Decisions:
                 row = rows.setdefault(key, _row(hit, key[1], location))
                 row.score = max(row.score, hit.finding.score)
                 row.count += 1
-            yield from (rows[key] for key in sorted(rows))
+            yield from rows.values()
 
     def _action(self, row: _Row | None, latency_ms: float) -> GuardrailAction:
         name, version = self._rulebook.name, self._rulebook.version

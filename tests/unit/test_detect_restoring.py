@@ -47,7 +47,9 @@ def test_not_restored(text: str) -> None:
     assert restored(text) == text
 
 
-@pytest.mark.parametrize("text", ["[EMAIL_7f3a9d]", "[EMAIL_7F3A9C]", "[email_7f3a9c]", "[EMAIL_7f3a9c", "EMAIL_7f3a9c]", "[EMAIL _7f3a9c]"])
+@pytest.mark.parametrize(
+    "text", ["[EMAIL_7f3a9d]", "[EMAIL_7F3A9C]", "[email_7f3a9c]", "[EMAIL_7f3a9c", "EMAIL_7f3a9c]", "[EMAIL _7f3a9c]"]
+)
 def test_unknown(text: str) -> None:
     assert restored(text) == text
 

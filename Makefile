@@ -46,6 +46,11 @@ lint: dev ## formatting, types, import direction
 bench: dev ## throughput and latency beside a bare pass-through and peers
 	@$(BIN)/python -m bench.run
 
+bench-peers: ## LiteLLM and Portkey for `make bench`, into bench/.peers (needs Node)
+	@test -d bench/.peers/litellm || $(PYTHON) -m venv bench/.peers/litellm
+	@bench/.peers/litellm/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]==1.105.3'
+	@npm install --prefix bench/.peers/portkey --ignore-scripts --no-audit --no-fund --silent @portkey-ai/gateway@1.15.2
+
 soak: dev ## memory growth under load
 	@$(BIN)/python -m bench.soak
 

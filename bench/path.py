@@ -116,9 +116,7 @@ async def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         gateway, events, credentials = await made(Path(name), options.tier)
-        text = (
-            "The roof was damaged by hail in the night and water came into two rooms. " * 56 if options.clean else None
-        )
+        text = CLEAN * (PROMPT_BYTES // len(CLEAN)) if options.clean else None
         request = signed(credentials, "converse", converse_body(text))
         headers = [(key.lower().encode(), value.encode()) for key, value in request.headers.items()]
         headers.append((b"content-length", b"%d" % len(request.body)))

@@ -1,0 +1,48 @@
+"""Where Bedrock Runtime answers in a Region.
+
+>>> endpoint_of("eu-west-1").url
+'https://bedrock-runtime.eu-west-1.amazonaws.com'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from caisson.errors import StartError
+
+SUFFIXES = {"cn": "amazonaws.com.cn"}
+"""DNS suffix by the first part of a Region's name where it is not the usual one (botocore: partitions)."""
+SERVICE = "bedrock"
+"""Signing name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Scheme, host and port; nothing else of an address may be chosen."""
+
+    url: str
+    host: bytes
+    """As the Host header says it, and as it is signed."""
+
+
+def endpoint_of(region: str, override: str = "") -> Endpoint:
+    """The Region's endpoint, or one on this machine for tests.
+
+    Raises:
+        StartError: the override is not an address of this machine.
+    """
+    if not override:
+        host = f"bedrock-runtime.{region}.{SUFFIXES.get(region.partition('-')[0], 'amazonaws.com')}"
+        return Endpoint(url=f"https://{host}", host=host.encode())
+    try:
+        parts = urlsplit(override)
+        loopback, _ = ip_address(parts.hostname or "").is_loopback, parts.port
+    except ValueError as error:
+        raise StartError("expected --upstream bedrock=http://127.0.0.1:PORT, found something else") from error
+    if not loopback or parts.scheme not in ("http", "https") or parts.username is not None:
+        raise StartError("expected --upstream bedrock alone; another endpoint is for tests, on a loopback address only")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise StartError("expected --upstream bedrock=http://127.0.0.1:PORT without a path")
+    return Endpoint(url=f"{parts.scheme}://{parts.netloc}", host=parts.netloc.encode())

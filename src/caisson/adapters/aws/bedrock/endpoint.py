@@ -36,13 +36,20 @@ def endpoint_of(region: str, override: str = "") -> Endpoint:
     if not override:
         host = f"bedrock-runtime.{region}.{SUFFIXES.get(region.partition('-')[0], 'amazonaws.com')}"
         return Endpoint(url=f"https://{host}", host=host.encode())
+    if not _is_local(override):
+        raise StartError(
+            "expected --upstream bedrock alone, found an endpoint; one is for tests: bedrock=http://127.0.0.1:PORT"
+        )
+    parts = urlsplit(override)
+    return Endpoint(url=f"{parts.scheme}://{parts.netloc}", host=parts.netloc.encode())
+
+
+def _is_local(override: str) -> bool:
+    """Whether it is the root of a server on a loopback address; a name could lead anywhere."""
     try:
         parts = urlsplit(override)
         loopback, _ = ip_address(parts.hostname or "").is_loopback, parts.port
-    except ValueError as error:
-        raise StartError("expected --upstream bedrock=http://127.0.0.1:PORT, found something else") from error
-    if not loopback or parts.scheme not in ("http", "https") or parts.username is not None:
-        raise StartError("expected --upstream bedrock alone; another endpoint is for tests, on a loopback address only")
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise StartError("expected --upstream bedrock=http://127.0.0.1:PORT without a path")
-    return Endpoint(url=f"{parts.scheme}://{parts.netloc}", host=parts.netloc.encode())
+    except ValueError:
+        return False
+    bare = parts.username is None and parts.path in ("", "/") and not parts.query and not parts.fragment
+    return loopback and bare and parts.scheme in ("http", "https")

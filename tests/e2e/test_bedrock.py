@@ -178,6 +178,16 @@ def test_an_intervention_of_aws_is_a_block_in_the_record(world: World, streams: 
     assert (record["outcome"], record["rule"]) == ("blocked", "topics.legal")
 
 
+def test_apply_guardrail_has_no_inline_guardrail_so_everything_is_applied(world: World) -> None:
+    given = [{"text": {"text": "I am bob@example.com"}}]
+    client = world.caisson.client()
+    for source in ("INPUT", "OUTPUT"):
+        client.apply_guardrail(guardrailIdentifier="main", guardrailVersion="1", source=source, content=given)
+    assert world.server.operations == ["ApplyGuardrail", "ApplyGuardrail"]
+    assert [sent["source"] for sent in world.server.bodies] == ["INPUT", "OUTPUT"]
+    assert "bob@example.com" not in json.dumps(world.server.bodies)
+
+
 def test_a_system_prompt_that_aws_blocks_never_reaches_the_model(world: World) -> None:
     world.play(None, body(applied("no", action="GUARDRAIL_INTERVENED", **BLOCKED)))
     answer = world.caisson.client().converse(modelId=MODEL, messages=QUESTION, system=SYSTEM)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +138,68 @@ def test_what_a_program_says_when_it_fails_is_not_repeated(home: Path) -> None:
 def test_a_program_that_is_not_there(home: Path) -> None:
     config(home, "[profile team]\ncredential_process = /nowhere/at-all\n")
     assert "FileNotFoundError" in lease().problem
+
+
+ASSUMED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+<AccessKeyId>ASIAASSUMED</AccessKeyId><SecretAccessKey>hush</SecretAccessKey><SessionToken>tok</SessionToken>
+<Expiration>{ends}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"""
+
+
+@pytest.fixture
+def sts() -> Iterator[tuple[str, list[str]]]:
+    """An STS on loopback that assumes any role for an hour, or refuses when its list says so."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["content-length"])).decode())
+            denied = "denied" in asked[-1]
+            ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            error = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>SECRET</Message></Error></ErrorResponse>"
+            said = (error if denied else ASSUMED.format(ends=ends)).encode()
+            self.send_response(403 if denied else 200)
+            self.send_header("content-length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def assuming(home: Path, url: str, role: str) -> None:
+    keys(home, "base", "AKIABASE")
+    config(
+        home,
+        f"[profile team]\nrole_arn = arn:aws:iam::000000000000:role/{role}\nsource_profile = base\n"
+        f"region = eu-west-1\nservices = local\n[services local]\nsts =\n  endpoint_url = {url}\n",
+    )
+
+
+def test_a_role_is_assumed_with_the_source_profiles_keys_and_held(
+    home: Path, sts: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, asked = sts
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    assuming(home, url, "x")
+    source = ProfileCredentials("team", region="eu-west-1")
+    found = source.lease()
+    assert (found.access_key_id, found.session_token, found.problem) == ("ASIAASSUMED", "tok", "")
+    assert found.expires == pytest.approx(datetime.now(UTC).timestamp() + 3_600, abs=60)
+    source.lease()
+    assert len(asked) == 1
+
+
+def test_a_role_that_may_not_be_assumed_says_so_without_awss_sentence(home: Path, sts: tuple[str, list[str]]) -> None:
+    assuming(home, sts[0], "denied")
+    assert lease().problem == "AWS refused the profile 'team' with 'AccessDenied'"
 
 
 def test_a_role_through_a_source_profile_without_credentials_fails_closed(home: Path) -> None:

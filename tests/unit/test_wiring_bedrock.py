@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +20,8 @@ from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
 from caisson.errors import ConfigurationError, StartError, UpstreamError
 from caisson.ports.guardrail import Part
 from caisson.wiring.bedrock import Bedrock
+from caisson.wiring.gateway import _ports
+from caisson.wiring.settings import Settings, Upstream
 from caisson.wiring.upstream import Leases
 from guardrail_systems import CONTEXT, system_with
 
@@ -132,6 +135,16 @@ async def test_the_file_decides_which_guardrail_goes_to_aws(socket: Path, leases
     with pytest.raises(UpstreamError, match="withdrawn"):
         await bedrock.beside(EmbeddedGuardrail(pinned, 7), pinned).inspect_input(parts, CONTEXT)
     await bedrock.close()
+
+
+@pytest.mark.parametrize(("location", "port"), [("", 443), ("http://127.0.0.1:4566", 4566)])
+def test_the_gateway_may_connect_to_bedrock_and_to_itself_alone(location: str, port: int) -> None:
+    upstream = Upstream(kind="bedrock", location=location, profile="team")
+    told = Settings(
+        data="/d", system="s", region="eu-west-1", owner_uid=0, first_uid=None, publics={}, port=8443, upstream=upstream
+    )
+    system = SimpleNamespace(identity=SimpleNamespace(issuer=None))
+    assert _ports(told, system) == tuple(sorted((8443, port)))  # type: ignore[arg-type]
 
 
 def test_the_request_path_calls_aws_without_botocore() -> None:

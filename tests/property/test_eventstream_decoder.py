@@ -135,6 +135,12 @@ def test_lengths_out_of_bounds_are_refused_at_the_prelude(total: int, header_byt
         list(decoder.feed(prelude(total, header_bytes)))
 
 
+def test_a_length_is_not_believed_before_its_checksum() -> None:
+    decoder = EventStreamDecoder()
+    with pytest.raises(FrameError, match="prelude"):
+        list(decoder.feed(prelude(1_000_000, 0)[:-1] + b"\0"))
+
+
 def test_messages_at_the_bounds_are_accepted() -> None:
     raw = encoded_headers({"a": "b" * 95})
     data = frame(raw, b"x" * (1_024 - 16 - len(raw)))

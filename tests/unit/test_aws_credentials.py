@@ -162,6 +162,15 @@ def sts() -> Iterator[tuple[str, list[str]]]:
             self.end_headers()
             self.wfile.write(said)
 
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            role = {"AccessKeyId": "ASIACONTAINER", "SecretAccessKey": "s", "Token": "t"}
+            said = json.dumps({**role, "Expiration": "2999-01-01T00:00:00Z"}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
         def log_message(self, *_: object) -> None:
             pass
 
@@ -195,6 +204,16 @@ def test_a_role_is_assumed_with_the_source_profiles_keys_and_held(
     assert found.expires == pytest.approx(datetime.now(UTC).timestamp() + 3_600, abs=60)
     source.lease()
     assert len(asked) == 1
+
+
+def test_a_containers_role_is_not_taken_for_the_profiles(
+    home: Path, sts: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, asked = sts
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/role")
+    config(home, "[profile team]\nregion = eu-west-1\n")
+    assert lease() == Lease(problem="the profile 'team' names no credentials of its own")
+    assert asked == []
 
 
 def test_a_role_that_may_not_be_assumed_says_so_without_awss_sentence(home: Path, sts: tuple[str, list[str]]) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from aws_world import calls_to
 from bedrock_server import SERVICE, Server, applied, body, failing, running
 from caisson.adapters.aws.bedrock.assessment import Assessment, actions_of, read
-from caisson.adapters.aws.guardrail import ApplyGuardrail, BedrockGuardrail, BesideInline, texts
+from caisson.adapters.aws.guardrail import ApplyGuardrail, BedrockGuardrail, BesideInline, evaluator, texts
 from caisson.adapters.aws.guardrail.beside import evaluated_inline
 from caisson.adapters.aws.guardrail.texts import CALL_CHARACTERS_MAX, OVERLAP_CHARACTERS, calls_for, windows
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
@@ -226,6 +226,22 @@ async def test_a_block_ends_the_answer(server: Server, guardrail: BedrockGuardra
     assert output.blocked is not None
     assert await output.last(1, "more") == ""
     assert len(server.bodies) == 1
+
+
+async def test_what_is_held_and_how_often_is_asked_are_bounded(
+    server: Server, guardrail: BedrockGuardrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluator, "HELD_CHARACTERS_MAX", 5)
+    monkeypatch.setattr(evaluator, "ANSWER_CALLS_MAX", 2)
+    output = guardrail.open_output(CONTEXT, {})
+    await output.feed(0, "12345")
+    with pytest.raises(UpstreamError):
+        await output.feed(1, "6")
+    for text in ("a", "b"):
+        await output.whole(text, "x")
+    with pytest.raises(UpstreamError):
+        await output.whole("c", "x")
+    assert seen(server) == [["a"], ["b"]]
 
 
 async def test_a_name_without_a_guardrail_on_aws_is_a_bug(guardrail: BedrockGuardrail) -> None:

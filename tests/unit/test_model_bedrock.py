@@ -534,34 +534,48 @@ async def _replace(model: BedrockModel) -> None:
 # Streams that break
 
 
+def raw(kind: str, payload: bytes) -> bytes:
+    return frame(payload, event_type=kind, message_type="event")
+
+
+def with_piece(piece: bytes, at: int = 1) -> bytes:
+    """A stream that is whole but for one piece in it."""
+    events = said("Good day.")
+    return b"".join([*events[:at], piece, *events[at:]])
+
+
+def without(*indexes: int) -> bytes:
+    """A stream of which some events are missing."""
+    return b"".join(event for index, event in enumerate(said("Good day.")) if index not in indexes)
+
+
+TWO_KINDS = b'{"contentBlockIndex":0,"delta":{"text":"a","reasoningContent":{"text":"b"}}}'
 BROKEN = {
-    "cut inside a frame": lambda: b"".join(said("Good day."))[:-9],
-    "cut between frames": lambda: b"".join(said("Good day.")[:-1]),
+    "cut inside a frame": lambda: with_piece(b"")[:-9],
+    "cut between frames": lambda: without(4),
+    "more than whole": lambda: with_piece(b"\0" * 11, at=5),
     "nothing at all": lambda: b"",
-    "wrong checksum": lambda: b"".join(said("Good day."))[:-1] + b"\0",
+    "wrong checksum": lambda: with_piece(b"")[:-1] + b"\0",
     "no event stream": lambda: b"<html>" * 50,
-    "content first": lambda: text("Good day."),
-    "two beginnings": lambda: said()[0] * 2,
-    "content after the end": lambda: b"".join([said()[0], said()[-2], text("more")]),
-    "metadata too early": lambda: b"".join([said()[0], said()[-1]]),
-    "after the last": lambda: b"".join([*said(), text("more")]),
-    "no JSON": lambda: said()[0] + frame(b"no", event_type="contentBlockDelta", message_type="event"),
-    "two kinds": lambda: (
-        said()[0]
-        + frame(
-            b'{"contentBlockIndex":0,"delta":{"text":"a","reasoningContent":{"text":"b"}}}',
-            event_type="contentBlockDelta",
-            message_type="event",
-        )
-    ),
-    "no index": lambda: said()[0] + frame(b'{"delta":{}}', event_type="contentBlockDelta", message_type="event"),
-    "unknown message": lambda: said()[0] + frame(b"{}", event_type="x", message_type="gossip"),
-    "unknown stop": lambda: said()[0] + frame(b'{"stopReason":"x"}', event_type="messageStop", message_type="event"),
-    "frame too large": lambda: said()[0] + text("x" * (bedrock_module.FRAME_BYTES_MAX + 1)),
-    "headers too large": lambda: (
-        said()[0] + frame(b"{}", event_type="x" * (bedrock_module.HEADER_BYTES_MAX + 1), message_type="event")
-    ),
+    "content first": lambda: without(0),
+    "two beginnings": lambda: with_piece(said()[0]),
+    "content after the end": lambda: with_piece(text("more"), at=4),
+    "metadata too early": lambda: with_piece(b"")[: -len(said()[-1] + said()[-2])] + said()[-1],
+    "after the last": lambda: with_piece(text("more"), at=5),
+    "no JSON": lambda: with_piece(raw("contentBlockDelta", b"no")),
+    "two kinds": lambda: with_piece(raw("contentBlockDelta", TWO_KINDS)),
+    "no index": lambda: with_piece(raw("contentBlockDelta", b'{"delta":{"text":"a"}}')),
+    "negative index": lambda: with_piece(raw("contentBlockStop", b'{"contentBlockIndex":-1}')),
+    "unknown message": lambda: with_piece(frame(b"{}", event_type="x", message_type="gossip")),
+    "unknown stop": lambda: without(3)[: -len(said()[-1])] + raw("messageStop", b'{"stopReason":"x"}') + said()[-1],
+    "frame too large": lambda: with_piece(text("x" * (bedrock_module.FRAME_BYTES_MAX + 1))),
+    "headers too large": lambda: with_piece(raw("x" * (bedrock_module.HEADER_BYTES_MAX + 1), b"{}")),
 }
+
+
+async def test_the_stream_that_the_broken_ones_are_made_from_is_sound(server: Server, connect: Connect) -> None:
+    server.handler = stream(with_piece(text("x" * (bedrock_module.FRAME_BYTES_MAX - 200))))
+    assert (await streamed(connect())).stop_reason == "end_turn"
 
 
 @pytest.mark.parametrize("name", BROKEN)

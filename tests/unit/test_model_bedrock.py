@@ -34,7 +34,7 @@ from caisson.adapters.aws.bedrock.failures import REPEATED, code_of, failed
 from caisson.adapters.aws.bedrock.lease import Lease
 from caisson.adapters.aws.model import BedrockModel
 from caisson.adapters.aws.model import bedrock as bedrock_module
-from caisson.adapters.aws.model.answer import FAILED_STOPS, STOP_REASONS
+from caisson.adapters.aws.model.answer import FAILED_STOPS, STOP_REASONS, StreamReader
 from caisson.errors import UpstreamError, WireError
 from caisson.ports.model import ModelAnswer, ModelRequest, PinnedGuardrail, Usage
 from caisson.zones.z2_runtime.answer import collect
@@ -561,6 +561,7 @@ BROKEN = {
     "two beginnings": lambda: with_piece(said()[0]),
     "content after the end": lambda: with_piece(text("more"), at=4),
     "metadata too early": lambda: with_piece(b"")[: -len(said()[-1] + said()[-2])] + said()[-1],
+    "two endings": lambda: with_piece(said()[-1], at=5),
     "after the last": lambda: with_piece(text("more"), at=5),
     "no JSON": lambda: with_piece(raw("contentBlockDelta", b"no")),
     "two kinds": lambda: with_piece(raw("contentBlockDelta", TWO_KINDS)),
@@ -582,6 +583,13 @@ async def test_the_stream_that_the_broken_ones_are_made_from_is_sound(server: Se
 async def test_a_broken_stream_is_a_model_error(server: Server, connect: Connect, name: str) -> None:
     server.handler = stream(BROKEN[name]())
     assert (await failing_call(connect(), streams=True)).refusal.error is WireError.MODEL_ERROR
+
+
+def test_usage_does_not_stand_for_the_end_of_a_message() -> None:
+    reader = StreamReader(None)
+    reader.event("messageStart", b"{}")
+    with pytest.raises(ValueError, match="before the message ended"):
+        reader.event("metadata", b'{"usage":{"inputTokens":1,"outputTokens":1},"metrics":{}}')
 
 
 @pytest.mark.parametrize("nonsense", [b"", b"no", b"[]", b'{"output":{}}', b'{"output":' * 5_000, b"\xff"])

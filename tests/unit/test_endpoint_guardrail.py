@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.validate import ParamValidator
+from msgspec.structs import replace
 
+from bedrock_model import SERVICE
 from caisson.channels.messages import GuardrailAction, ResponseEvent
 from caisson.policy.prices import Prices, Tokens
 from caisson.ports.model import ModelAnswer, ModelRequest, PinnedGuardrail, Usage
 from caisson.system.loader import parse_system
 from caisson.system.schema import System
 from caisson.zones.z2_runtime import pipeline
+from caisson.zones.z2_runtime.dialects.assessment import assessment
 from caisson.zones.z2_runtime.operations import Operation
 from request_path import MODEL, FakeModel, made_exchange, made_runtime
 from system_files import minimal, text_of
@@ -84,6 +88,17 @@ async def test_a_block_of_the_endpoints_guardrail_is_the_records_block(
     balance = await runtime.ledger.balance("s-1", now=2.0)
     assert balance is not None
     assert balance.tokens_used == 108
+
+
+def test_a_client_that_asks_for_the_trace_reads_them_in_bedrocks_shape() -> None:
+    rows = [replace(BLOCK, rule=rule) for rule in ("topics.legal", "content.HATE", "injection.aws", "pii.NAME")]
+    shown = assessment(rows, guarded=1, total=1)
+    assert [found["name"] for found in shown["topicPolicy"]["topics"]] == ["legal"]
+    assert [found["type"] for found in shown["contentPolicy"]["filters"]] == ["HATE", "PROMPT_ATTACK"]
+    shape = SERVICE.shape_for("GuardrailAssessment")
+    shown["sensitiveInformationPolicy"].setdefault("regexes", [])
+    report = ParamValidator().validate(shown, shape)
+    assert not report.has_errors(), report.generate_report()
 
 
 def test_cached_tokens_have_no_price_here() -> None:

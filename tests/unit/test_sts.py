@@ -14,6 +14,7 @@ import pytest
 from botocore.parsers import create_parser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as with_fields
 
 from caisson.ports.credentials import Principal, SessionCredentials
 from caisson.zones.z1_ingress.http import HttpRequest
@@ -230,7 +231,7 @@ async def test_another_form_is_refused(world: World, changes: dict) -> None:
         method="POST", raw_path=b"/", query=b"", body=form("GetCallerIdentity"), client="", secure=True,
         headers=((b"content-type", FORM.encode()),),
     )  # fmt: skip
-    assert code(await parsed(world, replace(request, **changes))) == ("ValidationError", 400)
+    assert code(await parsed(world, with_fields(request, **changes))) == ("ValidationError", 400)
 
 
 class TestWebIdentity:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelRequest:
+class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent to the model after input inspection."""
 
     request_id: str
@@ -27,7 +27,7 @@ class ModelRequest:
     """Converse `messages`."""
     output_tokens_max: int
     """Upper bound on generated tokens, from the request and the system file, whichever is lower."""
-    inference: Json = field(default_factory=dict)
+    inference: Json = {}
     """Converse `inferenceConfig` without `maxTokens`."""
     tools: Json | None = None
     """Converse `toolConfig`."""
@@ -35,16 +35,14 @@ class ModelRequest:
     user: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens as the model counted them."""
 
     input_tokens: int
     output_tokens: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelAnswer:
+class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer."""
 
     content: tuple[Json, ...]

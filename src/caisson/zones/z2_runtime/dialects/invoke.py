@@ -9,11 +9,11 @@ this version cannot read are refused: nothing passes uninspected.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from caisson.errors import CallerError, Refusal, WireError
 from caisson.policy.prices import base_model

@@ -71,7 +71,7 @@ async def connect(server: Server) -> AsyncIterator[Connect]:
 
 async def streamed(model: OpenAIModel, given: ModelRequest | None = None) -> ModelAnswer:
     async with asyncio.timeout(SOON), aclosing(model.converse_stream(given or request())) as events:
-        return await collect(events)
+        return collect([event async for event in events])
 
 
 async def failing(model: OpenAIModel, *, streams: bool = False) -> UpstreamError:

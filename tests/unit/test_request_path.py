@@ -419,4 +419,4 @@ async def test_collect_is_the_inverse_of_events() -> None:
         ]
     )
     answer = await model.converse(None)  # type: ignore[arg-type]
-    assert await collect(events_of(answer)) == answer
+    assert collect(events_of(answer)) == answer

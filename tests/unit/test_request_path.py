@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -420,3 +422,12 @@ async def test_collect_is_the_inverse_of_events() -> None:
     )
     answer = await model.converse(None)  # type: ignore[arg-type]
     assert collect(events_of(answer)) == answer
+
+
+async def test_both_events_name_the_system_prompt_as_it_came(tmp_path: Path, system: System) -> None:
+    turn = {"role": "user", "content": [{"text": "hi"}]}
+    runtime = await made_runtime(tmp_path, system, FakeModel())
+    exchange = made_exchange(runtime, orjson.dumps({"system": [{"text": "a SECRET prompt"}], "messages": [turn]}))
+    assert await run(exchange) is None
+    expected = sha256(rfc8785.dumps([{"text": "a SECRET prompt"}])).hexdigest()
+    assert [event.system_prompt_hash for event in runtime.events.messages] == [expected, expected]

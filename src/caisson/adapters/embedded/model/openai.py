@@ -12,13 +12,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from multidict import CIMultiDict
+from yarl import URL
 
 from caisson.adapters.embedded.model import failures
 from caisson.adapters.embedded.model.chat_answer import StreamReader, answer_of, decode, usage_of
@@ -83,11 +85,11 @@ class OpenAIModel(Model):
         Raises:
             StartError: the address or the key cannot be used.
         """
-        self._url = endpoint(base_url)
+        self._url = URL(endpoint(base_url))
         if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key.strip()):
             raise StartError("expected the upstream's API key as one line of printable ASCII, found something else")
         # Uncompressed, so that bounds on bytes are bounds on memory.
-        self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        self._headers = CIMultiDict({"content-type": "application/json", "accept-encoding": "identity"})
         if api_key is not None:
             self._headers["authorization"] = f"Bearer {api_key.strip()}"
         self._clock = clock
@@ -136,29 +138,31 @@ class OpenAIModel(Model):
             await self._session.close()
             self._session = None
 
-    @asynccontextmanager
-    async def _call(self, request: ModelRequest, *, stream: bool) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The open response of a call that the server accepted; closed on leaving, read or not."""
+    def _call(self, request: ModelRequest, *, stream: bool) -> _Call:
+        """A call, to be entered once."""
+        return _Call(self, msgspec.json.encode(body_of(request, model=self._model or request.model_id, stream=stream)))
+
+    def begin(self) -> None:
+        """Count a call.
+
+        Raises:
+            UpstreamError: too many are under way.
+        """
         if self._calls >= self._bounds.calls_max:
             raise failures.throttled(f"{self._bounds.calls_max} calls are under way", retry_after_s=1)
-        body = msgspec.json.encode(body_of(request, model=self._model or request.model_id, stream=stream))
         self._calls += 1
-        try:
-            response = await self._accepted(body)
-            try:
-                yield response
-            except TimeoutError as error:
-                raise failures.timed_out("the server paused or took too long") from error
-            except aiohttp.ClientError as error:
-                raise failures.unavailable(f"the connection broke: {type(error).__name__}") from error
-            finally:
-                # A response that was read to its end has given its connection back already.
-                response.close()
-        finally:
-            self._calls -= 1
 
-    async def _accepted(self, body: bytes) -> aiohttp.ClientResponse:
-        failure: UpstreamError = failures.unavailable("no attempt was made")
+    def end(self) -> None:
+        """A call is over."""
+        self._calls -= 1
+
+    async def accepted(self, body: bytes) -> aiohttp.ClientResponse:
+        """The response of a server that took the call.
+
+        Raises:
+            UpstreamError: it refused, or could not be reached in any of the attempts.
+        """
+        failure: UpstreamError | None = None
         for attempt in range(self._bounds.attempts_max):
             if attempt:
                 pause_s = self._bounds.backoff_s * 2 ** (attempt - 1)
@@ -177,7 +181,7 @@ class OpenAIModel(Model):
             response.close()
             if response.status not in _UNAVAILABLE:
                 break
-        raise failure
+        raise failure or failures.unavailable("no attempt was made")
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -193,6 +197,32 @@ class OpenAIModel(Model):
                 raise_for_status=False,
             )
         return self._session
+
+
+class _Call:
+    """The open response of a call that the server accepted; closed on leaving, read or not."""
+
+    def __init__(self, model: OpenAIModel, body: bytes) -> None:
+        self._model, self._body = model, body
+        self._response: aiohttp.ClientResponse | None = None
+
+    async def __aenter__(self) -> aiohttp.ClientResponse:
+        self._model.begin()
+        try:
+            self._response = await self._model.accepted(self._body)
+        except BaseException:
+            self._model.end()
+            raise
+        return self._response
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if self._response is not None:
+            self._response.close()  # one that was read to its end has given its connection back already
+        self._model.end()
+        if isinstance(error, TimeoutError):
+            raise failures.timed_out("the server paused or took too long") from error
+        if isinstance(error, aiohttp.ClientError):
+            raise failures.unavailable(f"the connection broke: {type(error).__name__}") from error
 
 
 def endpoint(base_url: str) -> str:

@@ -470,6 +470,9 @@ async def test_done_ends_the_stream_whatever_follows(server: Server, connect: Co
         "https://example.com/#x",
         "https://example.com:port",
         "https://[::1",
+        "https://example.com/a b",
+        "https://example.com/\u00e9",
+        "https://ex\u00e4mple.com",
     ],
 )
 def test_an_address_that_may_not_be_called(url: str) -> None:

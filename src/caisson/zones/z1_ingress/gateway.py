@@ -23,6 +23,7 @@ from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.routes import Route, match
 from caisson.zones.z1_ingress.wire import frame, parser, rendered, stream_renderer
 from caisson.zones.z2_runtime import pipeline
+from caisson.zones.z2_runtime.deadlines import Deadlines
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.operations import Operation
 from caisson.zones.z2_runtime.runtime import Runtime
@@ -101,7 +102,7 @@ class Gateway:
         if scope["type"] != "http":
             return
         request_id = _new_request_id()
-        reply = _Reply(send, request_id)
+        reply = _Reply(send, request_id, self._runtime.deadlines)
         self._under_way += 1
         try:
             await self._serve(scope, receive, reply, request_id)
@@ -196,7 +197,7 @@ class Gateway:
                 )
             )
         limit = STS_BODY_BYTES_MAX if route.kind == "sts" else self._runtime.snapshot.system.limits.body_bytes_max
-        body = await _read_body(headers, receive, limit)
+        body = await _read_body(headers, receive, limit, self._runtime.deadlines)
         return HttpRequest(
             method=scope["method"],
             raw_path=scope["raw_path"],
@@ -274,8 +275,9 @@ class _ClientLeft(Exception):  # noqa: N818 - not an error of anybody's
 class _Reply:
     """What goes back to one client."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, deadlines: Deadlines) -> None:
         self._send = send
+        self._deadlines = deadlines
         self._request_id = request_id.encode()
         self.begun = False
 
@@ -317,7 +319,7 @@ class _Reply:
 
     async def frame(self, frame: bytes, exchange: Exchange) -> None:
         """One piece of an event stream; waits while the client does not read."""
-        async with asyncio.timeout(SEND_SECONDS_MAX):
+        with self._deadlines.within(SEND_SECONDS_MAX):
             if not self.begun:
                 self.begun = True
                 headers = self._headers(b"application/vnd.amazon.eventstream", exchange)
@@ -331,13 +333,15 @@ class _Reply:
         await self._send({"type": "http.response.body", "body": b""})
 
 
-async def _read_body(headers: tuple[tuple[bytes, bytes], ...], receive: Receive, limit: int) -> bytes:
+async def _read_body(
+    headers: tuple[tuple[bytes, bytes], ...], receive: Receive, limit: int, deadlines: Deadlines
+) -> bytes:
     declared = next((value for name, value in headers if name == b"content-length"), b"0")
     if declared.isdigit() and int(declared[:20]) > limit:
         raise CallerError(_too_large(limit))
     parts, size = [], 0
     try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
+        with deadlines.within(BODY_SECONDS_MAX):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":  # the server says so of a malformed chunk as well

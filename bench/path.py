@@ -9,6 +9,7 @@ Run: python -m bench.path [--tier 2] [--clean] [--profile]
 from __future__ import annotations
 
 import argparse
+import asyncio
 import cProfile
 import pstats
 import tempfile
@@ -42,7 +43,7 @@ from caisson.zones.z2_runtime.pseudonyms import PseudonymKeys
 from caisson.zones.z2_runtime.runtime import Runtime, Snapshot
 
 REGION = "eu-west-1"
-ROUNDS, CALLS = 12, 150
+ROUNDS, CALLS = 20, 192
 CLEAN = "The roof was damaged by hail in the night and water came into two rooms. "
 
 
@@ -121,6 +122,7 @@ async def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tier", type=int, default=2)
+    parser.add_argument("--connections", type=int, default=32, help="requests under way")
     parser.add_argument("--clean", action="store_true", help="a prompt without anything to mask")
     parser.add_argument("--profile", action="store_true", help="where the time goes, by function")
     options = parser.parse_args()
@@ -144,10 +146,13 @@ async def main() -> None:
             if "status" in message:
                 statuses.append(message["status"])
 
-        async def calls(count: int) -> float:
-            began = process_time()
+        async def client(count: int) -> None:
             for _ in range(count):
                 await gateway(scope, receive, send)
+
+        async def calls(count: int) -> float:
+            began = process_time()
+            await asyncio.gather(*[client(count // options.connections) for _ in range(options.connections)])
             return (process_time() - began) / count * 1e6
 
         await calls(CALLS)

@@ -20,7 +20,7 @@ TARGET_CHARACTERS_MAX = 2_048
 ROUTES_CACHED_MAX = 512
 """Request lines remembered; each is at most as long as a server takes, so this is bounded in bytes as well."""
 
-Kind = Literal["model", "guardrail", "sts", "health", "ready", "metrics"]
+Kind = Literal["model", "guardrail", "chat", "models", "sts", "health", "ready", "metrics"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,12 @@ class Route:
     kind: Kind
     operation: Operation | None = None
     target: str = ""
-    """Model id or guardrail identifier, percent-decoded once."""
+    """Model id or guardrail identifier, percent-decoded once; empty where the body has it."""
+
+    @property
+    def speaks_openai(self) -> bool:
+        """Errors have OpenAI's shape."""
+        return self.kind in ("chat", "models")
 
 
 MODEL_ACTIONS = {
@@ -42,6 +47,10 @@ MODEL_ACTIONS = {
 }
 FIXED: dict[tuple[str, bytes], Route] = {
     ("POST", b"/"): Route("sts"),
+    ("POST", b"/openai/v1/chat/completions"): Route("chat", Operation.CHAT),
+    ("POST", b"/v1/chat/completions"): Route("chat", Operation.CHAT),
+    ("GET", b"/openai/v1/models"): Route("models"),
+    ("GET", b"/v1/models"): Route("models"),
     ("GET", b"/healthz"): Route("health"),
     ("GET", b"/readyz"): Route("ready"),
     ("GET", b"/metrics"): Route("metrics"),

@@ -65,6 +65,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Fields that were understood and set aside, because the system file decides them: `guardrailConfig`."""
     trace: bool = False
     """The caller asked for the guardrail's trace."""
+    usage_wanted: bool = False
+    """Chat completions: the caller asked for the usage at a stream's end."""
     source: Literal["INPUT", "OUTPUT"] = "INPUT"
     """ApplyGuardrail: which direction the content is inspected as."""
     output_scope: Literal["INTERVENTIONS", "FULL"] = "INTERVENTIONS"

@@ -28,11 +28,12 @@ class Exchange(msgspec.Struct, kw_only=True):
     snapshot: Snapshot
     """The configuration that this request runs under, from its first step to its last."""
     operation: Operation
+    """From the path; 1 frame, where the body says more."""
     request_id: str
     started: float
     """Monotonic seconds at arrival."""
     target: str
-    """Model id, or guardrail name for ApplyGuardrail, from the path."""
+    """Model id, or guardrail name for ApplyGuardrail, from the path; 1 frame, where the body has it."""
     parse: Parse
     authenticate: Authenticate
 

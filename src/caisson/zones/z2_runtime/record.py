@@ -61,7 +61,7 @@ def _common(exchange: Exchange) -> dict[str, Any]:
         "model_id": exchange.target if exchange.alias else "",
         "system_prompt_hash": _system_prompt_hash(msgspec.json.encode(system)) if system else "",
         "risk_tier": exchange.snapshot.system.tier,
-        "operation": exchange.operation.value,
+        "operation": exchange.operation.label,
         "configuration_version": exchange.snapshot.version,
     }
     return exchange.identity
@@ -126,7 +126,7 @@ def observe(exchange: Exchange, *, refusal: Refusal | None, cancelled: bool) -> 
     metrics, usage, cost = exchange.runtime.metrics, exchange.settled_usage, exchange.cost_micro_usd
     spent = exchange.runtime.clock.monotonic() - exchange.started
     metrics.request(
-        operation=exchange.operation.value,
+        operation=exchange.operation.label,
         model_id=exchange.target if exchange.alias else "",
         outcome=_outcome(exchange, refusal, cancelled),
         error=refusal.error.code if refusal else "",

@@ -7,13 +7,16 @@ and few, what a request changes has no second index, and grants of a rate are ap
 from __future__ import annotations
 
 from pathlib import Path
+from time import sleep
 
 import apsw
 
 from caisson.errors import LedgerError
 
-OPEN_BUSY_MS = 2_000
-"""How long opening waits for other processes that open the same file."""
+OPEN_TRIES_MAX = 100
+"""Processes that open a new file at once take turns, and turning it to WAL does not wait by itself."""
+TRY_BUSY_MS = 50
+RETRY_S = 0.01
 VERSION = 1
 """`user_version` of the file. 0 has no `tokens_reserved`, and rates as rings."""
 
@@ -63,26 +66,39 @@ def open_file(path: Path) -> apsw.Connection:
     Raises:
         LedgerError: it cannot be opened, or a later version of Caisson wrote it.
     """
-    try:
-        db = apsw.Connection(str(path))
-        db.set_busy_timeout(OPEN_BUSY_MS)
-        for setting in _SETTINGS:
-            db.execute(f"PRAGMA {setting}").fetchall()  # a statement runs as far as its rows are read
-        db.execute("BEGIN IMMEDIATE")  # processes that open it at once take turns
-        version = _bring_up(db)
-        db.execute("COMMIT")
-    except apsw.Error as error:
-        raise LedgerError(f"the ledger {str(path)!r} cannot be opened: {error}") from error
-    if version > VERSION:
-        db.close()
-        raise LedgerError(
-            f"the ledger {str(path)!r} is of version {version} and this Caisson knows {VERSION}; use a later Caisson"
-        )
-    return db
+    for _ in range(OPEN_TRIES_MAX):
+        db: apsw.Connection | None = None
+        try:
+            db = apsw.Connection(str(path))
+            version = _set_up(db)
+        except apsw.Error as error:
+            if db is not None:
+                db.close()
+            if not isinstance(error, apsw.BusyError):
+                raise LedgerError(f"the ledger {str(path)!r} cannot be opened: {error}") from error
+            sleep(RETRY_S)
+            continue
+        if version > VERSION:
+            db.close()
+            raise LedgerError(
+                f"the ledger {str(path)!r} is of version {version}, this Caisson knows {VERSION}: use a later Caisson"
+            )
+        return db
+    raise LedgerError(f"the ledger {str(path)!r} is locked by another process; stop it and try again")
+
+
+def _set_up(db: apsw.Connection) -> int:
+    """Put the settings in force and bring the file to this version; returns the version that it has then."""
+    db.set_busy_timeout(TRY_BUSY_MS)
+    for setting in _SETTINGS:
+        db.execute(f"PRAGMA {setting}").fetchall()  # a statement runs as far as its rows are read
+    db.execute("BEGIN IMMEDIATE")
+    version = _bring_up(db)
+    db.execute("COMMIT")
+    return version
 
 
 def _bring_up(db: apsw.Connection) -> int:
-    """The version that the file has now."""
     version = int(db.pragma("user_version"))
     if version < VERSION:
         older = db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'rates'").get

@@ -334,6 +334,27 @@ async def test_callers_at_once_get_exactly_what_there_is(ledger: Ledger) -> None
     assert [isinstance(result, Reservation) for result in by_rate] == [True] * 3 + [False] * 37
 
 
+async def test_what_another_process_did_counts_at_once(make: Make, tmp_path: Path) -> None:
+    one, two = make(tmp_path / "ledger.db"), make(tmp_path / "ledger.db")
+    await one.open(replace(ROOMY, session_id="s-1", tokens_max=65))
+    rates = [Rate(key="user:u", count=5, window_s=10.0)]
+    for number, ledger in enumerate((one, two, two, one, two)):
+        assert isinstance(await reserve(ledger, f"r{number}", 10, rates=rates), Reservation)
+    for ledger in (one, two):
+        refused = await reserve(ledger, "r", 10, rates=rates)
+        assert isinstance(refused, Refusal)
+        assert refused.rule == "ledger.rate.user"
+        refused = await reserve(ledger, "r", 16)
+        assert isinstance(refused, Refusal)
+        assert refused.rule == "ledger.tokens"
+    await two.settle("r0", tokens=9, cost_micro_usd=0)
+    await two.end("s-1", "enough")
+    assert await one.ended("s-1") == "enough"
+    assert await one.balance("s-1", now=2.0) == await two.balance("s-1", now=2.0)
+    one.close()
+    two.close()
+
+
 async def test_one_callers_refusal_touches_nobody_else(ledger: Ledger) -> None:
     await ledger.open(ACCOUNT)
     results = await asyncio.gather(
@@ -452,7 +473,9 @@ def _grants(path: str, worker: int, granted: multiprocessing.Queue) -> None:  # 
         total = 0
         for turn in range(20):
             asked = [reserve(ledger, f"{worker}-{turn}-{n}", 1, now=5.0, session="s-1", rates=rates) for n in range(8)]
-            total += sum(isinstance(result, Reservation) for result in await asyncio.gather(*asked))
+            for result in await asyncio.gather(*asked):
+                total += isinstance(result, Reservation)
+                assert isinstance(result, Reservation) or result.rule == "ledger.rate.system", result
         granted.put(total)
         ledger.close()
 

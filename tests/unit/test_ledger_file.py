@@ -149,6 +149,35 @@ async def test_a_key_of_a_transaction_that_was_rolled_back_is_not_remembered(tmp
     ledger.close()
 
 
+async def test_the_kept_sum_is_that_of_the_reservations(tmp_path: Path) -> None:
+    """Were it to stay too high, every request of the session would add up its reservations."""
+    ledger = EmbeddedLedger(tmp_path / "ledger.db")
+    await ledger.open(ACCOUNT)
+    for number in range(6):
+        await reserved(ledger, f"r{number}", now=10.0 * number)
+    kept = "SELECT tokens_reserved, (SELECT sum(tokens) FROM reservations) FROM accounts"
+    assert ledger._db.execute(kept).get == (60, 60)
+    await ledger.settle("r5", tokens=1, cost_micro_usd=1)
+    lapsed = await ledger.lapsed(before=85.0)
+    await asyncio.gather(ledger.forget(lapsed), ledger.settle("r0", tokens=1, cost_micro_usd=1))
+    assert len(lapsed) == 3
+    assert ledger._db.execute(kept).get == (20, 20)
+    ledger.close()
+
+
+async def test_a_rate_reads_no_other_rates_grants(tmp_path: Path) -> None:
+    """Not even those of a key that has used up its numbers."""
+    ledger = EmbeddedLedger(tmp_path / "ledger.db")
+    await ledger.open(ACCOUNT)
+    first, second = Rate(key="system", count=9, window_s=9.0), Rate(key="user:u", count=3, window_s=9.0)
+    await reserved(ledger, "r1", first)
+    await reserved(ledger, "r2", second)
+    last = ledger._db.execute("SELECT min(id) - 1 FROM rate_grants WHERE id >> 40 = 2").get - 1
+    ledger._db.execute("INSERT INTO rate_grants VALUES (?, 1.0), (?, 1.0)", (last, last - 1))
+    assert isinstance(await reserved(ledger, "r3", second), Reservation)
+    ledger.close()
+
+
 _VERSION_0 = """
 CREATE TABLE accounts (
   session_id TEXT PRIMARY KEY, user TEXT NOT NULL, agent TEXT NOT NULL, task TEXT NOT NULL,

@@ -61,11 +61,11 @@ async def test_a_request_changes_few_pages(tmp_path: Path) -> None:
     for number in range(300):  # a rate's grants are in pages of their own from here on
         await request(f"r{number}")
     ledger._db.set_wal_hook(lambda _db, _name, size: pages.append(size) or apsw.SQLITE_OK)
-    before = ledger._db.wal_checkpoint()[0]
+    ledger._db.wal_checkpoint()  # the log begins anew
     for number in range(64):
         await request(f"s{number}")
     assert len(pages) == 128
-    assert (pages[-1] - before) / 64 <= 6.5
+    assert pages[-1] / 64 < 7  # six, and what a page that fills up or empties costs
     ledger.close()
 
 
@@ -97,7 +97,7 @@ def test_dropping_old_grants_changes_no_verdict(
             result = await reserved(
                 ledger, f"r{number}", Rate(key="user:u", count=count, window_s=10.0), other, now=now
             )
-            inside = [at for at in given_at if now - 10.0 < at]
+            inside = [at for at in given_at if now - at < 10.0]
             assert isinstance(result, Reservation) == (len(inside) < count)
             if isinstance(result, Reservation):
                 given_at.append(now)

@@ -47,12 +47,12 @@ class Rates:
                 newest = self._newest[rate.key] = self._find_newest(rate.key)
             deciding = newest + 1 - rate.count
             at = self._execute("SELECT at FROM rate_grants WHERE id = ?", (deciding,)).get
-            if at is not None and now - rate.window_s < at <= now and deciding > _before_first(newest):
+            if at is not None and 0.0 <= now - at < rate.window_s and deciding > _before_first(newest):
                 return Refusal(
                     error=WireError.THROTTLING,
                     rule=f"ledger.rate.{rate.key.partition(':')[0]}",
                     message=f"More than {rate.count} requests in {rate.window_s:g} s; retry later.",
-                    retry_after_s=at + rate.window_s - now,
+                    retry_after_s=rate.window_s - (now - at),  # in (0, window_s], as at + window_s - now need not be
                 )
         return None
 

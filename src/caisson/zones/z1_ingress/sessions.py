@@ -70,15 +70,15 @@ class Sessions:
         )
         if refusal is not None:
             return refusal
-        balance = await self._ledger.balance(current.root_session_id, now=self._clock.now())
-        if balance is None:
+        ended = await self._ledger.ended(current.root_session_id)
+        if ended is None:
             return _NO_ACCOUNT
-        if balance.closed:
+        if ended:
             return Refusal(
                 error=WireError.EXPIRED_TOKEN,
                 rule="session.ended",
                 message="The security token included in the request is expired: its session has ended.",
-                rationale=balance.closed,
+                rationale=ended,
             )
         return current
 
@@ -150,7 +150,7 @@ class Sessions:
 
     async def known(self, principal: Principal) -> bool:
         """Whether the session has an account."""
-        return await self._ledger.balance(principal.root_session_id, now=self._clock.now()) is not None
+        return await self._ledger.ended(principal.root_session_id) is not None
 
     async def narrow(
         self, parent: Principal, *, role: Role, lifetime_s: float | None, note: str = ""

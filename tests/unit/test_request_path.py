@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisson.channels.messages import RequestEvent, ResponseEvent
-from caisson.errors import CallerError, Refusal, UpstreamError, WireError
+from caisson.errors import CallerError, LedgerBusy, Refusal, UpstreamError, WireError
 from caisson.system.schema import System
 from caisson.zones.z2_runtime import lost, pipeline
 from caisson.zones.z2_runtime.answer import collect, events_of
@@ -410,6 +410,18 @@ async def test_a_dead_workers_request_is_recorded_as_lost_once(tmp_path: Path, s
     request, response = runtime.events.messages  # type: ignore[attr-defined]
     assert (response.outcome, response.request_id, response.user_identity) == ("lost", request.request_id, "alice")
     assert clock.at < request.deadline
+
+
+async def test_a_locked_ledger_postpones_the_sweep(
+    tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = await made_runtime(tmp_path, system, FakeModel())
+
+    async def locked(**_: float) -> None:
+        raise LedgerBusy("another process keeps the ledger locked")
+
+    monkeypatch.setattr(runtime.ledger, "lapsed", locked)
+    assert await lost.sweep(runtime) == 0
 
 
 async def test_collect_is_the_inverse_of_events() -> None:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
+from caisson.errors import LedgerBusy
 from caisson.ports.credentials import Principal, SessionCredentials
 from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.sts import VERSION
@@ -200,6 +201,18 @@ async def test_an_ended_session_and_a_wrong_secret(world: World) -> None:
 async def test_what_cannot_be_recorded_does_not_happen(world: World) -> None:
     _, minted = await session(world)
     world.events.broken = True
+    answer = await call(world, minted, "AssumeRole", RoleArn=ROLE, RoleSessionName="name")
+    assert code(answer) == ("ServiceUnavailable", 503)
+    assert "Credentials" not in answer
+
+
+async def test_a_ledger_that_is_locked_opens_no_session(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, minted = await session(world)
+
+    async def locked(_: str) -> str:
+        raise LedgerBusy("another process keeps the ledger locked")
+
+    monkeypatch.setattr(world.ledger, "ended", locked)
     answer = await call(world, minted, "AssumeRole", RoleArn=ROLE, RoleSessionName="name")
     assert code(answer) == ("ServiceUnavailable", 503)
     assert "Credentials" not in answer

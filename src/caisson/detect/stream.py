@@ -14,11 +14,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from caisson.detect.finding import Finding
-from caisson.detect.scanner import BLOCK, CONTEXT_KEPT, MASK, Position, RuleSet
+from caisson.detect.matches import Entry
+from caisson.detect.scanner import BLOCK, CONTEXT_KEPT, MASK, Position, RuleSet, Scanned, resolve
+from caisson.detect.screen import Screen
+from caisson.detect.view import View
 
 Mask = Callable[[Finding, str], str]
 """A finding of the mask layer and its text → what replaces it."""
@@ -59,16 +61,38 @@ class Stage(Protocol):
 class Passage:
     """A stage that runs a rule set."""
 
-    def __init__(self, rules: RuleSet, mask: Mask) -> None:
+    __slots__ = (
+        "_dropped", "_mask", "_out", "_passed", "_place", "_position", "_rules", "_screen", "_text", "blocked", "hits",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        mask: Mask,
+        *,
+        screen: Screen | None = None,
+        place: int = 0,
+        before: str = "",
+        dropped: int = 0,
+    ) -> None:
+        """A stage at the beginning of a text, or later in one that held no finding so far.
+
+        Args:
+            screen: of several sets, among which `rules` is number `place`.
+            before: what passed last, CONTEXT_KEPT characters or all there are.
+            dropped: characters that passed before that.
+        """
         self._rules = rules
         self._mask = mask
-        self._text = ""
-        self._dropped = 0
+        self._screen = screen
+        self._place = place
+        self._text = before
+        self._dropped = dropped
         """Characters of the whole text that came before `_text`."""
-        self._position = Position()
-        self._passed = 0
+        self._passed = len(before)
         """Offset in `_text` of the first character that has not passed."""
-        self._out = 0
+        self._position = Position(len(before))
+        self._out = dropped + len(before)
         """Characters that came out."""
         self.blocked = False
         self.hits: list[Hit] = []
@@ -78,7 +102,16 @@ class Passage:
         if self.blocked or not (text or final):
             return ""
         self._text += text
-        scanned = self._rules.scan(self._text, self._position, final=final)
+        return self._follow(
+            self._rules.scan(self._text, self._position, final=final, screen=self._screen, place=self._place)
+        )
+
+    def take_last(self, text: str, hits: Sequence[tuple[Entry, View]]) -> str:
+        """Take the rest, when it is known which rules may match in the text that has not been dropped."""
+        self._text += text
+        return self._follow(resolve(hits, self._position, len(self._text), final=True))
+
+    def _follow(self, scanned: Scanned) -> str:
         self._position = scanned.position
         pieces: list[str] = []
         for layer, finding in scanned.findings:
@@ -101,7 +134,9 @@ class Passage:
     def _apply(self, layer: int, finding: Finding, pieces: list[str]) -> None:
         self.blocked = layer == BLOCK or (finding.overlong and layer == MASK)
         at = self._out + max(0, finding.start - self._passed)
-        whole = replace(finding, start=finding.start + self._dropped, end=finding.end + self._dropped)
+        whole = finding
+        if self._dropped:
+            whole = finding._replace(start=finding.start + self._dropped, end=finding.end + self._dropped)
         if self.blocked or layer == MASK:
             self._pass(finding.start, pieces)
         width = finding.end - finding.start
@@ -131,15 +166,21 @@ class Passage:
 class Pipe:
     """Stages one after the other. What passes one is the text of the next; the end of one is the end of all."""
 
+    __slots__ = ("_stages", "blocked")
+
     def __init__(self, *stages: Stage) -> None:
         self._stages = stages
         self.blocked = False
 
-    def take(self, text: str, *, final: bool) -> str:
-        """Take the next piece; return what may pass. Nothing follows a final piece."""
+    def take(self, text: str, *, final: bool, skip: int = 0) -> str:
+        """Take the next piece; return what may pass. Nothing follows a final piece.
+
+        Args:
+            skip: stages that this piece has passed already.
+        """
         if self.blocked:
             return ""
-        for stage in self._stages:
+        for stage in self._stages[skip:]:
             text = stage.take(text, final=final or self.blocked)
             self.blocked = self.blocked or stage.blocked
         return text

@@ -2,7 +2,7 @@
 
 Every set sees what the ones before let through. As long as no set has found anything, all see the same text: one screen
 over all their rules tells that, and no stage is needed. The first finding sets up the stages where the text stands, and
-they go on by themselves; what comes out, and what is found, is what the stages alone would say.
+they go on until nothing that was found is in sight. What comes out, and what is found, is what they alone would say.
 
 >>> from caisson.detect.rule import Rule
 >>> course = Course(RuleSet((), [Rule(id="patterns.claim-id", type="CLAIM_ID", pattern=r"CLM-[0-9]{8}")], ()))
@@ -36,7 +36,10 @@ class Course:
 class Flow:
     """One text on its course."""
 
-    __slots__ = ("_course", "_dropped", "_invisible", "_masks", "_pipe", "_restoring", "_settled", "_text", "blocked")
+    __slots__ = (
+        "_calm", "_course", "_invisible", "_masks", "_passages", "_passed", "_pipe", "_restoring", "_settled", "_text",
+        "blocked",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -51,14 +54,17 @@ class Flow:
         self._masks = masks
         self._invisible = invisible
         self._restoring = restoring
+        self._calm = True
+        """All sets see the same text, and nothing was found in what a finding to come could touch."""
         self._text = ""
-        """What has not passed and what a check may look back at, while nothing is found."""
-        self._dropped = 0
-        """Characters of the whole text that came before `_text`."""
+        """While calm: what has not passed, and before it what a check may look back at."""
         self._settled = 0
         """Offset in `_text` of the first character that has not passed."""
+        self._passed = 0
+        """Characters that passed since the text became calm."""
+        self._passages: dict[int, Passage] = {}
+        """By number of the set. None before the first finding."""
         self._pipe: Pipe | None = None
-        """The stages, once something is found."""
         self.blocked = False
 
     @property
@@ -66,20 +72,21 @@ class Flow:
         """What was found in the text up to where it ended."""
         if self._pipe is not None:
             return self._pipe.hits
-        return self._invisible.hits if self._invisible is not None else ()
+        return () if self._invisible is None else self._invisible.hits
 
     def take(self, text: str, *, final: bool) -> str:
         """Take the next piece; return what may pass. Nothing follows a final piece."""
         if self.blocked:
             return ""
-        if self._pipe is not None:
-            text = self._pipe.take(text, final=final)
-            self.blocked = self._pipe.blocked
-        else:
+        if self._calm:
             if self._invisible is not None:
                 text = self._invisible.take(text, final=final)
                 self.blocked = self._invisible.blocked
             text = self._through(text, final=final or self.blocked)
+        elif self._pipe is not None:
+            text = self._pipe.take(text, final=final)
+            self.blocked = self._pipe.blocked
+            self._calm_down()
         if self._restoring is not None:
             text = self._restoring.take(text, final=final or self.blocked)
         return text
@@ -100,41 +107,66 @@ class Flow:
             horizon = scanned.position.settled  # a candidate that is still open holds the text
         if horizon <= settled:
             return ""
+        self._passed += horizon - settled
+        self._settled = horizon
         drop = horizon - CONTEXT_KEPT
         if drop > CONTEXT_KEPT:
             self._text = text[drop:]
-            self._dropped += drop
-        self._settled = horizon - max(drop, 0) if drop > CONTEXT_KEPT else horizon
+            self._settled = CONTEXT_KEPT
         return text[settled:horizon]
 
     def _set_up(self) -> str:
-        """The stages, as if all that passed had passed them."""
-        before, rest, screen = self._text[: self._settled], self._text[self._settled :], self._course.screen
-        passages = [
-            Passage(rules, mask, screen=screen, place=place, before=before, dropped=self._dropped)
-            for place, (rules, mask) in enumerate(zip(self._course.sets, self._masks, strict=True))
-        ]
-        first: list[Stage] = [] if self._invisible is None else [self._invisible]
-        self._pipe = Pipe(*first, *passages)
-        passed = self._pipe.take(rest, final=False, skip=len(first))
-        self.blocked = self._pipe.blocked
-        self._text = ""
+        """All stages go on from where the text stands."""
+        before, rest = self._text[: self._settled], self._text[self._settled :]
+        for place in range(len(self._course.sets)):
+            self._resumed(place, before)
+        self._calm = False
+        pipe = self._piped()
+        passed = pipe.take(rest, final=False, skip=self._invisible is not None)
+        self.blocked = pipe.blocked
+        self._calm_down()
         return passed
 
     def _last(self, hits: Hits) -> str:
         """The rest of the text through the sets that may find something in it; the others let it pass as it is."""
         before, rest = self._text[: self._settled], self._text[self._settled :]
-        sets, screen = self._course.sets, self._course.screen
-        stages: list[Stage] = [] if self._invisible is None else [self._invisible]
-        for place, (rules, mask) in enumerate(zip(sets, self._masks, strict=True)):
+        places = len(self._course.sets)
+        for place in range(places):
             if place not in hits:
                 continue
-            passage = Passage(rules, mask, before=before, dropped=self._dropped)
-            stages.append(passage)
+            passage = self._resumed(place, before)
             passed = passage.take_last(rest, hits[place])
             self.blocked = self.blocked or passage.blocked
-            if passed != rest and place + 1 < len(sets):
-                hits = screen.hits(views(before + passed))
+            if passed != rest and place + 1 < places:
+                hits = self._course.screen.hits(views(before + passed))
             rest = passed
-        self._pipe = Pipe(*stages)
+        self._piped()
         return rest
+
+    def _resumed(self, place: int, before: str) -> Passage:
+        passage = self._passages.get(place)
+        if passage is None:
+            rules, screen = self._course.sets[place], self._course.screen
+            passage = self._passages[place] = Passage(rules, self._masks[place], screen=screen, place=place)
+        passage.resume(before, self._passed)
+        return passage
+
+    def _piped(self) -> Pipe:
+        stages: list[Stage] = [] if self._invisible is None else [self._invisible]
+        stages.extend(self._passages[place] for place in sorted(self._passages))
+        self._pipe = Pipe(*stages)
+        return self._pipe
+
+    def _calm_down(self) -> None:
+        """Do without stages again, once what passed last has passed all of them unchanged."""
+        passages = [self._passages[place] for place in reversed(range(len(self._course.sets)))]
+        before, held = passages[0].before, ""
+        lengths = []
+        for passage in passages:
+            held += passage.held
+            lengths.append(len(held))
+            if self.blocked or len(before) < CONTEXT_KEPT or not passage.clear(before + held, len(held)):
+                return
+        for passage, length in zip(passages, lengths, strict=True):
+            passage.leave(length)
+        self._calm, self._text, self._settled, self._passed = True, before + held, len(before), 0

@@ -65,34 +65,19 @@ class Passage:
         "_dropped", "_mask", "_out", "_passed", "_place", "_position", "_rules", "_screen", "_text", "blocked", "hits",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        rules: RuleSet,
-        mask: Mask,
-        *,
-        screen: Screen | None = None,
-        place: int = 0,
-        before: str = "",
-        dropped: int = 0,
-    ) -> None:
-        """A stage at the beginning of a text, or later in one that held no finding so far.
-
-        Args:
-            screen: of several sets, among which `rules` is number `place`.
-            before: what passed last, CONTEXT_KEPT characters or all there are.
-            dropped: characters that passed before that.
-        """
+    def __init__(self, rules: RuleSet, mask: Mask, *, screen: Screen | None = None, place: int = 0) -> None:
+        """`screen` is that of several sets, among which `rules` is number `place`."""
         self._rules = rules
         self._mask = mask
         self._screen = screen
         self._place = place
-        self._text = before
-        self._dropped = dropped
+        self._text = ""
+        self._dropped = 0
         """Characters of the whole text that came before `_text`."""
-        self._passed = len(before)
+        self._position = Position()
+        self._passed = 0
         """Offset in `_text` of the first character that has not passed."""
-        self._position = Position(len(before))
-        self._out = dropped + len(before)
+        self._out = 0
         """Characters that came out."""
         self.blocked = False
         self.hits: list[Hit] = []
@@ -110,6 +95,37 @@ class Passage:
         """Take the rest, when it is known which rules may match in the text that has not been dropped."""
         self._text += text
         return self._follow(resolve(hits, self._position, len(self._text), final=True))
+
+    @property
+    def before(self) -> str:
+        """What came in last of what has passed; CONTEXT_KEPT characters, fewer at the beginning of a text."""
+        return self._text[max(0, self._passed - CONTEXT_KEPT) : self._passed]
+
+    @property
+    def held(self) -> str:
+        """What has not passed."""
+        return self._text[self._passed :]
+
+    def clear(self, end: str, characters: int) -> bool:
+        """Whether what came in ends in `end`, and the last `characters` hold no part of a finding so far, nor does
+        anything before them that is still open."""
+        start = len(self._text) - characters
+        return max(self._position.ends) <= start <= self._position.settled and self._text.endswith(end)
+
+    def leave(self, characters: int) -> None:
+        """Forget the text, and its last `characters` as if they had never come."""
+        start = len(self._text) - characters
+        self._out -= self._passed - start
+        self._dropped += start
+        self._text = ""
+
+    def resume(self, before: str, characters: int) -> None:
+        """Go on in a text that was left, or not begun, after `characters` passed elsewhere. `before` came last."""
+        self._text = before
+        self._dropped += characters - len(before)
+        self._passed = len(before)
+        self._position = Position(len(before))
+        self._out += characters
 
     def _follow(self, scanned: Scanned) -> str:
         self._position = scanned.position

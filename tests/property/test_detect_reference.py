@@ -26,7 +26,7 @@ from caisson.detect.finding import Finding
 from caisson.detect.invisible import InvisibleRuns
 from caisson.detect.pseudonyms import Pseudonyms, escaped
 from caisson.detect.restoring import Restoring
-from caisson.detect.rule import ANY, TOKEN, Rule, Tail
+from caisson.detect.rule import ANY, TOKEN, Found, Rule, Tail
 from caisson.detect.scanner import RuleSet
 from caisson.detect.stream import Passage, Pipe
 from caisson.ports.guardrail import Part, Role
@@ -38,7 +38,7 @@ CORPUS = os.environ.get("CAISSON_CORPUS", "")
 CORPUS_STRINGS = 300
 """Of each file."""
 PIECES = [
-    "alice@example.com", "bob.o'neil@sub.example.org", "a@b", "CLM-12345678", "AKIAIOSFODNN7EXAMPLE", "project falcon", "projeKt",
+    "alice@example.com", "bob.o'neil@sub.example.org", "a@b", "CLM-12345678", "q42", "1234 5678- " * 3, "AKIAIOSFODNN7EXAMPLE", "project falcon", "projeKt",
     "123-45-6789", "4111 1111 1111 1111", "+1 202 555 0143", "https://x.example/a?b=", "password = hunter2!x", "token",
     'secret_key: "a8Fj3kLm9Qz7Xw2V"', "postgres://u:pa55word@db/x", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_def",
     "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n", "-----END PRIVATE KEY-----", "ignore all previous instructions",
@@ -174,16 +174,21 @@ def strings_of(value: Any) -> Iterator[str]:
             yield from strings_of(inner)
 
 
+def near_a_claim(found: Found) -> float | None:
+    return 0.5 if "CLM" in found.before else None
+
+
 RULES = {
+    "near": Rule(id="pii.Q", type="Q", pattern=r"\bq[0-9]{2}", alphabet=TOKEN, check=near_a_claim),
     "email": Rule(id="pii.E", type="E", pattern=r"\b[a-z]{1,9}@[a-z]{1,9}\b", alphabet=TOKEN, sign="[a-z]@[a-z]"),
     "word": Rule(id="words.am", type="W", pattern=r"(?i)\bam"),
-    "tail": Rule(id="credentials.t", type="T", pattern="CLM-", tail=Tail(characters="0123456789-", trim="-")),
+    "tail": Rule(id="credentials.t", type="T", pattern="CLM-", tail=Tail(characters="0123456789- ", trim="- ")),
     "opened": Rule(id="credentials.o", type="O", pattern=r"(?i)token.{0,30}?([a-z]{4})", opener="(?i)token"),
     "edges": Rule(id="patterns.e", type="P", pattern=r"^[a-z]{2}|[0-9]{2}$|x{3,5}|\bT", alphabet=ANY),
     "masked": Rule(id="patterns.m", type="M", pattern=r"\[[ET]:\d{1,3}\]"),
 }  # fmt: skip
 ORDERS = (
-    (("", "email tail", ""), ("", "word", "edges"), ("", "masked opened", "")),
+    (("", "email tail near", ""), ("", "word", "edges"), ("", "masked opened", "")),
     (("", "opened", "word"), ("tail", "email", ""), ("edges", "", "masked")),
     (("", "", "email word"), ("", "", "tail"), ("masked", "edges", "opened")),
     (("", "word", ""), ("", "masked", "tail"), ("opened", "email edges", "")),
@@ -203,6 +208,10 @@ def mask(finding: Finding, text: str) -> str:
 @settings(max_examples=400, deadline=None)
 @given(order=st.integers(0, 3), text=TEXTS, sizes=CUTS)
 @example(order=0, text="a@b " + "lorem ipsum dolor " * 30 + "a@b CLM-1 a@b", sizes=[11])
+@example(order=0, text="so CLM-12 34 56 78 90 12 34 56 78 90 or", sizes=[6])
+@example(order=0, text="so CLM-12 34 56 78 90 12 34 56 78 90 12 34 56 78 90 or", sizes=[6])
+@example(order=0, text="lorem ipsum dolor sit amet " * 8 + "CLM-12 and then q42 or", sizes=[5])
+@example(order=0, text="lorem ipsum dolor sit amet " * 8 + "x" * 70 + " end", sizes=[20])
 @example(order=0, text="CLM-12 " * 3 + "lorem ipsum dolor sit " * 30 + "CLM-12 tokens and more words", sizes=[40])
 def test_a_flow_says_what_its_stages_say(order: int, text: str, sizes: list[int]) -> None:
     compiled = course(order)

@@ -11,6 +11,8 @@ from re import IGNORECASE, error
 from re import _parser as parser  # type: ignore[attr-defined]  # nothing public tells the parts of a pattern
 from typing import Any
 
+from caisson.detect.prefilter import same_meaning
+
 _COMMON = b" etaoinsrhldcumfpgwyb,.vk-'0123456789x/:jqz"
 """Characters of prose, the most common first. All others are rarer."""
 
@@ -18,9 +20,11 @@ _COMMON = b" etaoinsrhldcumfpgwyb,.vk-'0123456789x/:jqz"
 def required(pattern: str) -> bytes:
     """The rarest such character of ASCII; empty when none is known.
 
-    Python's parser reads RE2's syntax here. Where they differ, Python refuses the pattern, or sees a repeat that RE2
-    takes literally; neither yields a character that a match could lack.
+    Python's parser reads RE2's syntax here. Patterns with anything that only RE2 knows are left out. What remains is
+    read alike, but for a repeat such as `{,5}`, which RE2 takes literally; that yields nothing that a match could lack.
     """
+    if not same_meaning(pattern):
+        return b""
     try:
         parsed = parser.parse(pattern)
     except (error, OverflowError, RecursionError):

@@ -144,6 +144,8 @@ def test_input(number: int, texts: list[str], role: Role) -> None:
 @settings(max_examples=250, deadline=None)
 @given(number=st.integers(0, 2), text=TEXTS, sizes=CUTS)
 @example(number=0, text="a alice@example.com " + "lorem ipsum dolor " * 40 + "CLM-12345678", sizes=[20])
+@example(number=0, text="hello wor" + "\u200b" * 100 + "ld", sizes=[20])
+@example(number=0, text="lorem ipsum ｐａｓｓｗｏｒｄ\u00ad = ｈunter2!x, ａlice@example.com", sizes=[3])
 @example(number=0, text="AKIAIOSFODNN7EXAMPLE " + "lorem ipsum dolor " * 40 + "AKIAIOSFODNN7EXAMPLE", sizes=[7])
 def test_output(number: int, text: str, sizes: list[int]) -> None:
     check_output(guardrails()[number], text, pieces_of(text, sizes))

@@ -61,17 +61,18 @@ class Flow:
         self._settled = 0
         """Offset in `_text` of the first character that has not passed."""
         self._passed = 0
-        """Characters that passed since the text became calm."""
+        """While calm: characters that passed the first set."""
         self._passages: dict[int, Passage] = {}
-        """By number of the set. None before the first finding."""
-        self._pipe: Pipe | None = None
+        """By number of the set, as far as they were needed."""
+        self._pipe = Pipe()
+        """While not calm: all stages."""
         self.blocked = False
 
     @property
     def hits(self) -> Sequence[Hit]:
         """What was found in the text up to where it ended."""
-        if self._pipe is not None:
-            return self._pipe.hits
+        if self._passages:
+            return self._piped().hits
         return () if self._invisible is None else self._invisible.hits
 
     def take(self, text: str, *, final: bool) -> str:
@@ -83,7 +84,7 @@ class Flow:
                 text = self._invisible.take(text, final=final)
                 self.blocked = self._invisible.blocked
             text = self._through(text, final=final or self.blocked)
-        elif self._pipe is not None:
+        else:
             text = self._pipe.take(text, final=final)
             self.blocked = self._pipe.blocked
             self._calm_down()
@@ -100,30 +101,39 @@ class Flow:
         hits = course.screen.hits(seen)
         if final:
             return self._last(hits) if hits else text[settled:]
-        for sources in hits.values():
-            scanned = resolve(sources, Position(settled), horizon, final=False)
-            if scanned.findings:
-                return self._set_up()
+        found, last = None, len(course.sets) - 1
+        for place in sorted(hits):
+            scanned = resolve(hits[place], Position(settled), horizon, final=False, closed=place == last)
             horizon = scanned.position.settled  # a candidate that is still open holds the text
+            if scanned.findings:
+                if place < last or max(scanned.position.ends) > horizon:
+                    return self._set_up()
+                found = scanned
         if horizon <= settled:
             return ""
+        before, passed = text[:settled], text[settled:horizon]
         self._passed += horizon - settled
         self._settled = horizon
         drop = horizon - CONTEXT_KEPT
         if drop > CONTEXT_KEPT:
             self._text = text[drop:]
             self._settled = CONTEXT_KEPT
-        return text[settled:horizon]
+        if found is None:
+            return passed
+        passage = self._resumed(last, before, self._passed - len(passed))
+        passed = passage.take_scanned(passed, found)  # no other set sees what the last one changes
+        passage.leave(0, self._passed)
+        self.blocked = passage.blocked
+        return passed
 
     def _set_up(self) -> str:
         """All stages go on from where the text stands."""
         before, rest = self._text[: self._settled], self._text[self._settled :]
         for place in range(len(self._course.sets)):
-            self._resumed(place, before)
-        self._calm = False
-        pipe = self._piped()
-        passed = pipe.take(rest, final=False, skip=self._invisible is not None)
-        self.blocked = pipe.blocked
+            self._resumed(place, before, self._passed)
+        self._calm, self._pipe = False, self._piped()
+        passed = self._pipe.take(rest, final=False, skip=self._invisible is not None)
+        self.blocked = self._pipe.blocked
         self._calm_down()
         return passed
 
@@ -134,28 +144,26 @@ class Flow:
         for place in range(places):
             if place not in hits:
                 continue
-            passage = self._resumed(place, before)
+            passage = self._resumed(place, before, self._passed)
             passed = passage.take_last(rest, hits[place])
             self.blocked = self.blocked or passage.blocked
             if passed != rest and place + 1 < places:
                 hits = self._course.screen.hits(views(before + passed))
             rest = passed
-        self._piped()
         return rest
 
-    def _resumed(self, place: int, before: str) -> Passage:
+    def _resumed(self, place: int, before: str, at: int) -> Passage:
         passage = self._passages.get(place)
         if passage is None:
             rules, screen = self._course.sets[place], self._course.screen
             passage = self._passages[place] = Passage(rules, self._masks[place], screen=screen, place=place)
-        passage.resume(before, self._passed)
+        passage.resume(before, at)
         return passage
 
     def _piped(self) -> Pipe:
         stages: list[Stage] = [] if self._invisible is None else [self._invisible]
         stages.extend(self._passages[place] for place in sorted(self._passages))
-        self._pipe = Pipe(*stages)
-        return self._pipe
+        return Pipe(*stages)
 
     def _calm_down(self) -> None:
         """Do without stages again, once what passed last has passed all of them unchanged."""
@@ -167,6 +175,7 @@ class Flow:
             lengths.append(len(held))
             if self.blocked or len(before) < CONTEXT_KEPT or not passage.clear(before + held, len(held)):
                 return
+        self._calm, self._text, self._settled = True, before + held, len(before)
+        self._passed = passages[-1].taken - len(held)
         for passage, length in zip(passages, lengths, strict=True):
-            passage.leave(length)
-        self._calm, self._text, self._settled, self._passed = True, before + held, len(before), 0
+            passage.leave(length, self._passed)

@@ -99,12 +99,15 @@ class RuleSet:
         return Screen((self.entries,))
 
 
-def resolve(hits: Sequence[tuple[Entry, View]], position: Position, horizon: int, *, final: bool) -> Scanned:
+def resolve(
+    hits: Sequence[tuple[Entry, View]], position: Position, horizon: int, *, final: bool, closed: bool = False
+) -> Scanned:
     """Findings from `position` on that start before `horizon`, among the matches of one set's rules.
 
     Args:
         hits: rules and the views in which they may match, the original's first.
         final: nothing follows the text.
+        closed: stop before a finding that ends after `horizon`.
     """
     sources = [Matches(entry, view, final) for entry, view in hits]
     settled, ends = position
@@ -120,7 +123,7 @@ def resolve(hits: Sequence[tuple[Entry, View]], position: Position, horizon: int
         if best is None:
             break
         _, layer, _, finding = best
-        if finding is None:
+        if finding is None or (closed and finding.end > horizon):
             horizon = best.start
             break
         found.append((layer, finding))

@@ -62,7 +62,8 @@ class Passage:
     """A stage that runs a rule set."""
 
     __slots__ = (
-        "_dropped", "_mask", "_out", "_passed", "_place", "_position", "_rules", "_screen", "_text", "blocked", "hits",
+        "_dropped", "_left", "_mask", "_out", "_passed", "_place", "_position", "_rules", "_screen", "_text", "blocked",
+        "hits",
     )  # fmt: skip
 
     def __init__(self, rules: RuleSet, mask: Mask, *, screen: Screen | None = None, place: int = 0) -> None:
@@ -79,6 +80,7 @@ class Passage:
         """Offset in `_text` of the first character that has not passed."""
         self._out = 0
         """Characters that came out."""
+        self._left = 0
         self.blocked = False
         self.hits: list[Hit] = []
 
@@ -96,6 +98,16 @@ class Passage:
         self._text += text
         return self._follow(resolve(hits, self._position, len(self._text), final=True))
 
+    def take_scanned(self, text: str, scanned: Scanned) -> str:
+        """Take the next piece, in which it is known what is found."""
+        self._text += text
+        return self._follow(scanned)
+
+    @property
+    def taken(self) -> int:
+        """Characters that came in."""
+        return self._dropped + len(self._text)
+
     @property
     def before(self) -> str:
         """What came in last of what has passed; CONTEXT_KEPT characters, fewer at the beginning of a text."""
@@ -107,25 +119,30 @@ class Passage:
         return self._text[self._passed :]
 
     def clear(self, end: str, characters: int) -> bool:
-        """Whether what came in ends in `end`, and the last `characters` hold no part of a finding so far, nor does
-        anything before them that is still open."""
+        """Whether what came in ends in `end`, and no finding so far, nor one that is open, reaches into its last
+        `characters` or is still to be found before them."""
         start = len(self._text) - characters
         return max(self._position.ends) <= start <= self._position.settled and self._text.endswith(end)
 
-    def leave(self, characters: int) -> None:
-        """Forget the text, and its last `characters` as if they had never come."""
+    def leave(self, characters: int, at: int) -> None:
+        """Forget the text, and its last `characters` as if they had never come. `at` is where its course stands."""
         start = len(self._text) - characters
         self._out -= self._passed - start
         self._dropped += start
         self._text = ""
+        self._left = at
 
-    def resume(self, before: str, characters: int) -> None:
-        """Go on in a text that was left, or not begun, after `characters` passed elsewhere. `before` came last."""
+    def resume(self, before: str, at: int) -> None:
+        """Go on at `at` of the course, after what passed elsewhere since the text was left or began.
+
+        Args:
+            before: what came last, CONTEXT_KEPT characters or all there are.
+        """
         self._text = before
-        self._dropped += characters - len(before)
+        self._dropped += at - self._left - len(before)
+        self._out += at - self._left
         self._passed = len(before)
         self._position = Position(len(before))
-        self._out += characters
 
     def _follow(self, scanned: Scanned) -> str:
         self._position = scanned.position

@@ -10,7 +10,7 @@ from caisson.detect.course import Course, Flow
 from caisson.detect.finding import Finding
 from caisson.detect.invisible import InvisibleRuns
 from caisson.detect.prefilter import prefilter
-from caisson.detect.rule import NUMBER, TOKEN, Rule
+from caisson.detect.rule import CONTEXT_CHARACTERS, NUMBER, TOKEN, Found, Rule
 from caisson.detect.scanner import CONTEXT_KEPT, RuleSet
 from caisson.detect.stream import Passage
 
@@ -84,6 +84,14 @@ def test_what_one_set_changed_is_read_anew(asked: list[str]) -> None:
     assert asked == ["a KEY-1234 b", "a <KEY> b"]
 
 
+def test_a_finding_of_the_last_set_is_waited_for_without_stages(asked: list[str]) -> None:
+    """Its rule lets text leave from the middle of a match, since any character may stand in one."""
+    words = Rule(id="words.w", type="WORD", pattern="some of many words")
+    through = flow(course(KEY, words))
+    passed = "".join(through.take(one, final=False) for one in f"{TEXT} some of many words {TEXT}")
+    assert passed + through.take("", final=True) == f"{TEXT} <WORD> {TEXT}" and asked == []
+
+
 @pytest.mark.parametrize(("finding", "masked", "stages"), [("KEY-1234", "<KEY>", True), ("a@b", "<EMAIL>", False)])
 def test_stages_are_left_when_their_finding_is_out_of_sight(
     asked: list[str], finding: str, masked: str, stages: bool
@@ -102,15 +110,42 @@ def test_stages_are_left_when_their_finding_is_out_of_sight(
     assert second.at - first.at == len(f"{masked} {TEXT}{TEXT} ")
 
 
+def near_a_key(found: Found) -> float | None:
+    return 1.0 if "KEY" in found.before else None
+
+
+NEAR = Rule(id="pii.Q", type="Q", pattern="q[0-9]", alphabet=TOKEN, check=near_a_key)
+
+
+def same_streamed(compiled: Course, text: str) -> list[str]:
+    """Types of what is found, whole and character by character."""
+    whole, cut = flow(compiled), flow(compiled)
+    passed = "".join(cut.take(one, final=False) for one in text) + cut.take("", final=True)
+    assert passed == whole.take(text, final=True) and cut.hits == whole.hits
+    return [hit.finding.type for hit in cut.hits]
+
+
+@pytest.mark.parametrize("gap", range(1, CONTEXT_CHARACTERS, 7))
+def test_every_set_looks_back_at_its_own_text(gap: int) -> None:
+    """Stages are not left while what one replaced can still be looked back at."""
+    compiled = Course(RuleSet((), (KEY, NEAR), ()), RuleSet((), (EMAIL,), ()))
+    found = same_streamed(compiled, f"{TEXT}KEY-1234{'and '.rjust(gap)}q4 ")
+    assert found == (["KEY", "Q"] if gap + len("KEY-1234") <= CONTEXT_CHARACTERS else ["KEY"])
+
+
+@pytest.mark.parametrize("shift", range(12))
+def test_stages_are_not_left_inside_a_mask(shift: int) -> None:
+    """What else the last set has to say of the masked text is still to come."""
+    runs = Rule(id="patterns.r", type="R", pattern="x{3,5}")
+    pairs = Rule(id="patterns.p", type="P", pattern="xx")
+    first = Rule(id="pii.F", type="F", pattern="a@b")
+    compiled = Course(RuleSet((), (first,), ()), RuleSet((), (runs,), (pairs,)))
+    found = same_streamed(compiled, "a@b " + "-" * (100 + shift) + "xxxxx " * 20)
+    assert found.count("R") == 20 and found.count("P") == 40
+
+
 def test_what_was_removed_can_be_looked_back_at() -> None:
-    near = Rule(
-        id="pii.Q",
-        type="Q",
-        pattern="q[0-9]",
-        alphabet=TOKEN,
-        check=lambda found: 1.0 if "KEY" in found.before else None,
-    )
-    compiled = Course(RuleSet((), (KEY, near), ()), RuleSet((), (EMAIL,), ()))
+    compiled = Course(RuleSet((), (KEY, NEAR), ()), RuleSet((), (EMAIL,), ()))
     through = Flow(compiled, [lambda finding, _: "" if finding.type == "KEY" else "<Q>", mask])
     assert "".join(through.take(one, final=False) for one in "KEY-1234 and q4 ") == " and <Q> "
 

@@ -61,7 +61,7 @@ class Flow:
         self._settled = 0
         """Offset in `_text` of the first character that has not passed."""
         self._passed = 0
-        """While calm: characters that passed the first set."""
+        """Characters that passed while the text was calm."""
         self._passages: dict[int, Passage] = {}
         """By number of the set, as far as they were needed."""
         self._pipe = Pipe()
@@ -176,6 +176,5 @@ class Flow:
             if self.blocked or len(before) < CONTEXT_KEPT or not passage.clear(before + held, len(held)):
                 return
         self._calm, self._text, self._settled = True, before + held, len(before)
-        self._passed = passages[-1].taken - len(held)
         for passage, length in zip(passages, lengths, strict=True):
             passage.leave(length, self._passed)

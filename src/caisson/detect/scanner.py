@@ -113,6 +113,7 @@ def resolve(
     settled, ends = position
     block, mask, flag = ends
     floors = [max(settled, block), max(settled, mask), max(settled, flag)]
+    last = [block, mask, flag]
     found: list[tuple[int, Finding]] = []
     while True:
         best: Candidate | None = None
@@ -127,6 +128,6 @@ def resolve(
             horizon = best.start
             break
         found.append((layer, finding))
-        floors[layer] = finding.end
-    block, mask, flag = floors
+        floors[layer] = last[layer] = finding.end
+    block, mask, flag = last
     return Scanned(found, Position(horizon, (block, mask, flag)))

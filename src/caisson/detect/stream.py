@@ -104,11 +104,6 @@ class Passage:
         return self._follow(scanned)
 
     @property
-    def taken(self) -> int:
-        """Characters that came in."""
-        return self._dropped + len(self._text)
-
-    @property
     def before(self) -> str:
         """What came in last of what has passed; CONTEXT_KEPT characters, fewer at the beginning of a text."""
         return self._text[max(0, self._passed - CONTEXT_KEPT) : self._passed]
@@ -125,7 +120,7 @@ class Passage:
         return max(self._position.ends) <= start <= self._position.settled and self._text.endswith(end)
 
     def leave(self, characters: int, at: int) -> None:
-        """Forget the text, and its last `characters` as if they had never come. `at` is where its course stands."""
+        """Forget the text, and its last `characters` as if they had never come. `at` counts what passed elsewhere."""
         start = len(self._text) - characters
         self._out -= self._passed - start
         self._dropped += start
@@ -133,10 +128,11 @@ class Passage:
         self._left = at
 
     def resume(self, before: str, at: int) -> None:
-        """Go on at `at` of the course, after what passed elsewhere since the text was left or began.
+        """Go on after what passed elsewhere since the text was left or began.
 
         Args:
             before: what came last, CONTEXT_KEPT characters or all there are.
+            at: characters that ever passed elsewhere.
         """
         self._text = before
         self._dropped += at - self._left - len(before)

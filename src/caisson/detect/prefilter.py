@@ -69,8 +69,12 @@ class Prefilter:
         """Numbers of the patterns that may match in `data` (UTF-8), in no order."""
         found = self.alone.copy()
         if self._database is not None and data:
+
+            def hit(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+                found.append(number)
+
             with self._lock:  # the database has one scratch space, and a scan lets other threads run
-                self._database.scan(data, match_event_handler=lambda number, *_: found.append(number))
+                self._database.scan(data, hit)
         return found
 
 

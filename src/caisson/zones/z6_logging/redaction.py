@@ -17,11 +17,13 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from caisson.policy.canonical import INTEGER_MAX
+
 KEYS_CACHED_MAX = 4_096
 CLEAN_CACHED_MAX = 4_096
 CLEAN_CHARACTERS_MAX = 128
-INTEGER_MAX = 2**53 - 1
-"""Largest integer of I-JSON (RFC 7493), which canonical JSON is defined over."""
+_PLAIN = frozenset({float, bool, type(None)})
+"""Types of values that hold no text and stay as they are."""
 
 KEPT = frozenset({
     "kind", "message_id", "request_id", "user_identity", "service_identity", "session_id", "parent_session_id",
@@ -58,11 +60,12 @@ class EventRedactor:
 
     def _text(self, text: str, key: bytes) -> tuple[str, int]:
         """Redact one text. Short ones come again and again (paths, names, reasons): clean ones are remembered."""
-        if text in self._clean:
+        short = len(text) <= CLEAN_CHARACTERS_MAX
+        if short and text in self._clean:
             self._clean.move_to_end(text)
             return text, 0
         redacted, count = self._redactor.redact(text, key)
-        if count == 0 and len(text) <= CLEAN_CHARACTERS_MAX:
+        if short and count == 0:
             self._clean[text] = None
             if len(self._clean) > CLEAN_CACHED_MAX:
                 self._clean.popitem(last=False)
@@ -75,12 +78,15 @@ class EventRedactor:
 
         def clean(value: Any, kept: bool) -> Any:
             nonlocal redactions
-            if isinstance(value, str):
+            kind = type(value)
+            if kind is str:
                 if kept or not value:
                     return value
                 text, count = self._text(value, key)
                 redactions += count
                 return text
+            if kind in _PLAIN:
+                return value
             if isinstance(value, list | tuple):
                 return [clean(item, kept) for item in value]
             if isinstance(value, dict):

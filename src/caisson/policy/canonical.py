@@ -45,8 +45,8 @@ def _prepared(value: Any) -> Any:
         return _number(value)
     if kind is dict and "".join(value).isascii():  # beyond ASCII the RFC sorts UTF-16 units, orjson UTF-8 bytes
         return {name: item if type(item) in _SIMPLE else _prepared(item) for name, item in value.items()}
-    if kind is list:
-        return [_prepared(item) for item in value]
+    if kind is list or kind is tuple:
+        return [item if type(item) in _SIMPLE else _prepared(item) for item in value]
     return orjson.Fragment(rfc8785.dumps(value))
 
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 import base64
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from caisson.channels.messages import FaultEvent, HeadEvent, KeyEvent, Message, to_dict
 from caisson.ports.archive import Archive, Entry, Query
@@ -31,8 +30,7 @@ STATEMENTS_REMEMBERED = 4 * ITEMS_POLLED
 KEYS_LISTED_MAX = 10_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Draft:
+class _Draft(NamedTuple):
     """An entry without its index."""
 
     event: dict[str, Any]
@@ -175,7 +173,10 @@ class Ingest:
     def _store(self) -> None:
         first = self._archive.size()
         drafts = [draft for draft in self._pending if draft is not None]
-        entries = [Entry(index=first + n, **vars(draft)) for n, draft in enumerate(drafts)]
+        entries = [
+            Entry(index=first + n, event=event, writer=writer, incarnation=incarnation, sequence=sequence, digest=digest)
+            for n, (event, writer, incarnation, sequence, digest) in enumerate(drafts)
+        ]
         self._archive.append(entries)
         self._appended([entry.leaf_hash for entry in entries])
         self._pending.clear()

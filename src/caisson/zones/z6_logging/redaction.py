@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from caisson.errors import DeveloperError
 from caisson.policy.canonical import INTEGER_MAX
 
 KEYS_CACHED_MAX = 4_096
@@ -87,20 +88,28 @@ class EventRedactor:
                 return text
             if kind in _PLAIN:
                 return value
-            if isinstance(value, list | tuple):
+            if kind is int:
+                return value if -INTEGER_MAX <= value <= INTEGER_MAX else str(value)
+            if kind is dict:
+                return fields(value, kept)
+            if kind is list or kind is tuple:
                 return [clean(item, kept) for item in value]
-            if isinstance(value, dict):
-                return {name: clean(item, kept or name in KEPT) for name, item in value.items()}
-            if isinstance(value, int) and abs(value) > INTEGER_MAX:
-                return str(value)
-            return value
+            raise DeveloperError(f"expected JSON values in an event, found {kind.__name__}")
 
-        def clean_map(value: dict[str, Any]) -> dict[str, Any]:
+        def fields(values: Mapping[str, Any], kept: bool) -> dict[str, Any]:
+            cleaned = dict(values)
+            for name, value in values.items():
+                kind = type(value)
+                if kind in _PLAIN or (kind is str and (kept or name in KEPT)):
+                    continue  # most fields are: nothing is called for them
+                cleaned[name] = clean(value, kept or name in KEPT)
+            return cleaned
+
+        def free_form(value: dict[str, Any]) -> dict[str, Any]:
             return {clean(name, False): clean(item, False) for name, item in value.items()}
 
-        archived = {
-            name: clean_map(value) if name in FREE_FORM and isinstance(value, dict) else clean(value, name in KEPT)
-            for name, value in event.items()
-        }
+        maps = {name: event[name] for name in FREE_FORM if type(event.get(name)) is dict}
+        archived = fields({**event, **dict.fromkeys(maps)}, False)
+        archived.update({name: free_form(value) for name, value in maps.items()})
         archived["redactions"] = redactions
         return archived

@@ -2,9 +2,10 @@
 
 A request leaves two events, one with a prompt of 4 KB. Every text differs from all others, as those of people do, unless
 `--same` asks for the prompt of `make bench` again and again. Processor time, best of several rounds, because other
-processes only ever add to it.
+processes only ever add to it. With `--rate` another process writes at that rate meanwhile, as the gateway does; the
+spool's age at the end tells whether the zone kept up.
 
-Run: python -m bench.logging [--requests 2000] [--same | --clean] [--profile]
+Run: python -m bench.logging [--requests 2000] [--rate 4000] [--same | --clean] [--profile]
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import cProfile
+import os
 import pstats
 import random
 import tempfile
@@ -38,6 +40,7 @@ WORDS = (
     " what is known which documents are missing when payment due under section four amount"
 ).split()
 SESSIONS = 16
+WATCHED_EVERY_S = 0.005
 
 
 def exchange(number: int, *, same: bool, clean: bool) -> tuple[Message, Message]:
@@ -104,27 +107,39 @@ class Zone:
             sealing=("events", "findings"),
             secrets=(PSEUDONYM_SECRET, STORE_SECRET),
         )
-        self.sequence = -1
-        self.incarnation = ""
 
-    async def write(self, requests: int, *, same: bool, clean: bool) -> None:
-        """Put events into the spool, and close it."""
+    async def write(self, requests: int, *, same: bool, clean: bool, rate: float = 0.0) -> None:
+        """Put events into the spool, at that many requests a second, and close it."""
+        exchanges = [exchange(number, same=same, clean=clean) for number in range(requests)]
         writer = SealedWriter(
             channel="events", writer="runtime-0", spool=self.folder / "spool", state=self.folder / "state",
             signing=self.runtime.signing("events"), reader_public=self.keys.sealing("events").public_bytes,
             clock=self.clock,
         )  # fmt: skip
-        for number in range(requests):
-            for event in exchange(number, same=same, clean=clean):
-                message_id = writer.append(event)
-            if number % (WRITTEN_AT_ONCE // 2) == 0:
+        began = perf_counter()
+        for number, events in enumerate(exchanges):
+            for event in events:
+                writer.append(event)
+            if rate:
+                while (ahead_s := number / rate - (perf_counter() - began)) > 0:
+                    await asyncio.sleep(max(ahead_s, 0.001))
+            elif number % (WRITTEN_AT_ONCE // 2) == 0:
                 await asyncio.sleep(0.01)
         writer.close()
-        _, _, self.incarnation, sequence = message_id.split("-")
-        self.sequence = int(sequence)
 
-    async def drain(self) -> Drained:
-        """Run the service until it has archived everything."""
+    def write_beside(self, requests: int, *, same: bool, clean: bool, rate: float) -> int:
+        """The same in a process of its own; its id."""
+        if (pid := os.fork()) == 0:
+            status = 1
+            try:
+                asyncio.run(self.write(requests, same=same, clean=clean, rate=rate))
+                status = 0
+            finally:
+                os._exit(status)
+        return pid
+
+    async def drain(self, requests: int) -> Drained:
+        """Run the service until it has archived both events of each request."""
         began = process_time()
         findings = SealedWriter(
             channel="findings", writer="logging-0", spool=self.folder / "findings", state=self.folder / "state",
@@ -146,8 +161,8 @@ class Zone:
             opened[:] = process_time(), perf_counter()
 
         async def watch() -> None:
-            while archive.last_sequence("runtime-0", self.incarnation) < self.sequence:
-                await asyncio.sleep(0)
+            while archive.size() - before < 2 * requests:
+                await asyncio.sleep(WATCHED_EVERY_S)
             stop.set()
 
         before = archive.size()
@@ -169,6 +184,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=2_000)
+    parser.add_argument("--rate", type=float, default=0.0, help="requests a second written meanwhile; 0: all before")
     parser.add_argument("--same", action="store_true", help="the same texts in all requests")
     parser.add_argument("--clean", action="store_true", help="texts without anything to redact")
     parser.add_argument("--profile", action="store_true", help="where the time goes, by function")
@@ -177,8 +193,15 @@ def main() -> None:
         zone = Zone(Path(name))
         events, rounds = 2 * options.requests, []
         for _ in range(ROUNDS):
-            asyncio.run(zone.write(options.requests, same=options.same, clean=options.clean))
-            rounds.append(asyncio.run(zone.drain()))
+            if options.rate:
+                writes = zone.write_beside(
+                    options.requests, same=options.same, clean=options.clean, rate=options.rate
+                )
+                rounds.append(asyncio.run(zone.drain(options.requests)))
+                os.waitpid(writes, 0)
+            else:
+                asyncio.run(zone.write(options.requests, same=options.same, clean=options.clean))
+                rounds.append(asyncio.run(zone.drain(options.requests)))
         best, median = min(rounds), sorted(rounds)[ROUNDS // 2]
         print(
             f"logging zone: {best.spent_s / events * 1e6:.0f} µs of processor time an event,"
@@ -190,7 +213,7 @@ def main() -> None:
             asyncio.run(zone.write(options.requests, same=options.same, clean=options.clean))
             profile = cProfile.Profile()
             profile.enable()
-            asyncio.run(zone.drain())
+            asyncio.run(zone.drain(options.requests))
             profile.disable()
             pstats.Stats(profile).sort_stats("tottime").print_stats(45)
 

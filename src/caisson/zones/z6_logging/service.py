@@ -15,7 +15,7 @@ from caisson.ports.archive import Archive
 from caisson.ports.channel import ChannelReader, ChannelWriter
 from caisson.ports.clock import Clock
 from caisson.ports.keys import Keys
-from caisson.zones.z6_logging.ingest import Ingest
+from caisson.zones.z6_logging.ingest import ITEMS_POLLED, Ingest
 from caisson.zones.z6_logging.notary import Notary
 from caisson.zones.z6_logging.redaction import EventRedactor, Redactor
 
@@ -78,7 +78,7 @@ async def serve(
             if housekeeping is None and clock.monotonic() - compacted >= COMPACT_EVERY_S:
                 compacted = clock.monotonic()
                 housekeeping = asyncio.create_task(asyncio.to_thread(archive.compact))
-            await _pause(stop, 0 if count else POLL_S)
+            await _pause(stop, 0 if count >= ITEMS_POLLED else POLL_S)
         deadline = clock.monotonic() + DRAIN_S
         while ingest.step() and clock.monotonic() < deadline:
             await _pause(stop, 0)

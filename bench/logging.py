@@ -194,9 +194,7 @@ def main() -> None:
         events, rounds = 2 * options.requests, []
         for _ in range(ROUNDS):
             if options.rate:
-                writes = zone.write_beside(
-                    options.requests, same=options.same, clean=options.clean, rate=options.rate
-                )
+                writes = zone.write_beside(options.requests, same=options.same, clean=options.clean, rate=options.rate)
                 rounds.append(asyncio.run(zone.drain(options.requests)))
                 os.waitpid(writes, 0)
             else:

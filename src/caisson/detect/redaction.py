@@ -12,14 +12,13 @@ from caisson.detect.finding import Finding
 from caisson.detect.pseudonyms import Pseudonyms
 from caisson.detect.rules.credentials import BY_FORM, BY_SURROUNDINGS
 from caisson.detect.rules.pii import PII
-from caisson.detect.scanner import Position, RuleSet
+from caisson.detect.scanner import RuleSet
 from caisson.detect.stream import Passage, Pipe
 
 SLICE_CHARACTERS = 32_768
 """How much of a text is inspected at a time."""
 _TAIL_CHARACTERS_MAX = 1 << 40
 """Nothing is held for the log, so that a candidate may be as long as it likes."""
-_START = Position()
 
 
 @cache
@@ -45,31 +44,14 @@ class Redactor:
             pseudonym_key: 32 bytes of the session, so that its pseudonyms are the same in the log.
         """
         pseudonyms = Pseudonyms(pseudonym_key)
-        if len(text) <= SLICE_CHARACTERS:
-            return self._at_once(text, pseudonyms)
 
         def mask(finding: Finding, _text: str) -> str:
             return pseudonyms.of(finding.type, finding.normal)
 
         pipe = Pipe(*(Passage(rules, mask) for rules in self._rule_sets))
-        last = (len(text) - 1) // SLICE_CHARACTERS
+        last = max(0, len(text) - 1) // SLICE_CHARACTERS
         pieces = [
             pipe.take(text[number * SLICE_CHARACTERS : (number + 1) * SLICE_CHARACTERS], final=number == last)
             for number in range(last + 1)
         ]
         return "".join(pieces), len(pipe.hits)
-
-    def _at_once(self, text: str, pseudonyms: Pseudonyms) -> tuple[str, int]:
-        """The same for a text that comes whole: most have nothing to replace, so nothing is copied."""
-        count = 0
-        for rules in self._rule_sets:
-            findings = rules.scan(text, _START, final=True).findings
-            if not findings:
-                continue
-            pieces, passed = [], 0
-            for _, finding in findings:
-                pieces += [text[passed : finding.start], pseudonyms.of(finding.type, finding.normal)]
-                passed = finding.end
-            text = "".join([*pieces, text[passed:]])
-            count += len(findings)
-        return text, count

@@ -36,14 +36,16 @@ class Entry:
     @cached_property
     def leaf(self) -> bytes:
         """The leaf's data: canonical JSON (RFC 8785) of all fields."""
-        return canonical({
-            "index": self.index,
-            "event": self.event,
-            "writer": self.writer,
-            "incarnation": self.incarnation,
-            "sequence": self.sequence,
-            "digest": self.digest,
-        })
+        return canonical(
+            {
+                "index": self.index,
+                "event": self.event,
+                "writer": self.writer,
+                "incarnation": self.incarnation,
+                "sequence": self.sequence,
+                "digest": self.digest,
+            }
+        )
 
     @cached_property
     def leaf_hash(self) -> bytes:

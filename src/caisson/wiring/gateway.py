@@ -14,6 +14,7 @@ from granian.server.embed import Server
 
 from caisson.adapters.embedded.channel import SPOOL_BYTES_MAX, RefusalAggregator, SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
+from caisson.adapters.embedded.compiled import CompiledPatterns
 from caisson.adapters.embedded.configuration import SteadyClock, TufConfigurationSource, establish_trust
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
@@ -29,6 +30,7 @@ from caisson.adapters.embedded.model.openai import OpenAIModel
 from caisson.adapters.embedded.model.script import ScriptModel
 from caisson.channels.messages import ConfigurationEvent
 from caisson.channels.table import Zone
+from caisson.detect.prefilter import keep_in
 from caisson.errors import ChannelError, ConfigurationError, SystemFileError
 from caisson.policy.prices import Prices
 from caisson.ports.clock import Clock
@@ -90,6 +92,7 @@ async def _serve(settings: Settings) -> None:
             bytes_max=bytes_max,
         )
 
+    keep_in(CompiledPatterns(state / "compiled", keys.secret("pseudonyms")))
     events = writer("runtime-0", SPOOL_BYTES_MAX)
     strangers = writer("runtime-strangers", STRANGERS_BYTES_MAX)
     establish_trust(where.configuration, state / "trust")

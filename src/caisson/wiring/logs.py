@@ -8,10 +8,12 @@ from pathlib import Path
 from caisson.adapters.embedded.archive import EmbeddedArchive
 from caisson.adapters.embedded.channel import SealedReader, SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
+from caisson.adapters.embedded.compiled import CompiledPatterns
 from caisson.adapters.embedded.isolation import restrict
 from caisson.adapters.embedded.isolation.zones import zone_rules
 from caisson.adapters.embedded.keys import FileKeys
 from caisson.channels.table import SUPERVISOR, Zone
+from caisson.detect.prefilter import keep_in
 from caisson.detect.redaction import Redactor
 from caisson.supervision.readiness import announce_ready
 from caisson.wiring.process import stop_on_signals
@@ -42,6 +44,7 @@ async def _serve(settings: Settings) -> None:
         clock=clock,
     )
     held = restrict(zone_rules(where, Zone.LOGGING))
+    keep_in(CompiledPatterns(state / "compiled", keys.secret(STORE_SECRET)))
     reader = SealedReader(
         channel="events", spool=where.spool("events"), state=state, keys=[keys.sealing("events")], writers=writers
     )

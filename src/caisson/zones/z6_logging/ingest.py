@@ -174,7 +174,9 @@ class Ingest:
         first = self._archive.size()
         drafts = [draft for draft in self._pending if draft is not None]
         entries = [
-            Entry(index=first + n, event=event, writer=writer, incarnation=incarnation, sequence=sequence, digest=digest)
+            Entry(
+                index=first + n, event=event, writer=writer, incarnation=incarnation, sequence=sequence, digest=digest
+            )
             for n, (event, writer, incarnation, sequence, digest) in enumerate(drafts)
         ]
         self._archive.append(entries)

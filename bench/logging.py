@@ -1,9 +1,8 @@
 """The logging zone alone, in one process: sealed events of a real writer drained by the real service on a real disk.
 
-A request leaves two events, one with a prompt of 4 KB. Every text differs from all others, as those of people do, unless
-`--same` asks for the prompt of `make bench` again and again. Processor time, best of several rounds, because other
-processes only ever add to it. With `--rate` another process writes at that rate meanwhile, as the gateway does; the
-spool's age at the end tells whether the zone kept up.
+A request leaves two events, one with a prompt of 4 KB. Every text differs from all others, as those of people do,
+unless `--same` asks for the prompt of `make bench` again and again. Processor time, best of several rounds, because
+other processes only ever add to it. With `--rate` another process writes at that rate meanwhile, as the gateway does.
 
 Run: python -m bench.logging [--requests 2000] [--rate 4000] [--same | --clean] [--profile]
 """
@@ -31,14 +30,13 @@ from caisson.channels.messages import GuardrailAction, Message, RequestEvent, Re
 from caisson.detect.redaction import Redactor
 from caisson.zones.z6_logging.service import CHECKPOINT_KEY, PSEUDONYM_SECRET, STORE_SECRET, serve
 
+PROSE = """the customer reports that hail in the night has damaged tiles and ceiling adjuster has seen photos policy
+covers storm deductible applies to carpet furniture estimate of contractor follows please summarise what is known which
+documents are missing when payment due under section four amount"""
 ROUNDS = 5
 WRITTEN_AT_ONCE = 80
 """Events between two heads, which a writer signs every 10 ms: as many as 4,000 requests a second make."""
-WORDS = (
-    "the customer reports that roof was damaged by hail in night and water came into two rooms adjuster has seen photos"
-    " policy covers storm deductible applies to ceiling carpet furniture estimate of contractor follows please summarise"
-    " what is known which documents are missing when payment due under section four amount"
-).split()
+WORDS = PROSE.split()
 SESSIONS = 16
 WATCHED_EVERY_S = 0.005
 

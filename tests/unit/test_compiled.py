@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import hyperscan
 import pytest
 
 from caisson.adapters.embedded import compiled
@@ -63,11 +62,9 @@ def test_a_loaded_database_finds_what_a_compiled_one_finds() -> None:
     assert len(memory.stored) == 1 and len(memory.asked) == 2
 
 
-def test_the_name_stands_for_the_patterns_their_numbers_and_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = {*databases("a", "b"), *databases("b", "a"), *databases("a"), *databases(r"\S", "a"), *databases("a,b")}
+def test_the_name_stands_for_the_patterns_and_their_numbers() -> None:
+    names = {*databases("a", "b"), *databases("b", "a"), *databases("a"), *databases(r"[^\s]", "a"), *databases("a,b")}
     assert len(names) == 5
-    monkeypatch.setattr(hyperscan, "__version__", "0")
-    assert databases("a").keys().isdisjoint(names)
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", b"\0" * 4096])

@@ -112,9 +112,8 @@ def _compile(patterns: Sequence[str], numbers: Sequence[int]) -> hyperscan.Datab
     if not numbers:
         return None
     expressions = [patterns[number].encode() for number in numbers]
-    name = sha256(
-        json.dumps([hyperscan.__version__, _FLAGS, [*numbers], [each.hex() for each in expressions]]).encode()
-    ).hexdigest()
+    named = json.dumps([_FLAGS, [*numbers], [each.hex() for each in expressions]])
+    name = sha256(named.encode()).hexdigest()  # the database itself says of which engine and processor it is
     for kept in _kept:
         if (database := _loaded(kept.load(name))) is not None:
             return database

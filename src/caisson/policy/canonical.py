@@ -1,8 +1,8 @@
 """Canonical JSON (RFC 8785), so that a hash means one thing; quick enough for every event of the log. Pure.
 
 orjson writes strings, integers and sorted ASCII keys exactly as the RFC wants them, in a tenth of the time. What it
-writes otherwise, or refuses, is left to `rfc8785`: whole, tiny and huge numbers with a fraction, other keys, and what is
-no JSON. So the bytes and the errors are always those of `rfc8785.dumps`.
+writes otherwise, or refuses, is left to `rfc8785`: tiny and huge numbers with a fraction, other keys, and what is no
+JSON. So the bytes and the errors are always those of `rfc8785.dumps`.
 
 >>> canonical({"b": [1.0, 0.5, "é"], "a": None}).decode()
 '{"a":null,"b":[1,0.5,"é"]}'

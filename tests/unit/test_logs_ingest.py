@@ -402,6 +402,38 @@ def test_keys_are_recorded_once_and_again_when_they_change(zone: Zone, monkeypat
     assert kinds(zone) == ["key.v1", "key.v1"]
 
 
+@pytest.mark.parametrize(("taken_at_once", "looks"), [(1, 10), (2, 1)])
+async def test_events_come_together_unless_more_waits(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch, taken_at_once: int, looks: int
+) -> None:
+    monkeypatch.setattr(ingest_module, "ITEMS_POLLED", taken_at_once)
+    monkeypatch.setattr(service, "ITEMS_POLLED", taken_at_once)
+    monkeypatch.setattr(service, "POLL_S", 60.0)
+    run, stop, ready = Run(), asyncio.Event(), asyncio.Event()
+    polled: list[int] = []
+
+    class Trickle(ListReader):
+        def poll(self, limit: int) -> Iterator[Item]:
+            polled.append(limit)
+            if not stop.is_set():
+                self.items.append(run.record(request_event(len(polled))))
+            return super().poll(limit)
+
+    task = asyncio.create_task(
+        service.serve(
+            reader=Trickle(), archive=zone.archive(), keys=NamedKeys(), findings=zone.findings,
+            redactor=MarkingRedactor(), clock=zone.clock, stop=stop, origin=ORIGIN, writer_keys=WRITER_KEYS,
+            ready=ready.set,
+        )
+    )  # fmt: skip
+    await ready.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(polled) >= looks if taken_at_once == 1 else len(polled) == looks
+    stop.set()
+    await task
+
+
 async def test_it_serves_until_told_to_stop_and_drains(zone: Zone) -> None:
     reader, stop, ready = ListReader(), asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(

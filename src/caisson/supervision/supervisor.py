@@ -163,9 +163,7 @@ class Supervisor:
             StartError: it failed, in its own words.
         """
         if needed:
-            await asyncio.wait(needed)
-        if any(task.cancelled() or task.exception() is not None for task in needed):
-            return  # that failure stops everything
+            await asyncio.wait(needed)  # one that fails cancels this task with its group
         try:
             announcement = await self._begin(process)
         except StartError as error:

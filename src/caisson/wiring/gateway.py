@@ -56,6 +56,8 @@ DRAIN_SECONDS_MAX = 30.0
 STRANGERS_BYTES_MAX = 16 << 20
 """Spool that refusals of callers without an identity may fill: their own, so that they cannot fill anybody else's."""
 HTTPS_PORT = 443
+LISTENING_SECONDS_MAX = 20.0
+"""Below the supervisor's patience, so that the reason is said."""
 
 log = logging.getLogger("caisson.gateway")
 
@@ -194,8 +196,13 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _listening(settings: Settings) -> None:
-    """Return when the listener accepts."""
-    for _ in range(100):
+    """Return when the listener accepts.
+
+    Raises:
+        ConfigurationError: it does not in time. That costs a whole start, so a busy machine is given longer.
+    """
+    ends = asyncio.get_running_loop().time() + LISTENING_SECONDS_MAX
+    while asyncio.get_running_loop().time() < ends:
         try:
             _, writer = await asyncio.open_connection(settings.host, settings.port)
         except OSError:
@@ -203,7 +210,9 @@ async def _listening(settings: Settings) -> None:
             continue
         writer.close()
         return
-    raise ConfigurationError(f"expected to listen on {settings.host}:{settings.port} within 2 s, found nothing there")
+    raise ConfigurationError(
+        f"expected to listen on {settings.host}:{settings.port} within {LISTENING_SECONDS_MAX:g} s, found nothing there"
+    )
 
 
 def _snapshot(configuration: Configuration, system: System) -> Snapshot:

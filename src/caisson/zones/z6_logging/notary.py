@@ -100,11 +100,10 @@ class Notary:
             checkpoint.text.encode(), signature, self._key.public_bytes
         ):
             raise OperatorError(f"the log's last checkpoint is not signed by this zone for {self._origin!r}: {_ADVICE}")
+        # A kill can leave an earlier checkpoint's frontier: it grows on from there, the signed root says if rightly.
         for frontier in (self._archive.load_frontier(), Frontier()):
-            if (
-                frontier.size <= checkpoint.size
-            ):  # a kill leaves one that is a checkpoint behind: it grows on from there
-                frontier.extend(islice(self._archive.leaves(frontier.size), checkpoint.size - frontier.size))
+            more = max(0, checkpoint.size - frontier.size)
+            frontier.extend(islice(self._archive.leaves(frontier.size), more))
             if (frontier.size, frontier.root()) == (checkpoint.size, checkpoint.root):
                 return frontier
         raise OperatorError(

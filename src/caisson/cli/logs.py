@@ -98,7 +98,7 @@ def tail(
         return
 
 
-@app.command()
+@app.command(short_help="Show how far the logging zone is behind.")
 def lag(
     seconds_max: Annotated[
         float | None, typer.Option("--max", min=0.0, help="Exit with 1 when it is further behind, in seconds.")

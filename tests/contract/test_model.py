@@ -94,7 +94,7 @@ async def test_a_whole_answer(model: Model) -> None:
 async def test_a_stream_says_what_the_whole_answer_says(model: Model) -> None:
     answer = await model.converse(asking())
     async with aclosing(model.converse_stream(asking())) as stream:
-        streamed = await collect(stream)
+        streamed = collect([event async for event in stream])
     assert (streamed.content, streamed.stop_reason) == (answer.content, answer.stop_reason)
     assert streamed.usage == answer.usage
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import caisson.zones.z1_ingress.gateway as ingress
 from caisson.errors import CallerError, WireError
+from caisson.zones.z2_runtime.deadlines import Deadlines
 from fuzzing import Request, Sender, complaint, requests
 from running_system import Running, memory_bytes
 from wire import Connection, ask, path, plain, signed
@@ -114,7 +115,7 @@ async def test_a_slow_body_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         return {}
 
     with pytest.raises(CallerError) as refused:
-        await ingress._read_body((), never, 1_000)
+        await ingress._read_body((), never, 1_000, Deadlines())
     assert refused.value.refusal.error is WireError.MODEL_TIMEOUT
     assert refused.value.refusal.rule == "http.slow-body"
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisson.channels.messages import RequestEvent, ResponseEvent
-from caisson.errors import CallerError, Refusal, UpstreamError, WireError
+from caisson.errors import CallerError, LedgerBusy, Refusal, UpstreamError, WireError
 from caisson.system.schema import System
 from caisson.zones.z2_runtime import lost, pipeline
 from caisson.zones.z2_runtime.answer import collect, events_of
@@ -410,6 +412,18 @@ async def test_a_dead_workers_request_is_recorded_as_lost_once(tmp_path: Path, s
     assert clock.at < request.deadline
 
 
+async def test_a_locked_ledger_postpones_the_sweep(
+    tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = await made_runtime(tmp_path, system, FakeModel())
+
+    async def locked(**_: float) -> None:
+        raise LedgerBusy("another process keeps the ledger locked")
+
+    monkeypatch.setattr(runtime.ledger, "lapsed", locked)
+    assert await lost.sweep(runtime) == 0
+
+
 async def test_collect_is_the_inverse_of_events() -> None:
     model = FakeModel(
         [
@@ -419,4 +433,13 @@ async def test_collect_is_the_inverse_of_events() -> None:
         ]
     )
     answer = await model.converse(None)  # type: ignore[arg-type]
-    assert await collect(events_of(answer)) == answer
+    assert collect(events_of(answer)) == answer
+
+
+async def test_both_events_name_the_system_prompt_as_it_came(tmp_path: Path, system: System) -> None:
+    turn = {"role": "user", "content": [{"text": "hi"}]}
+    runtime = await made_runtime(tmp_path, system, FakeModel())
+    exchange = made_exchange(runtime, orjson.dumps({"system": [{"text": "a SECRET prompt"}], "messages": [turn]}))
+    assert await run(exchange) is None
+    expected = sha256(rfc8785.dumps([{"text": "a SECRET prompt"}])).hexdigest()
+    assert [event.system_prompt_hash for event in runtime.events.messages] == [expected, expected]

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from caisson.channels.messages import GuardrailAction
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PinnedGuardrail:
+class PinnedGuardrail(msgspec.Struct, frozen=True, kw_only=True):
     """A guardrail that lives at the endpoint, in the one version that the system file names (NET-02)."""
 
     identifier: str
@@ -26,8 +26,7 @@ class PinnedGuardrail:
     """A number; `DRAFT` is not pinned."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelRequest:
+class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent to the model after input inspection."""
 
     request_id: str
@@ -39,7 +38,7 @@ class ModelRequest:
     """Converse `messages`."""
     output_tokens_max: int
     """Upper bound on generated tokens, from the request and the system file, whichever is lower."""
-    inference: Json = field(default_factory=dict)
+    inference: Json = {}
     """Converse `inferenceConfig` without `maxTokens`."""
     tools: Json | None = None
     """Converse `toolConfig`."""
@@ -50,8 +49,7 @@ class ModelRequest:
     """What the endpoint must evaluate beside the model, where it can."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens as the model counted them."""
 
     input_tokens: int
@@ -61,8 +59,7 @@ class Usage:
     """Of `input_tokens`, what a prompt cache read or wrote: it has prices of its own."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelAnswer:
+class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer."""
 
     content: tuple[Json, ...]

@@ -69,4 +69,8 @@ class ProcessSpec:
     environment: Mapping[str, str] = field(default_factory=zone_environment)
     user: RunAs | None = None
     """None: as the supervisor."""
+    waits: bool = False
+    """It waits for its turn once its program is loaded (`readiness.wait_for_turn`), so it can be started early."""
+    after: tuple[str, ...] | None = None
+    """Processes that must be ready before its turn at the first start; None: all that are listed before it."""
     ready_seconds_max: float = READY_SECONDS_MAX

@@ -14,6 +14,7 @@ from granian.server.embed import Server
 
 from caisson.adapters.embedded.channel import SPOOL_BYTES_MAX, RefusalAggregator, SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
+from caisson.adapters.embedded.compiled import CompiledPatterns
 from caisson.adapters.embedded.configuration import SteadyClock, TufConfigurationSource, establish_trust
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
@@ -30,6 +31,7 @@ from caisson.adapters.embedded.model.openai import OpenAIModel
 from caisson.adapters.embedded.model.script import ScriptModel
 from caisson.channels.messages import ConfigurationEvent
 from caisson.channels.table import Zone
+from caisson.detect.prefilter import keep_in
 from caisson.errors import ChannelError, ConfigurationError, SystemFileError
 from caisson.policy.prices import Prices
 from caisson.ports.clock import Clock
@@ -57,6 +59,8 @@ DRAIN_SECONDS_MAX = 30.0
 STRANGERS_BYTES_MAX = 16 << 20
 """Spool that refusals of callers without an identity may fill: their own, so that they cannot fill anybody else's."""
 HTTPS_PORT = 443
+LISTENING_SECONDS_MAX = 20.0
+"""Below the supervisor's patience, so that the reason is said."""
 
 log = logging.getLogger("caisson.gateway")
 
@@ -93,6 +97,7 @@ async def _serve(settings: Settings) -> None:
             bytes_max=bytes_max,
         )
 
+    keep_in(CompiledPatterns(state / "compiled", keys.secret("pseudonyms")))
     events = writer("runtime-0", SPOOL_BYTES_MAX)
     strangers = writer("runtime-strangers", STRANGERS_BYTES_MAX)
     establish_trust(where.configuration, state / "trust")
@@ -200,8 +205,13 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _listening(settings: Settings) -> None:
-    """Return when the listener accepts."""
-    for _ in range(100):
+    """Return when the listener accepts.
+
+    Raises:
+        ConfigurationError: it does not in time. That costs a whole start, so a busy machine is given longer.
+    """
+    ends = asyncio.get_running_loop().time() + LISTENING_SECONDS_MAX
+    while asyncio.get_running_loop().time() < ends:
         try:
             _, writer = await asyncio.open_connection(settings.host, settings.port)
         except OSError:
@@ -209,7 +219,9 @@ async def _listening(settings: Settings) -> None:
             continue
         writer.close()
         return
-    raise ConfigurationError(f"expected to listen on {settings.host}:{settings.port} within 2 s, found nothing there")
+    raise ConfigurationError(
+        f"expected to listen on {settings.host}:{settings.port} within {LISTENING_SECONDS_MAX:g} s, found nothing there"
+    )
 
 
 async def _bedrock(settings: Settings, where: Layout, clock: Clock, secret: bytes) -> Bedrock | None:

@@ -1,7 +1,7 @@
 """The whole system on one machine: what `caisson up` prepares, starts and reports.
 
-Order of the start: logging zone (it reads what all others write, so it is also the last to stop), control zone (it
-signs orders), gateway. The gateway's port opens last, when everything behind it is ready.
+Order of the start: logging zone (it reads what all others write, so it is the last to stop) and control zone (it signs
+orders), then the gateway. The gateway's port opens last, when everything behind it is ready.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ from caisson.zones.z5_control.handover import Handover, digest, write_handover
 PUBLICS = Path("zones/supervisor/state/publics.json")
 DEFAULT_REGION = "eu-west-1"
 PROCESSES = {"logging": Zone.LOGGING, "control": Zone.CONTROL, "gateway": Zone.RUNTIME}
+NEEDS: dict[str, tuple[str, ...]] = {"logging": (), "control": (), "gateway": ("logging", "control")}
+"""What must be ready before a process begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +127,8 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
                 name=name,
                 argv=(sys.executable, "-m", "caisson.wiring", name, str(settings[zone])),
                 user=users.user(zone) if users.first is not None else None,
+                waits=True,
+                after=NEEDS[name],
             )
             for name, zone in PROCESSES.items()
         ]

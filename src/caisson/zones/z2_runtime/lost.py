@@ -7,7 +7,7 @@ A reservation that nobody settled by its deadline belonged to a dead worker, bec
 from __future__ import annotations
 
 from caisson.channels.messages import ResponseEvent
-from caisson.errors import ChannelError
+from caisson.errors import ChannelError, LedgerError
 from caisson.ports.ledger import Reservation
 from caisson.zones.z2_runtime.record import role_arn
 from caisson.zones.z2_runtime.runtime import Runtime
@@ -19,13 +19,13 @@ SWEEP_GRACE_S = 5.0
 
 async def sweep(runtime: Runtime) -> int:
     """Record lapsed reservations as lost requests; returns how many."""
-    lapsed = await runtime.ledger.lapsed(before=runtime.clock.now() - SWEEP_GRACE_S)
     try:
+        lapsed = await runtime.ledger.lapsed(before=runtime.clock.now() - SWEEP_GRACE_S)
         for reservation in lapsed:
             runtime.events.append(await _event(runtime, reservation))
-    except ChannelError:
-        return 0  # the channel is full or broken: they stay on file and are tried again
-    await runtime.ledger.forget(lapsed)
+        await runtime.ledger.forget(lapsed)
+    except (ChannelError, LedgerError):
+        return 0  # full, broken or locked: they stay on file and are tried again
     return len(lapsed)
 
 

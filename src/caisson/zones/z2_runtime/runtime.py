@@ -7,7 +7,7 @@ version replaces it whole, so that no request ever sees half of a change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from caisson.policy.prices import Prices
 from caisson.ports.channel import ChannelWriter
@@ -17,6 +17,7 @@ from caisson.ports.ledger import Ledger, Rate
 from caisson.ports.metrics import Metrics
 from caisson.ports.model import Model
 from caisson.system.schema import System
+from caisson.zones.z2_runtime.deadlines import Deadlines
 from caisson.zones.z2_runtime.pseudonyms import PseudonymKeys
 
 
@@ -61,3 +62,5 @@ class Runtime:
     metrics: Metrics
     prices: Prices
     pseudonyms: PseudonymKeys
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    """Time limits of the requests under way."""

@@ -5,7 +5,6 @@ The model is hostile: what it says is bounded in size and time whatever it decla
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -51,7 +50,7 @@ async def whole(exchange: Exchange) -> ModelAnswer:
     exchange.upstream = exchange.runtime.model.name
     began = clock.monotonic()
     try:
-        async with asyncio.timeout(exchange.snapshot.system.limits.request_timeout_s):
+        with exchange.runtime.deadlines.within(exchange.snapshot.system.limits.request_timeout_s):
             answer = await exchange.runtime.model.converse(request_of(exchange))
     except TimeoutError as error:
         raise _too_slow() from error
@@ -72,13 +71,13 @@ async def streamed(exchange: Exchange) -> AsyncGenerator[Json, None]:
     """
     clock, limits = exchange.runtime.clock, exchange.snapshot.system.limits
     exchange.upstream = exchange.runtime.model.name
-    stops_at = asyncio.get_running_loop().time() + limits.request_timeout_s
+    stops_at = clock.monotonic() + limits.request_timeout_s
     count = 0
     async with aclosing(exchange.runtime.model.converse_stream(request_of(exchange))) as events:
         while True:
             began = clock.monotonic()
             try:
-                async with asyncio.timeout_at(stops_at):
+                with exchange.runtime.deadlines.within(stops_at - clock.monotonic()):
                     event = await anext(events, None)
             except TimeoutError as error:
                 raise _too_slow() from error

@@ -128,7 +128,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
                 argv=(sys.executable, "-m", "caisson.wiring", name, str(settings[zone])),
                 user=users.user(zone) if users.first is not None else None,
                 waits=True,
-                after=NEEDS[name],
+                after=(*NEEDS[name], *(("upstream",) if of_upstream is not None and name == "gateway" else ())),
             )
             for name, zone in PROCESSES.items()
         ]
@@ -140,6 +140,8 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
                     name="upstream",
                     argv=(sys.executable, "-m", "caisson.wiring", "upstream", str(of_upstream)),
                     environment=zone_environment(HOME=str(Path.home())),
+                    waits=True,
+                    after=(),
                 ),
             )
 

@@ -73,7 +73,7 @@ def request(**changes: Any) -> ModelRequest:
 
 async def streamed(model: BedrockModel, given: ModelRequest | None = None) -> ModelAnswer:
     async with asyncio.timeout(SOON), aclosing(model.converse_stream(given or request())) as events:
-        return await collect(events)
+        return collect([event async for event in events])
 
 
 async def failing_call(model: BedrockModel, *, streams: bool = False) -> UpstreamError:

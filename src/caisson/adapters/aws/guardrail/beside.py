@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from caisson.adapters.aws.guardrail.evaluator import BedrockGuardrail, BedrockOutput
 from caisson.channels.messages import GuardrailAction

@@ -22,7 +22,8 @@ _TAIL_CHARACTERS_MAX = 1 << 40
 
 
 @cache
-def _rule_sets() -> tuple[RuleSet, ...]:
+def rule_sets() -> tuple[RuleSet, ...]:
+    """The stages: credentials by form, credentials by surroundings, personal data. Each masks what it finds."""
     personal = [rule for rules in PII.values() for rule in rules]
     return tuple(
         RuleSet((), rules, (), tail_characters_max=_TAIL_CHARACTERS_MAX)
@@ -34,7 +35,7 @@ class Redactor:
     """Replaces credentials and every detectable type of personal data by pseudonyms."""
 
     def __init__(self) -> None:
-        self._rule_sets = _rule_sets()
+        self._rule_sets = rule_sets()
 
     def redact(self, text: str, pseudonym_key: bytes) -> tuple[str, int]:
         """The redacted text and how many spans were replaced.

@@ -107,6 +107,8 @@ KEY_WORDS = frozenset(
 )
 """Words that may stand between the name and its key."""
 WORDS_BETWEEN_MAX = 6
+LEAST = 10
+"""Characters of the shortest keys."""
 SHORT = 16
 """Shorter values need one of the words that mean a key."""
 _KEY = frozenset(
@@ -120,7 +122,7 @@ _SUFFIX = re.compile(r"(?:api)?(?:key|token|secret|access|private)$")
 def service_key(found: Found) -> float | None:
     """See the module."""
     before, value = found.before, found.value
-    if not _NEAR.search(before) or (not any(map(str.isdigit, value)) and len(value) < 20):
+    if len(value) < LEAST or not _NEAR.search(before):
         return None
     named = False
     for count, word in enumerate(reversed(_WORD.findall(before))):

@@ -13,7 +13,7 @@ from caisson.detect.finding import Finding
 from caisson.detect.scoring.spans import Span, covered
 from caisson.detect.scoring.tally import Tallies
 
-_SAME = {"generic-api-key": ("secret-by-name", "secret-after-name"), "curl-auth-user": ("command-line-password",)}
+_SAME = {"generic-api-key": ("secret-by-name", "secret-after-name"), "curl-auth-user": ("command-line-user",)}
 """Names of the corpus and of our rules for one thing, where no part of the name tells."""
 
 

@@ -41,5 +41,6 @@ CREDENTIALS = (*BY_FORM, *BY_SURROUNDINGS)
 BEDROCK_TYPES: dict[PiiType, str] = {
     "AWS_ACCESS_KEY": "credentials.aws-access-key-id",
     "AWS_SECRET_KEY": "credentials.aws-secret-access-key",
+    "PASSWORD": "credentials.password",
 }
 """Types of personal data in Bedrock's list that are credentials here."""

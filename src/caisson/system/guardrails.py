@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from caisson.system.carriers import BOTH, LATER, UP, Carried
-from caisson.system.entities import DETECTABLE, PiiType
+from caisson.system.entities import DETECTABLE, EntityType
 from caisson.system.section import Section
 from caisson.system.values import Day, GuardrailId, Items, Name, Text
 
@@ -94,7 +94,7 @@ class Guardrail(Section):
     """Subjects that are refused."""
     words: Annotated[Items[Word], Field(max_length=WORDS_MAX), BOTH] = ()
     """Words and phrases that are refused, in any case and spelling of their characters."""
-    pii: Annotated[dict[PiiType, Action], Carried(by=("up", "synth"), built=("up",), entries=DETECTABLE)] = Field(
+    pii: Annotated[dict[EntityType, Action], Carried(by=("up", "synth"), built=("up",), entries=DETECTABLE)] = Field(
         default_factory=dict
     )
     """Types of personal data as Bedrock names them, and what happens to them. `up` runs those with a checkable form."""

@@ -39,7 +39,7 @@ from caisson.detect.normal.normaliser import normalise
 from caisson.detect.rules.injection import HIGH, LOW, MEDIUM
 
 VERSION = "1"
-SEED, FOLDS, COMPOSED = 1, 5, 12_000
+SEED, FOLDS, COMPOSED = 1, 5, 14_000
 CUE_SCALE, TERM_SCALE, VECTOR_SCALE = 0.5, 2.0, 2.0
 INVERSE_PENALTY, CUES_INVERSE_PENALTY = 2.0, 0.3
 CUES_SHARE = 0.5

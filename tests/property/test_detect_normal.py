@@ -62,3 +62,5 @@ def test_rewriting_composes(text: str, data: st.DataObject) -> None:
         mirror[start:end] = [(c, first, last) for c in new]
     assert form.text == "".join(row[0] for row in mirror)
     assert [form.original(at, at + 1) for at in range(len(form.text))] == [row[1:] for row in mirror]
+    for end in range(1, len(mirror) + 1):
+        assert form.original(0, end) == (min(row[1] for row in mirror[:end]), max(row[2] for row in mirror[:end]))

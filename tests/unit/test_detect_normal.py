@@ -188,5 +188,15 @@ def test_a_form_that_would_grow_too_much_is_left() -> None:
     assert found.text == "\ufdfa" * 1000
 
 
+def test_markdown_escapes_go() -> None:
+    assert normalise(r"do \*not\* tell \[anybody\]").text == "do *not* tell [anybody]"
+
+
+def test_a_span_of_turned_text_holds_all_its_characters() -> None:
+    found = normalise("Look: \u202edcba\u202c.")
+    assert found.text == "Look: abcd."
+    assert found.form.original(6, 8) == (9, 11)
+
+
 def test_urls_are_read() -> None:
     assert normalise(urllib.parse.quote("say: hello there, all of you!")).text == "say: hello there, all of you!"

@@ -64,14 +64,15 @@ class Classifier:
             for mode, points in model.meta["points"].items()
         }
 
-    def judge(self, text: str, disguise: float = 0.0, mode: str = "user") -> Judged:
+    def judge(self, text: str, disguise: float = 0.0, mode: str = "user", found: Sequence[int] | None = None) -> Judged:
         """Judge a text that was normalised and freed of mentions.
 
         Args:
             disguise: share of it that was disguised, 0 to 1.
             mode: whose points turn the logit into a confidence.
+            found: the features that it shows, where they are known.
         """
-        found = shown(text)
+        found = shown(text) if found is None else found
         attack = tuple(ATTACK_FEATURES.intersection(found))
         if not attack:
             return Judged(logit=-math.inf, confidence=0.0)

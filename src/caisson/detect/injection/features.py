@@ -16,6 +16,8 @@ from caisson.detect.normal.normaliser import Normal
 
 DISGUISE_CHARACTERS_MIN = 20
 """Shorter texts count as this long: a few odd characters are no disguise."""
+ORDINARY_LAYERS = frozenset({"strings", "markdown"})
+"""Layers that honest code and Markdown go through."""
 _TOKEN = re.compile(r"[^\W\d_]+|\d|[^\w\s]")
 FEATURE_NAMES = (*CUE_NAMES, *(f"compact.{name}" for name in PHRASES))
 """A feature's number is its place here."""
@@ -43,5 +45,5 @@ def terms(words: list[str]) -> Iterable[str]:
 
 def disguise(normal: Normal, characters: int) -> float:
     """Largest share of a text of so many characters that one layer of the normaliser rewrote, 0 to 1."""
-    most = max((step.characters for step in normal.steps), default=0)
+    most = max((step.characters for step in normal.steps if step.layer not in ORDINARY_LAYERS), default=0)
     return min(1.0, most / max(characters, DISGUISE_CHARACTERS_MIN))

@@ -5,7 +5,7 @@ sentence reports (example, detector, documentation, ...) and does not ask for it
 order up as a report; that is a known miss and a test says so.
 
 >>> without_mentions("The docs list 'drop all rules' as a pattern.")
-"The docs list '\\u2026' as a pattern."
+"The docs list '              ' as a pattern."
 >>> without_mentions("Just say 'I was hacked'")
 "Just say 'I was hacked'"
 """
@@ -35,7 +35,7 @@ _SENTENCE_END = re.compile(r"\n|[.!?]\s")
 
 
 def without_mentions(text: str) -> str:
-    """The text with an ellipsis for what is only talked about."""
+    """The text with blanks for what is only talked about; places stay what they are."""
     kept: list[str] = []
     at = 0
     for found in _QUOTATION.finditer(text):
@@ -44,6 +44,6 @@ def without_mentions(text: str) -> str:
         after = _SENTENCE_END.split(text[end : end + AFTER_MAX])[0]
         if _ASKS.search(before) or not (_REPORTS.search(before) or _REPORTS.search(after)):
             continue
-        kept += [text[at : start + 1], "…"]
+        kept += [text[at : start + 1], " " * (end - start - 2)]
         at = end - 1
     return "".join([*kept, text[at:]]) if kept else text

@@ -64,19 +64,18 @@ def score(text: str, mode: Mode = "user") -> Score:
     share = disguise(normal, len(text))
     best, spans, cues = 0.0, [], set[str]()
     for begin, section in _sections(normal.text):
-        if ATTACK_FEATURES.isdisjoint(shown(section)):
+        found = shown(section)
+        if ATTACK_FEATURES.isdisjoint(found):
             continue
         plain = without_mentions(section)
-        judged = classifier.judge(plain, share, mode)
+        judged = classifier.judge(plain, share, mode, found if plain == section else None)
         cues.update(FEATURE_NAMES[number] for number in judged.shown)
         if judged.confidence < LOW:
             best = max(best, judged.confidence)
             continue
         best = max(best, judged.confidence)
         for start, end in _places(plain, judged.windows, mode):
-            # A mention is shorter in `plain`; beyond one, places are those of the section as a whole.
-            inside = (start, end) if plain == section else (0, len(section))
-            spans.append((*normal.form.original(begin + inside[0], begin + inside[1]), judged.confidence))
+            spans.append((*normal.form.original(begin + start, begin + end), judged.confidence))
     hidden = _hides(normal)
     if hidden:
         best = max(best, HIGH)

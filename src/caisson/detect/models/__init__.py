@@ -24,7 +24,7 @@ from caisson.errors import StartError
 
 DIGESTS = {
     "embedding.bin": "47618471250bb26de35a1a1244dc31f71f5cbe4174e2d72ea9aebdfd304e5188",
-    "injection.bin": "6432b5141c114e2448e4c91f61c0fb1e87ac1807d31970be4198668706e87490",
+    "injection.bin": "91b3cf1574d610207a9fd1d65b83e3e97f291173fde57d01289a31588296a0b7",
 }
 """File and SHA-256 of its bytes."""
 MAGIC = b"CAISSON1"

@@ -9,12 +9,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from caisson.detect.normal.form import Edit
 from caisson.detect.normal.language import is_word
 
 LEET_SHARE = 0.25
 """Least share of words with digits among their letters for the whole text to be read so."""
+LEET_WORDS_MIN = 2
 LEET_WORD_MAX = 24
 """Longer words of letters and digits are identifiers; so are those of hexadecimal digits."""
 _HEX = re.compile(r"[0-9a-f]{4,}|[0-9A-F]{4,}")
@@ -45,17 +47,22 @@ def spaced(text: str) -> list[Edit]:
 
 def leet(text: str) -> list[Edit]:
     """Words with digits or signs for letters, where there are many of them or where they become common words."""
-    tokens = [found for found in _TOKEN.finditer(text) if len(found[0]) <= LEET_WORD_MAX]
-    words = [token for token in tokens if any(c.isalpha() for c in token[0])]
-    mixed = [token for token in words if _disguised(token[0])]
+    tokens = Counter(token for token in _TOKEN.findall(text) if len(token) <= LEET_WORD_MAX)
+    mixed = {token for token in tokens if _disguised(token)}
     if not mixed:
         return []
-    everywhere = len(mixed) >= 2 and len(mixed) >= LEET_SHARE * len(words)
+    words = sum(count for token, count in tokens.items() if not token.isdigit())
+    count = sum(tokens[token] for token in mixed)
+    everywhere = count >= LEET_WORDS_MIN and count >= LEET_SHARE * words
+    plains = {}
+    for word in tokens if everywhere else mixed:
+        reading = _plain(word)
+        known = is_word(reading.lower()) and (everywhere or len(reading) > 2)
+        if reading != word and (known or (everywhere and word in mixed)):
+            plains[word] = reading
     edits = []
-    for token in tokens if everywhere else mixed:
-        plain = _plain(token[0])
-        known = is_word(plain.lower()) and (everywhere or len(plain) > 2)
-        if plain != token[0] and (known or (everywhere and _disguised(token[0]))):
+    for token in _TOKEN.finditer(text) if plains else ():
+        if plain := plains.get(token[0], ""):
             edits.append(
                 Edit(
                     start=token.start(),

@@ -37,6 +37,11 @@ def figures(
         "near-duplicates, templates and payloads. *Source left out*: no row of the same source, its translations or",
         "encodings was trained on, attacks and innocents alike; thresholds are those of the grouped folds throughout.",
         "",
+        "Neither is clean. Cues, the rule for mentions, our own training texts, weights and settings were all chosen",
+        "by somebody who read samples, misses and false positives of every source, in about ten rounds on them;",
+        "thresholds were set on the grouped logits that are shown. Our own texts are trained on when a source is left",
+        "out; without them it collapses (docs/detection-injection.md). The sealed half is the only clean test.",
+        "",
     ]
     for title, logits in (("Grouped", grouped), ("Source left out", family)):
         lines += [f"## {title}", "", "### Targets, mode `user`", ""]
@@ -50,7 +55,7 @@ def figures(
         lines += ["", "### Documents and tool results, mode `data`", ""]
         lines += _table(rows, logits, data, _DATA)
         lines += ["", "### Curve: overt rows found where so many innocent rows are flagged", ""]
-        lines += _curve(rows, logits)
+        lines += curve(rows, logits)
         lines.append("")
     return "\n".join(lines)
 
@@ -99,7 +104,8 @@ def _table(
     return lines
 
 
-def _curve(rows: list[Row], logits: Sequence[float]) -> list[str]:
+def curve(rows: list[Row], logits: Sequence[float]) -> list[str]:
+    """Recall against innocent rows flagged, as lines of a table. Its thresholds are those of the rows themselves."""
     pairs = list(zip(rows, logits, strict=True))
     overt = [logit for row, logit in pairs if row.overt]
     obfuscated = [logit for row, logit in pairs if row.kind == "obfuscated"]

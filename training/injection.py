@@ -2,6 +2,7 @@
 
     python training/injection.py --corpora DIR            # measure, train, write injection.bin and the figures
     python training/injection.py --corpora DIR --measure  # figures only
+    python training/injection.py --corpora DIR --without-own  # what our own texts bring
 
 Reproducible: fixed seeds, no sampling outside them. Two ways of holding out, each row judged by a model that saw
 nothing of its part: five folds over groups of near-duplicates, and one family of sources at a time. Calibration comes
@@ -23,7 +24,7 @@ import numpy as np
 import scipy.sparse as sparse
 from artefacts import store
 from corpus import Row, groups, read
-from figures import figures
+from figures import curve, figures
 from numpy.typing import NDArray
 from paraphrases import compose
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -185,13 +186,17 @@ def fit(prepared: Prepared, kept: Sequence[bool]) -> Fitted:
     return Fitted(weights=total, bias=float(every.intercept_[0] + CUES_SHARE * alone.intercept_[0]))
 
 
-def held_out(prepared: Prepared, part: Sequence[object]) -> list[float]:
-    """The logit of every row by a model that saw nothing of its part."""
+def held_out(prepared: Prepared, part: Sequence[object], *, own: bool = True) -> list[float]:
+    """The logit of every row by a model that saw nothing of its part.
+
+    Args:
+        own: our own texts are trained on. They were written by somebody who had read every source.
+    """
     whole = np.zeros(len(part))
     best = np.full(len(part), -np.inf)
     window_rows = np.array(prepared.window_rows)
     for name in sorted(set(part), key=str):
-        kept = [example.row < 0 or part[example.row] != name for example in prepared.examples]
+        kept = [own if example.row < 0 else part[example.row] != name for example in prepared.examples]
         model = fit(prepared, kept)
         mine = np.array([number for number, each in enumerate(part) if each == name])
         whole[mine] = model.logits(prepared.x[mine])
@@ -260,11 +265,16 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--corpora", type=Path, required=True)
     arguments.add_argument("--measure", action="store_true", help="figures only")
+    arguments.add_argument("--without-own", action="store_true", help="print figures without our own texts; no files")
     arguments.add_argument("--figures", type=Path, default=Path("docs/models/injection-figures.md"))
     arguments.add_argument("--logits", type=Path, help="where to keep the held-out logits, as JSON")
     given = arguments.parse_args()
     rows = read(given.corpora)
     prepared = prepare(rows)
+    if given.without_own:
+        for title, part in (("Grouped", folds(rows)), ("Source left out", [row.family for row in rows])):
+            print(title, *curve(rows, held_out(prepared, part, own=False)), sep="\n")
+        return
     grouped = held_out(prepared, folds(rows))
     points = calibrated(rows, grouped)
     if not given.measure:

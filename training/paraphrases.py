@@ -2,7 +2,9 @@
 
 Public corpora hold few ways of saying a thing, many times each. These tables say the same acts in other words and
 other languages, and put the attackers' vocabulary to innocent use, so that the classifier learns acts, not phrases.
-Nothing here is copied from a corpus; every text is written for this file.
+Every text is written for this file, by somebody who had read samples of the corpora, and some tables were added after
+looking at misses and false positives there; a few sentences follow the pattern of a row closely. Measurements that
+leave a source out must say so, or leave these texts out too.
 
 >>> texts = compose(seed=1, count=2)
 >>> sorted({row.label for row in texts})

@@ -255,7 +255,7 @@ async def test_the_classifier_reads_what_no_pattern_describes() -> None:
     assert decisions(found.actions) == {"injection.classifier": "blocked"}
     assert (await inspected(evaluator, PARAPHRASE, "system")).blocked is None
     assert (await inspected(evaluator, PARAPHRASE, "document")).blocked is not None
-    off = guardrail(tier=1, prompt_attack="none")
+    off = guardrail(prompt_attack="none")
     assert (await inspected(off, PARAPHRASE)).blocked is None
 
 

@@ -57,8 +57,8 @@ soak: dev ## memory growth under load
 soak-kill: dev ## 200 kills of any process under load
 	@$(BIN)/python -m bench.soak_kill
 
-fuzz: dev ## 50,000 malformed requests (COUNT=50000)
-	@$(BIN)/python -m bench.fuzz --count $(or $(COUNT),50000)
+fuzz: dev ## 50,000 malformed requests and answers of the model's server (COUNT=1000000)
+	@$(BIN)/python -m bench.fuzz --count $(or $(COUNT),50000) --seed $(or $(SEED),1)
 
 campaign-hostile: dev ## an hour of conversations with a hostile model (SECONDS=60)
 	@$(BIN)/python -m bench.campaign_hostile --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1)

@@ -15,12 +15,14 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
 from caisson.channels.messages import RequestEvent, ResponseEvent
 from caisson.errors import CallerError, LedgerBusy, Refusal, UpstreamError, WireError
 from caisson.system.schema import System
 from caisson.zones.z2_runtime import lost, pipeline
 from caisson.zones.z2_runtime.answer import collect, events_of
 from caisson.zones.z2_runtime.operations import Operation
+from caisson.zones.z2_runtime.runtime import Snapshot
 from caisson.zones.z2_runtime.steps import s04_budget
 from request_path import (
     MODEL,
@@ -58,6 +60,13 @@ def made_system(tier: int) -> System:
             },
         }
     )
+
+
+def _with_cards(system: System) -> System:
+    """The same with a rule for payment cards."""
+    main = system.guardrails["main"]
+    cards = {"CREDIT_DEBIT_CARD_NUMBER": "pseudonymise"}
+    return system.model_copy(update={"guardrails": {"main": main.model_copy(update={"pii": cards})}})
 
 
 @pytest.fixture
@@ -368,6 +377,20 @@ async def test_blocks_that_a_client_joins_are_inspected_as_one(tmp_path: Path, s
     assert _read(found, kind) == ("the [X] is out" if kind == "text" else "the SEC")
     assert _read(found, "reasoning" if kind == "text" else "text") == ("hm" if kind == "text" else "So.")
     assert sum("messageStop" in event for event in found) == 1
+
+
+async def test_reasoning_is_inspected_alone_too(tmp_path: Path, system: System) -> None:
+    """A rule that looks at what stands before a value must not be misled by an earlier block."""
+    events = _blocks(
+        {"reasoningContent": {"text": "4"}}, {"reasoningContent": {"text": "4111111111111111"}}, {"text": "ok"}
+    )
+    runtime = await made_runtime(tmp_path, system, FakeModel(events=events))
+    runtime.snapshot = Snapshot.of(version=1, system=system, guardrail=EmbeddedGuardrail(_with_cards(system), 1))
+    exchange = made_exchange(runtime, operation=Operation.CONVERSE_STREAM)
+    assert await pipeline.admit(exchange) is None
+    exchange.operation = Operation.CHAT_STREAM
+    found = [event async for event in pipeline.stream(exchange)]
+    assert _read(found, "reasoning") == "4"
 
 
 async def test_a_block_rule_over_joined_blocks_ends_the_answer(tmp_path: Path, system: System) -> None:

@@ -277,12 +277,14 @@ class _Inspector:
         path = f"content[{self._next_index}].reasoningContent"
         for field in ("text", "signature"):
             text = "".join(str(delta["reasoningContent"].get(field, "")) for delta in self._held)
+            seen = [text]
+            if self._joins and field == "text" and self._thoughts:
+                seen.append(self._thoughts + text)  # alone as well: what stands before must not hide its beginning
+            for whole in seen:
+                if await self._inspection.whole(whole, f"{path}.{field}") != whole or self.blocked is not None:
+                    return []
             if self._joins and field == "text":
-                text = self._thoughts + text
-            if await self._inspection.whole(text, f"{path}.{field}") != text or self.blocked is not None:
-                return []
-            if self._joins and field == "text":
-                self._thoughts = text[-THOUGHTS_CHARACTERS_MAX:]
+                self._thoughts = seen[-1][-THOUGHTS_CHARACTERS_MAX:]
         if any("redactedContent" in delta["reasoningContent"] for delta in self._held):
             return []  # opaque bytes from a hostile model: nobody can inspect them
         index = self._take_index()

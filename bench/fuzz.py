@@ -142,8 +142,10 @@ def main() -> int:
             names[pid]: {
                 "at_the_end_mib": round(samples[pid][-1][1], 1), "grown_mib": round(mib, 1),
                 "kb_per_1000_requests": slope,
+                "mib_by_tenth": [round(rows[len(rows) * tenth // 10][1], 1) for tenth in range(10)],
             }
             for pid, (mib, slope) in grown.items()
+            for rows in (samples[pid],)
         },
         "exit_of_up": stopped,
     }  # fmt: skip

@@ -83,7 +83,7 @@ def _action(stage: Any, decision: Any, rule: str = "") -> GuardrailAction:
 
 
 class _FakeOutput(OutputInspection):
-    """Masks SECRET, blocks at BLOCK; holds back five characters."""
+    """Masks SECRET and a card number, blocks at BLOCK; holds back five characters."""
 
     SPAN = 6
 
@@ -126,7 +126,7 @@ class _FakeOutput(OutputInspection):
     async def whole(self, text: str, path: str) -> str:
         if "BLOCK" in text:
             self._blocked = _action("output", "blocked", "fake.block")
-        return text.replace("SECRET", "[X]")
+        return text.replace("SECRET", "[X]").replace("4111111111111111", "[X]")
 
     @property
     def blocked(self) -> GuardrailAction | None:

@@ -13,6 +13,7 @@ from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal, UpstreamError, WireError
 from caisson.ports.model import ModelAnswer, ModelRequest, PinnedGuardrail, Usage
 from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.said import Said
 
 Json = dict[str, Any]
 
@@ -58,8 +59,9 @@ async def whole(exchange: Exchange) -> ModelAnswer:
         exchange.upstream_seconds = clock.monotonic() - began
     exchange.usage, exchange.stop_reason = answer.usage, answer.stop_reason
     _decided(exchange, answer.guardrail_actions)
+    said = Said(exchange.raw_output)
     for block in answer.content:
-        _account(exchange, _strings(block))
+        _account(exchange, said.whole(block))
     return answer
 
 
@@ -74,27 +76,36 @@ async def streamed(exchange: Exchange) -> AsyncGenerator[Json, None]:
     stops_at = clock.monotonic() + limits.request_timeout_s
     count = 0
     async with aclosing(exchange.runtime.model.converse_stream(request_of(exchange))) as events:
-        while True:
-            began = clock.monotonic()
-            try:
-                with exchange.runtime.deadlines.within(stops_at - clock.monotonic()):
-                    event = await anext(events, None)
-            except TimeoutError as error:
-                raise _too_slow() from error
-            finally:
-                exchange.upstream_seconds += clock.monotonic() - began
-            if event is None:
-                return
-            count += 1
-            if count > EVENTS_PER_ANSWER_MAX:
-                raise _too_much()
-            _observe(exchange, event)
-            yield event
+        said = Said(exchange.raw_output)
+        try:
+            while True:
+                began = clock.monotonic()
+                try:
+                    with exchange.runtime.deadlines.within(stops_at - clock.monotonic()):
+                        event = await anext(events, None)
+                except TimeoutError as error:
+                    raise _too_slow() from error
+                finally:
+                    exchange.upstream_seconds += clock.monotonic() - began
+                if event is None:
+                    return
+                count += 1
+                if count > EVENTS_PER_ANSWER_MAX:
+                    raise _too_much()
+                _observe(exchange, said, event)
+                yield event
+        finally:
+            said.end()  # of a block that broke off
 
 
-def _observe(exchange: Exchange, event: Json) -> None:
+def _observe(exchange: Exchange, said: Said, event: Json) -> None:
     if "contentBlockDelta" in event:
-        _account(exchange, _strings(event["contentBlockDelta"]["delta"]))
+        piece = event["contentBlockDelta"]
+        _account(exchange, said.delta(piece["contentBlockIndex"], piece["delta"]))
+    elif "contentBlockStart" in event:
+        said.start(event["contentBlockStart"]["start"]["toolUse"])
+    elif "contentBlockStop" in event:
+        said.end()
     elif "messageStop" in event:
         exchange.stop_reason = event["messageStop"]["stopReason"]
     elif "metadata" in event:
@@ -116,20 +127,8 @@ def _decided(exchange: Exchange, actions: tuple[GuardrailAction, ...]) -> None:
 def _account(exchange: Exchange, texts: list[str]) -> None:
     for text in texts:
         exchange.output_bytes += len(text.encode("utf-8", "surrogatepass"))
-        exchange.raw_output.append(text)
     if exchange.output_bytes > max(OUTPUT_BYTES_FLOOR, exchange.output_tokens_max * OUTPUT_BYTES_PER_TOKEN_MAX):
         raise _too_much()
-
-
-def _strings(value: object) -> list[str]:
-    """Every string below `value`, in order."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [text for item in value.values() for text in _strings(item)]
-    if isinstance(value, (list, tuple)):
-        return [text for item in value for text in _strings(item)]
-    return []
 
 
 def _too_slow() -> UpstreamError:

@@ -27,7 +27,15 @@ DETACHED_SECONDS_MAX = 120.0
 def up(
     system: Annotated[Path, typer.Option(help="The system file.")] = Path("caisson.yaml"),
     data: Annotated[Path, typer.Option(help="Folder for keys, state and the archive.")] = Path(".caisson"),
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway, on loopback.")] = 8443,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway.")] = 8443,
+    host: Annotated[
+        str, typer.Option(help="IP address to listen on; one that is not loopback needs the three options below.")
+    ] = "127.0.0.1",
+    name: Annotated[list[str] | None, typer.Option(help="Host name that clients call; may be repeated.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Your certificate for these names: PEM, the leaf first, then who issued it.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its private key: PEM, closed to other users.")] = None,
     console_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the console.")] = None,
     upstream: Annotated[
         str, typer.Option(help="What answers: offline, script=FILE, openai=URL or bedrock.", metavar="UPSTREAM")
@@ -51,10 +59,24 @@ def up(
 
     from caisson.adapters.embedded.layout import claim
     from caisson.supervision import running
+    from caisson.wiring.interface import Interface
     from caisson.wiring.system import Asked, publish, run
 
     # resolved here: what is detached works in another folder
-    asked = Asked(system=loaded, data=data.resolve(), port=port, upstream=answers, otlp=_collector(otlp))
+    asked = Asked(
+        system=loaded,
+        data=data.resolve(),
+        port=port,
+        upstream=answers,
+        otlp=_collector(otlp),
+        interface=Interface(
+            address=host,
+            names=tuple(name or ()),
+            certificate=certificate and certificate.resolve(),
+            key=key and key.resolve(),
+        ),
+    )
+    asked.interface.require(loaded)
     found = running(data.resolve() / "run")
     if found is not None:
         os.close(found)
@@ -88,9 +110,9 @@ def up(
     if said.failure:
         raise StartError(said.failure)
     if as_json:
-        typer.echo(json.dumps({"endpoint": f"https://localhost:{port}", "configuration_version": said.info["version"]}))
+        typer.echo(json.dumps({"endpoint": asked.endpoint, "configuration_version": said.info["version"]}))
     else:
-        typer.echo(f"Running at https://localhost:{port}; `caisson down --data {data}` stops it.")
+        typer.echo(f"Running at {asked.endpoint}; `caisson down --data {data}` stops it.")
 
 
 def _say_published(done: dict[str, Any], *, as_json: bool) -> None:

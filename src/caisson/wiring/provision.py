@@ -1,4 +1,4 @@
-"""What `up` prepares before any zone starts: keys, the local authority, private settings (NET-01, DAT-05).
+"""What `up` prepares before any zone starts: keys and private settings (NET-01, DAT-05).
 
 Each zone's private keys lie in its own folder. `up` knows them only while it makes them.
 """
@@ -8,11 +8,9 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from caisson.adapters.embedded.authority import ensure_authority
 from caisson.adapters.embedded.keys import FileKeys
 from caisson.adapters.embedded.layout import Layout
 from caisson.channels.table import SUPERVISOR, Zone
-from caisson.ports.clock import Clock
 from caisson.wiring.settings import FILE, Settings, Upstream, store
 from caisson.zones.z6_logging.service import CHECKPOINT_KEY, PSEUDONYM_SECRET, STORE_SECRET
 
@@ -64,6 +62,7 @@ def write_settings(
     region: str,
     owner_uid: int,
     publics: dict[str, dict[str, str]],
+    host: str,
     port: int,
     upstream: Upstream,
     otlp: str,
@@ -81,14 +80,10 @@ def write_settings(
                 owner_uid=owner_uid,
                 first_uid=where.users.first,
                 publics=publics,
+                host=host,
                 port=port if zone is Zone.RUNTIME else 0,
                 upstream=upstream if zone is Zone.RUNTIME else None,
                 otlp=otlp if zone is Zone.RUNTIME else "",
             ),
         )
     return paths
-
-
-def certificates(where: Layout, clock: Clock) -> Path:
-    """The gateway's certificate; returns the CA bundle for clients."""
-    return ensure_authority(where.authority, where.zone(Zone.RUNTIME, "keys"), clock=clock).bundle

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,19 +24,13 @@ from caisson.adapters.embedded.layout import Layout, claim, prepare, recorded_us
 from caisson.channels.messages import ProcessEvent
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.errors import ChannelError, StartError
+from caisson.policy.exposure import LOOPBACK
 from caisson.ports.clock import Clock
 from caisson.supervision import Event, ProcessSpec, Supervisor, alone, serve
 from caisson.supervision.state import replace
 from caisson.system.schema import System
-from caisson.wiring.provision import (
-    HANDOVER,
-    OPERATORS,
-    certificates,
-    make_keys,
-    operator_keys,
-    supervisor_keys,
-    write_settings,
-)
+from caisson.wiring.interface import Interface, certificates, require_identities
+from caisson.wiring.provision import HANDOVER, OPERATORS, make_keys, operator_keys, supervisor_keys, write_settings
 from caisson.wiring.settings import Upstream
 from caisson.zones.z5_control.client import ControlClient
 from caisson.zones.z5_control.handover import Handover, digest, write_handover
@@ -58,6 +52,12 @@ class Asked:
     upstream: Upstream
     otlp: str = ""
     """URL of an OpenTelemetry collector."""
+    interface: Interface = field(default_factory=Interface)
+
+    @property
+    def endpoint(self) -> str:
+        """Where clients connect."""
+        return f"https://{self.interface.name}:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +87,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
         StartError: it cannot run here, or a zone did not start.
         ConfigurationError: the configuration lacks signatures, or the repository was altered.
     """
+    asked.interface.require(asked.system)
     clock = SystemClock()
     data = asked.data.resolve()
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -94,7 +95,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
         users = plan_users(data, recorded_users(data))
         where = prepare(data, system=asked.system.name, users=users)
         publics = make_keys(where)
-        bundle = certificates(where, clock)
+        bundle = certificates(where, asked.interface, clock)
         (where.data / PUBLICS).write_text(json.dumps(publics))
         nominal = _hand_over(where, asked.system, publics)
         settings = write_settings(
@@ -103,6 +104,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             region=region_of(asked.system),
             owner_uid=os.geteuid(),
             publics=publics,
+            host=asked.interface.address,
             port=asked.port,
             upstream=asked.upstream,
             otlp=asked.otlp,
@@ -111,7 +113,8 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
         replace(
             where.run / "endpoint.json",
             {
-                "host": "localhost",
+                "host": asked.interface.name,
+                "address": asked.interface.address,
                 "port": asked.port,
                 "region": region_of(asked.system),
                 "ca_bundle": str(bundle),
@@ -138,7 +141,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             status = ControlClient(where.sockets / "control.sock").call("status")
             on_ready(
                 Started(
-                    endpoint=f"https://localhost:{asked.port}",
+                    endpoint=asked.endpoint,
                     version=status["configuration"]["version"],
                     staged=not status["handed_over_is_in_force"],
                     isolation=isolation(users),
@@ -164,10 +167,12 @@ def publish(asked: Asked) -> dict[str, Any]:
     run = claim(data, system=asked.system.name)
     try:
         publics = json.loads((data / PUBLICS).read_bytes())
+        address = json.loads((run / "endpoint.json").read_bytes()).get("address", LOOPBACK)
     except (OSError, ValueError) as error:
         raise StartError(
             f"expected the zones' public keys at {data / PUBLICS}, found none; restart the system"
         ) from error
+    require_identities(asked.system, address)
     client, bundle = ControlClient(run.parent / "sockets" / "control.sock"), bundle_of(asked.system, publics)
     status = client.call("status")
     if status["in_force"] == digest(bundle):

@@ -25,7 +25,16 @@ from ruamel.yaml import YAML
 import issuer as oidc
 import sandbox
 from certificates import own_authority
-from running_system import CAISSON, CLAIMS, MODEL, ROOT, START_SECONDS_MAX, clean_environment, free_port
+from running_system import (
+    CAISSON,
+    CLAIMS,
+    MODEL,
+    ROOT,
+    START_SECONDS_MAX,
+    clean_environment,
+    free_port,
+    without_local_users,
+)
 
 CONTAINER = ROOT / "packaging/container"
 NAME = "ai.example.com"
@@ -39,17 +48,6 @@ def dockerfile() -> dict[str, str]:
     """The last instruction of each kind, continued lines joined."""
     text = (CONTAINER / "Dockerfile").read_text().replace("\\\n", " ")
     return dict(line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#"))
-
-
-def without_local_users(folder: Path, url: str) -> Path:
-    yaml = YAML()
-    document = yaml.load(CLAIMS.read_text())
-    del document["identity"]["local"]
-    document["identity"]["issuer"] = {"url": url, "audience": oidc.AUDIENCE}
-    path = folder / "caisson.yaml"
-    with path.open("w") as out:
-        yaml.dump(document, out)
-    return path
 
 
 @dataclass

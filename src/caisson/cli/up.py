@@ -46,6 +46,7 @@ def up(
     otlp: Annotated[
         str | None, typer.Option(help="Send metrics to this OpenTelemetry collector (OTLP over HTTP).", metavar="URL")
     ] = None,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Give the zones new keys to sign and seal with.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return to the shell once it is ready.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what started as JSON.")] = False,
 ) -> None:
@@ -69,6 +70,7 @@ def up(
         port=port,
         upstream=answers,
         otlp=_collector(otlp),
+        rotate=rotate,
         interface=Interface(
             address=host,
             names=tuple(name or ()),
@@ -80,6 +82,8 @@ def up(
     found = running(data.resolve() / "run")
     if found is not None:
         os.close(found)
+        if rotate:
+            _wrong("--rotate: the system runs; stop it with 'caisson down', then start it with --rotate.")
         _say_published(publish(asked), as_json=as_json)
         return
 

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 LOOPBACK = "127.0.0.1"
+LOCALHOST = frozenset({LOOPBACK, "::1"})
+"""What `localhost`, the name of an endpoint on loopback, means (RFC 6761, 6.3)."""
 
 
 def is_loopback(address: str) -> bool:
@@ -40,6 +42,8 @@ def interface_objection(*, address: str, names: Sequence[str], own_certificate: 
     except ValueError:
         return f"expected the IP address of an interface, found {address!r}"
     if loopback:
+        if str(ip_address(address)) not in LOCALHOST:
+            return f"expected 127.0.0.1 or ::1, which 'localhost' means, found {address!r}"
         given = "names" if names else "a certificate" if own_certificate else ""
         return f"expected neither name nor certificate on loopback, found {given}; leave it out" if given else ""
     if not names or not own_certificate:

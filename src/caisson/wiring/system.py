@@ -52,6 +52,8 @@ class Asked:
     upstream: Upstream
     otlp: str = ""
     """URL of an OpenTelemetry collector."""
+    rotate: bool = False
+    """Whether the zones' keys get successors."""
     interface: Interface = field(default_factory=Interface)
 
     @property
@@ -94,7 +96,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
     with alone(claim(data, system=asked.system.name)):
         users = plan_users(data, recorded_users(data))
         where = prepare(data, system=asked.system.name, users=users)
-        publics = make_keys(where)
+        publics = make_keys(where, rotate=asked.rotate)
         bundle = certificates(where, asked.interface, clock)
         (where.data / PUBLICS).write_text(json.dumps(publics))
         nominal = _hand_over(where, asked.system, publics)

@@ -92,6 +92,7 @@ def main(folder: Path, full_seconds: float = 0.0) -> dict[str, Any]:
     lost = acknowledged
     while lost and time.monotonic() - began < RECOVERY_SECONDS_MAX:  # the logging zone is started again
         lost = without_record(running, acknowledged)
+    time.sleep(min(full_seconds, 10.0))  # what was open when the disk filled up is recorded as lost
     state = json.loads((running.data / "run/state.json").read_text())
     stopped = running.stop()
     verify = running.cli("logs", "verify", check=False)

@@ -33,6 +33,7 @@ from running_system import (
     START_SECONDS_MAX,
     clean_environment,
     free_port,
+    start,
     without_local_users,
 )
 
@@ -216,3 +217,27 @@ def test_only_what_the_image_copies_is_sent_to_the_builder() -> None:
     for source in " ".join(copied).split():
         assert f"!{source}" in sent
         assert (ROOT / source).exists()
+
+
+def test_a_rollback_brings_no_local_users_to_another_interface(tmp_path: Path) -> None:
+    """Version 1 was for loopback. The gateway does not put its return in force, and says so in the log."""
+    first = start(tmp_path)
+    assert first.credentials()["AccessKeyId"]
+    assert first.stop() == 0
+    chain, key = own_authority().issue(tmp_path / "tls", NAME)
+    with oidc.running() as found:
+        arguments = ("--host", "0.0.0.0", "--name", NAME, "--certificate", str(chain), "--key", str(key))
+        second = start(tmp_path, *arguments, system=without_local_users(tmp_path, found.url))
+        try:
+            second.cli("rollback", "1", "--reason", "test")
+            refused = second.events(
+                "--kind", "configuration.v1", until=lambda events: any(row["change"] == "refused" for row in events)
+            )
+            assert any("local users" in row["reason"] for row in refused)
+            signed_in = second.cli(
+                "session", "new", "--user", "alice", "--agent", "claims", "--task", "answer", "--format", "json",
+                check=False,
+            )  # fmt: skip
+            assert signed_in.returncode == 1
+        finally:
+            assert second.stop() == 0

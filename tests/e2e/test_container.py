@@ -5,9 +5,11 @@ The image itself is not built here: what it would start is read from the Dockerf
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -41,6 +43,8 @@ CONTAINER = ROOT / "packaging/container"
 NAME = "ai.example.com"
 ELSEWHERE = "127.0.0.2"
 """Another address than that which `up` listens on by default: only `--host 0.0.0.0` answers there."""
+THIRD = "127.0.0.3"
+"""Who calls from there is no caller of this machine to the gateway, which knows 127.0.0.1 and ::1 as that."""
 MESSAGES = [{"role": "user", "content": [{"text": "Claims are reported within 30 days. When is a claim reported?"}]}]
 ROLE = "arn:aws:iam::000000000000:role/claims-assistant/claims/answer"
 
@@ -158,14 +162,23 @@ def test_the_health_check_of_the_image(world: World) -> None:
     assert world.inside(sys.executable, program, str(free_port())).returncode == 1
 
 
-def test_strangers_learn_no_reasons(world: World) -> None:
-    """Readiness is for a load balancer; why not is for this machine."""
-    import ssl
-    import urllib.request
-
+@pytest.mark.parametrize(
+    ("source", "keys", "metrics"), [("127.0.0.1", {"status", "problems"}, 200), (THIRD, {"status"}, 403)]
+)
+def test_strangers_learn_no_reasons(world: World, source: str, keys: set[str], metrics: int) -> None:
+    """Readiness is for a load balancer; why not, and the metrics, are for this machine."""
     context = ssl.create_default_context(cafile=str(world.data / "authority/bundle.pem"))
-    with urllib.request.urlopen(f"https://{ELSEWHERE}:{world.port}/readyz", context=context, timeout=10) as answer:
-        assert json.loads(answer.read())["status"] == "ready"
+    connection = http.client.HTTPSConnection(
+        ELSEWHERE, world.port, context=context, timeout=10, source_address=(source, 0)
+    )
+    connection.request("GET", "/readyz")
+    answer = connection.getresponse()
+    assert (answer.status, set(json.loads(answer.read()))) == (200, keys)
+    connection.request("GET", "/metrics")
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == metrics
+    connection.close()
 
 
 def test_it_stops_as_docker_stops_it(world: World) -> None:

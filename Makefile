@@ -21,7 +21,9 @@ $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian
+	@scripts/debian bwrap bubblewrap
+	@scripts/debian systemd-analyze systemd
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 

@@ -221,3 +221,17 @@ def system_file(folder: Path, **changes: Any) -> Path:
     with path.open("w") as out:
         yaml.dump(document, out)
     return path
+
+
+def without_local_users(folder: Path, url: str) -> Path:
+    """A copy of the example whose users are an issuer's alone."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    document = yaml.load(CLAIMS.read_text())
+    document["identity"] |= {"issuer": {"url": url, "audience": "claims"}}
+    del document["identity"]["local"]
+    path = folder / "caisson.yaml"
+    with path.open("w") as out:
+        yaml.dump(document, out)
+    return path

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
-from caisson.channels.messages import RequestEvent, ResponseEvent
-from caisson.errors import CallerError, LedgerBusy, Refusal, UpstreamError, WireError
+from caisson.channels.messages import Message, RequestEvent, ResponseEvent
+from caisson.errors import CallerError, ChannelError, LedgerBusy, Refusal, UpstreamError, WireError
 from caisson.system.schema import System
 from caisson.zones.z2_runtime import lost, pipeline
 from caisson.zones.z2_runtime.answer import collect, events_of
@@ -501,6 +501,53 @@ async def test_a_dead_workers_request_is_recorded_as_lost_once(tmp_path: Path, s
     request, response = runtime.events.messages  # type: ignore[attr-defined]
     assert (response.outcome, response.request_id, response.user_identity) == ("lost", request.request_id, "alice")
     assert clock.at < request.deadline
+
+
+class HalfFull(ListWriter):
+    """Takes a request's event and refuses its response's, as a disk does that fills up in between."""
+
+    full = True
+
+    def append(self, message: Message) -> str:
+        if self.full and isinstance(message, ResponseEvent):
+            raise ChannelError("full")
+        return super().append(message)
+
+
+@pytest.mark.parametrize("refused_by", ["", "budget"])
+async def test_what_a_full_disk_kept_from_the_record_is_recorded_later(
+    tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch, refused_by: str
+) -> None:
+    runtime = await made_runtime(tmp_path, system, FakeModel(events=text_events(["hello"])))
+    runtime.events = writer = HalfFull()
+    exchange = made_exchange(runtime)
+    if refused_by:
+
+        async def locked(**_: Any) -> Refusal:
+            return Refusal(error=WireError.UNAVAILABLE, rule="ledger.unavailable", message="full")
+
+        monkeypatch.setattr(runtime.ledger, "reserve", locked)
+        with pytest.raises(CallerError):
+            await pipeline.admit(exchange)
+    else:
+        assert await pipeline.admit(exchange) is None
+        with pytest.raises(CallerError):
+            await pipeline.answer(exchange)
+    assert await lost.sweep(runtime) == 0
+    assert [type(message) for message in writer.messages] == [RequestEvent]
+    clock: HeldClock = runtime.clock  # type: ignore[assignment]
+    clock.at += system.limits.request_timeout_s + s04_budget.RESERVATION_GRACE_S + lost.SWEEP_GRACE_S + 0.1
+    assert await lost.sweep(runtime) == 0
+    writer.full = False
+    for _ in range(2):
+        await lost.sweep(runtime)
+    request, response = writer.messages
+    assert isinstance(response, ResponseEvent)
+    assert response.request_id == request.request_id  # type: ignore[attr-defined]
+    assert (response.outcome, response.rule) == (
+        ("refused", "ledger.unavailable") if refused_by else ("lost", "worker.died")
+    )
+    assert await runtime.ledger.lapsed(before=clock.at + 1e6) == ()
 
 
 async def test_a_locked_ledger_postpones_the_sweep(

@@ -32,7 +32,7 @@ from caisson.adapters.embedded.model.script import ScriptModel
 from caisson.channels.messages import ConfigurationEvent
 from caisson.channels.table import Zone
 from caisson.detect.prefilter import keep_in
-from caisson.errors import ChannelError, ConfigurationError, SystemFileError
+from caisson.errors import ChannelError, ConfigurationError, StartError, SystemFileError
 from caisson.policy.prices import Prices
 from caisson.ports.clock import Clock
 from caisson.ports.configuration import Configuration, ConfigurationSource, Orders
@@ -42,6 +42,7 @@ from caisson.ports.model import Model
 from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
 from caisson.wiring.bedrock import Bedrock
+from caisson.wiring.interface import require_identities
 from caisson.wiring.process import POLL_S, every, stop_on_signals
 from caisson.wiring.settings import UPSTREAM_SOCKET, Settings, Upstream, read
 from caisson.zones.z1_ingress.gateway import Gateway
@@ -104,6 +105,7 @@ async def _serve(settings: Settings) -> None:
     source = TufConfigurationSource(where.configuration, state / "trust", clock)
     configuration, orders = source.refresh()
     system = System.from_bundle(configuration.bundle["system"])
+    require_identities(system, settings.host)
     ledger = EmbeddedLedger(state / "ledger.db")
     bedrock = await _bedrock(settings, where, clock, keys.secret("pseudonyms"))
     model = bedrock.model if bedrock is not None else make_model(settings.upstream, clock)
@@ -125,7 +127,9 @@ async def _serve(settings: Settings) -> None:
         prices=Prices.load(settings.region),
         pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
     )
-    follower = Follower(source=source, runtime=runtime, identity=identity, clock=steady, bedrock=bedrock)
+    follower = Follower(
+        source=source, runtime=runtime, identity=identity, clock=steady, address=settings.host, bedrock=bedrock
+    )
     follower.apply(configuration, orders)
     gateway = Gateway(
         runtime=runtime,
@@ -271,9 +275,11 @@ class Follower:
         runtime: Runtime,
         identity: Identity,
         clock: Clock,
+        address: str,
         bedrock: Bedrock | None = None,
     ) -> None:
         self._clock = clock
+        self._address = address
         self._bedrock = bedrock
         self._source = source
         self._runtime = runtime
@@ -294,7 +300,7 @@ class Follower:
         try:
             configuration, orders = self._source.refresh()
             self.apply(configuration, orders)
-        except (ConfigurationError, SystemFileError) as error:
+        except (ConfigurationError, StartError, SystemFileError) as error:
             if str(error) != self._problem:
                 self._problem = str(error)
                 self._report("refused", "configuration", self._runtime.snapshot.version, reason=str(error))
@@ -306,6 +312,7 @@ class Follower:
         system = self._runtime.snapshot.system
         if configuration.version != self._runtime.snapshot.version:
             system = System.from_bundle(configuration.bundle["system"])
+            require_identities(system, self._address)  # a rollback may bring local users back
             self._runtime.snapshot = _snapshot(configuration, system, self._bedrock)
             self._report("applied", "configuration", configuration.version, sha256=configuration.sha256)
         if self._orders is None or orders.number != self._orders.number:

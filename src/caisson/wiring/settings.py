@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from caisson.adapters.embedded.isolation.users import UserPlan
+from caisson.adapters.embedded.keys import BEFORE
 from caisson.adapters.embedded.layout import Layout, layout
 
 FILE = "settings.json"
@@ -53,6 +54,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def public(self, zone: str, name: str) -> bytes:
         """A public key of another zone."""
         return base64.b64decode(self.publics[zone][name])
+
+    def publics_of(self, zone: str, name: str) -> tuple[bytes, ...]:
+        """The same, and the one before it when there is one: what it signed may wait unread."""
+        held = self.publics[zone]
+        return tuple(base64.b64decode(held[each]) for each in (name, f"{name}{BEFORE}") if each in held)
 
     def layout(self) -> Layout:
         """Where things are."""

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,15 +24,16 @@ from caisson.adapters.embedded.layout import Layout, claim, prepare, recorded_us
 from caisson.channels.messages import ProcessEvent
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.errors import ChannelError, StartError
+from caisson.policy.exposure import LOOPBACK
 from caisson.ports.clock import Clock
 from caisson.supervision import Event, ProcessSpec, Supervisor, alone, serve
 from caisson.supervision.spec import zone_environment
 from caisson.supervision.state import replace
 from caisson.system.schema import System
+from caisson.wiring.interface import Interface, certificates, require_identities
 from caisson.wiring.provision import (
     HANDOVER,
     OPERATORS,
-    certificates,
     make_keys,
     operator_keys,
     supervisor_keys,
@@ -60,6 +61,14 @@ class Asked:
     upstream: Upstream
     otlp: str = ""
     """URL of an OpenTelemetry collector."""
+    rotate: bool = False
+    """Whether the zones' keys get successors."""
+    interface: Interface = field(default_factory=Interface)
+
+    @property
+    def endpoint(self) -> str:
+        """Where clients connect."""
+        return f"https://{self.interface.name}:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +98,15 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
         StartError: it cannot run here, or a zone did not start.
         ConfigurationError: the configuration lacks signatures, or the repository was altered.
     """
+    asked.interface.require(asked.system)
     clock = SystemClock()
     data = asked.data.resolve()
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
     with alone(claim(data, system=asked.system.name)):
         users = plan_users(data, recorded_users(data))
         where = prepare(data, system=asked.system.name, users=users)
-        publics = make_keys(where)
-        bundle = certificates(where, clock)
+        publics = make_keys(where, rotate=asked.rotate)
+        bundle = certificates(where, asked.interface, clock)
         (where.data / PUBLICS).write_text(json.dumps(publics))
         nominal = _hand_over(where, asked.system, publics)
         settings = write_settings(
@@ -105,6 +115,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             region=region_of(asked.system),
             owner_uid=os.geteuid(),
             publics=publics,
+            host=asked.interface.address,
             port=asked.port,
             upstream=asked.upstream,
             otlp=asked.otlp,
@@ -114,7 +125,8 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
         replace(
             where.run / "endpoint.json",
             {
-                "host": "localhost",
+                "host": asked.interface.name,
+                "address": asked.interface.address,
                 "port": asked.port,
                 "region": region_of(asked.system),
                 "ca_bundle": str(bundle),
@@ -153,7 +165,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             status = ControlClient(where.sockets / "control.sock").call("status")
             on_ready(
                 Started(
-                    endpoint=f"https://localhost:{asked.port}",
+                    endpoint=asked.endpoint,
                     version=status["configuration"]["version"],
                     staged=not status["handed_over_is_in_force"],
                     isolation=isolation(users),
@@ -179,10 +191,12 @@ def publish(asked: Asked) -> dict[str, Any]:
     run = claim(data, system=asked.system.name)
     try:
         publics = json.loads((data / PUBLICS).read_bytes())
+        address = json.loads((run / "endpoint.json").read_bytes()).get("address", LOOPBACK)
     except (OSError, ValueError) as error:
         raise StartError(
             f"expected the zones' public keys at {data / PUBLICS}, found none; restart the system"
         ) from error
+    require_identities(asked.system, address)
     client, bundle = ControlClient(run.parent / "sockets" / "control.sock"), bundle_of(asked.system, publics)
     status = client.call("status")
     if status["in_force"] == digest(bundle):

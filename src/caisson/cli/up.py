@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PROFILES = Path("~/.config/caisson/credentials")
 """INI file of upstream credentials: a section a profile, with `api_key`."""
+DEFAULT_PROFILE = "default"
+"""AWS profile of `bedrock` when none is named."""
 DETACHED_SECONDS_MAX = 120.0
 
 
@@ -33,7 +35,8 @@ def up(
         str, typer.Option(help="What answers: offline, script=FILE, openai=URL or bedrock.", metavar="UPSTREAM")
     ] = "offline",
     upstream_profile: Annotated[
-        str | None, typer.Option(help=f"Profile in {PROFILES} that holds the upstream's api_key.")
+        str | None,
+        typer.Option(help=f"openai: profile in {PROFILES} with its api_key. bedrock: AWS profile (else: default)."),
     ] = None,
     otlp: Annotated[
         str | None, typer.Option(help="Send metrics to this OpenTelemetry collector (OTLP over HTTP).", metavar="URL")
@@ -115,7 +118,14 @@ def _upstream(text: str, profile: str | None) -> Upstream:
 
     kind, _, location = text.partition("=")
     if kind == "bedrock":
-        _wrong("--upstream bedrock is not built yet; use offline, script=FILE or openai=URL.")
+        from caisson.adapters.aws.bedrock.endpoint import endpoint_of
+        from caisson.wiring.system import DEFAULT_REGION
+
+        try:
+            endpoint_of(DEFAULT_REGION, location)
+        except StartError as error:
+            _wrong(str(error))
+        return Upstream(kind="bedrock", location=location, profile=profile or DEFAULT_PROFILE)
     if kind == "offline" and not location and profile is None:
         return Upstream(kind="offline")
     if kind == "script" and location and profile is None:
@@ -127,7 +137,7 @@ def _upstream(text: str, profile: str | None) -> Upstream:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             _wrong(f"--upstream openai: expected an http(s) URL, found {location!r}.")
         return Upstream(kind="openai", location=location, api_key=_api_key(profile) if profile else "")
-    _wrong(f"--upstream: expected offline, script=FILE or openai=URL, found {text!r}.")
+    _wrong(f"--upstream: expected offline, script=FILE, openai=URL or bedrock, found {text!r}.")
 
 
 def _collector(url: str | None) -> str:

@@ -22,6 +22,7 @@ from caisson.adapters.embedded.isolation import restrict
 from caisson.adapters.embedded.isolation.zones import zone_rules
 from caisson.adapters.embedded.keyring import session_keys
 from caisson.adapters.embedded.keys import FileKeys
+from caisson.adapters.embedded.layout import Layout
 from caisson.adapters.embedded.ledger import EmbeddedLedger
 from caisson.adapters.embedded.metrics import PrometheusMetrics
 from caisson.adapters.embedded.metrics.opentelemetry import OpenTelemetryMetrics
@@ -35,12 +36,14 @@ from caisson.errors import ChannelError, ConfigurationError, SystemFileError
 from caisson.policy.prices import Prices
 from caisson.ports.clock import Clock
 from caisson.ports.configuration import Configuration, ConfigurationSource, Orders
+from caisson.ports.guardrail import Guardrail
 from caisson.ports.metrics import Metrics
 from caisson.ports.model import Model
 from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
+from caisson.wiring.bedrock import Bedrock
 from caisson.wiring.process import POLL_S, every, stop_on_signals
-from caisson.wiring.settings import Settings, Upstream, read
+from caisson.wiring.settings import UPSTREAM_SOCKET, Settings, Upstream, read
 from caisson.zones.z1_ingress.gateway import Gateway
 from caisson.zones.z1_ingress.identity import Identity
 from caisson.zones.z1_ingress.sessions import Sessions
@@ -102,7 +105,8 @@ async def _serve(settings: Settings) -> None:
     configuration, orders = source.refresh()
     system = System.from_bundle(configuration.bundle["system"])
     ledger = EmbeddedLedger(state / "ledger.db")
-    model = make_model(settings.upstream, clock)
+    bedrock = await _bedrock(settings, where, clock, keys.secret("pseudonyms"))
+    model = bedrock.model if bedrock is not None else make_model(settings.upstream, clock)
     credentials = EmbeddedCredentials(
         open_keys=session_keys(where.zone(Zone.RUNTIME, "keys")), system=settings.system, clock=clock
     )
@@ -112,7 +116,7 @@ async def _serve(settings: Settings) -> None:
     refusals = RefusalAggregator(strangers, clock)
     metrics: Metrics = PrometheusMetrics()
     runtime = Runtime(
-        snapshot=_snapshot(configuration, system),
+        snapshot=_snapshot(configuration, system, bedrock),
         model=model,
         ledger=ledger,
         events=events,
@@ -121,7 +125,7 @@ async def _serve(settings: Settings) -> None:
         prices=Prices.load(settings.region),
         pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
     )
-    follower = Follower(source=source, runtime=runtime, identity=identity, clock=steady)
+    follower = Follower(source=source, runtime=runtime, identity=identity, clock=steady, bedrock=bedrock)
     follower.apply(configuration, orders)
     gateway = Gateway(
         runtime=runtime,
@@ -172,11 +176,12 @@ async def _serve(settings: Settings) -> None:
         asyncio.create_task(every(REFUSALS_TICK_S, stop, refusals.tick)),
         asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))),
     ]
+    leases = [asyncio.create_task(bedrock.follow())] if bedrock is not None else []
     try:
         await _listening(settings)
         announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
         stopping = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*tasks, *leases, stopping], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             task.result()  # a background task that ends early has failed: stop closed, and be restarted
     finally:
@@ -189,6 +194,10 @@ async def _serve(settings: Settings) -> None:
         await asyncio.wait(tasks, timeout=DRAIN_SECONDS_MAX)
         refusals.flush()
         runtime.metrics.close()
+        for lease in leases:
+            lease.cancel()
+        if bedrock is not None:
+            await bedrock.close()
         await model.close()
         strangers.close()
         events.close()
@@ -215,16 +224,33 @@ async def _listening(settings: Settings) -> None:
     )
 
 
-def _snapshot(configuration: Configuration, system: System) -> Snapshot:
-    return Snapshot.of(
-        version=configuration.version, system=system, guardrail=EmbeddedGuardrail(system, configuration.version)
+async def _bedrock(settings: Settings, where: Layout, clock: Clock, secret: bytes) -> Bedrock | None:
+    upstream = settings.upstream
+    if upstream is None or upstream.kind != "bedrock":
+        return None
+    return await Bedrock.connect(
+        where.sockets / UPSTREAM_SOCKET,
+        region=settings.region,
+        override=upstream.location,
+        clock=clock,
+        pseudonym_secret=secret,
     )
+
+
+def _snapshot(configuration: Configuration, system: System, bedrock: Bedrock | None) -> Snapshot:
+    guardrail: Guardrail = EmbeddedGuardrail(system, configuration.version)
+    if bedrock is not None:
+        guardrail = bedrock.beside(guardrail, system)
+    return Snapshot.of(version=configuration.version, system=system, guardrail=guardrail)
 
 
 def _ports(settings: Settings, system: System) -> tuple[int, ...]:
     """The only TCP ports that this process may connect to: itself once, the upstream's and the issuer's."""
     ports = {settings.port}
-    urls = [settings.upstream.location] if settings.upstream and settings.upstream.kind == "openai" else []
+    upstream = settings.upstream
+    urls = [upstream.location] if upstream and upstream.kind in ("openai", "bedrock") and upstream.location else []
+    if upstream and upstream.kind == "bedrock" and not upstream.location:
+        ports.add(HTTPS_PORT)
     if settings.otlp:
         urls.append(settings.otlp)
     if system.identity.issuer is not None:
@@ -238,8 +264,17 @@ def _ports(settings: Settings, system: System) -> tuple[int, ...]:
 class Follower:
     """Keeps the runtime on the newest valid configuration and orders; what is invalid is reported and not applied."""
 
-    def __init__(self, *, source: ConfigurationSource, runtime: Runtime, identity: Identity, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        source: ConfigurationSource,
+        runtime: Runtime,
+        identity: Identity,
+        clock: Clock,
+        bedrock: Bedrock | None = None,
+    ) -> None:
         self._clock = clock
+        self._bedrock = bedrock
         self._source = source
         self._runtime = runtime
         self._identity = identity
@@ -271,7 +306,7 @@ class Follower:
         system = self._runtime.snapshot.system
         if configuration.version != self._runtime.snapshot.version:
             system = System.from_bundle(configuration.bundle["system"])
-            self._runtime.snapshot = _snapshot(configuration, system)
+            self._runtime.snapshot = _snapshot(configuration, system, self._bedrock)
             self._report("applied", "configuration", configuration.version, sha256=configuration.sha256)
         if self._orders is None or orders.number != self._orders.number:
             self._report("applied", "orders", orders.number)

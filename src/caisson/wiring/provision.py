@@ -13,7 +13,7 @@ from caisson.adapters.embedded.keys import FileKeys
 from caisson.adapters.embedded.layout import Layout
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.ports.clock import Clock
-from caisson.wiring.settings import FILE, Settings, Upstream, store
+from caisson.wiring.settings import FILE, Settings, Upstream, read, store
 from caisson.zones.z6_logging.service import CHECKPOINT_KEY, PSEUDONYM_SECRET, STORE_SECRET
 
 OPERATORS = ("author", "approver")
@@ -87,6 +87,14 @@ def write_settings(
             ),
         )
     return paths
+
+
+def write_upstream_settings(where: Layout, settings: Path) -> Path:
+    """The gateway's settings once more, for the process that resolves the upstream's profile; whoever starts `up` owns
+    them."""
+    path = where.supervisor_state / "upstream.json"
+    store(path, read(settings))
+    return path
 
 
 def certificates(where: Layout, clock: Clock) -> Path:

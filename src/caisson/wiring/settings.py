@@ -16,16 +16,20 @@ from caisson.adapters.embedded.isolation.users import UserPlan
 from caisson.adapters.embedded.layout import Layout, layout
 
 FILE = "settings.json"
+UPSTREAM_SOCKET = "upstream.sock"
+"""Where the gateway gets the leases of the upstream's credentials."""
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which model answers."""
 
-    kind: Literal["offline", "script", "openai"]
+    kind: Literal["offline", "script", "openai", "bedrock"]
     location: str = ""
-    """The script's path or the server's URL."""
+    """The script's path or the server's URL; of `bedrock`, an endpoint on this machine, for tests."""
     api_key: str = ""
     """Of the named profile; only the gateway's settings hold it (SEC-07)."""
+    profile: str = ""
+    """Of `bedrock`: the AWS profile that the upstream process resolves. Its credentials are in no file of ours."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

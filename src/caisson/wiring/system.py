@@ -26,6 +26,7 @@ from caisson.channels.table import SUPERVISOR, Zone
 from caisson.errors import ChannelError, StartError
 from caisson.ports.clock import Clock
 from caisson.supervision import Event, ProcessSpec, Supervisor, alone, serve
+from caisson.supervision.spec import zone_environment
 from caisson.supervision.state import replace
 from caisson.system.schema import System
 from caisson.wiring.provision import (
@@ -36,6 +37,7 @@ from caisson.wiring.provision import (
     operator_keys,
     supervisor_keys,
     write_settings,
+    write_upstream_settings,
 )
 from caisson.wiring.settings import Upstream
 from caisson.zones.z5_control.client import ControlClient
@@ -107,6 +109,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             upstream=asked.upstream,
             otlp=asked.otlp,
         )
+        of_upstream = write_upstream_settings(where, settings[Zone.RUNTIME]) if asked.upstream.profile else None
         where.hand_over()
         replace(
             where.run / "endpoint.json",
@@ -125,10 +128,22 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
                 argv=(sys.executable, "-m", "caisson.wiring", name, str(settings[zone])),
                 user=users.user(zone) if users.first is not None else None,
                 waits=True,
-                after=NEEDS[name],
+                after=(*NEEDS[name], *(("upstream",) if of_upstream is not None and name == "gateway" else ())),
             )
             for name, zone in PROCESSES.items()
         ]
+        if of_upstream is not None:
+            # Before the gateway, as the owner: the profile's files and programs are the owner's.
+            specs.insert(
+                -1,
+                ProcessSpec(
+                    name="upstream",
+                    argv=(sys.executable, "-m", "caisson.wiring", "upstream", str(of_upstream)),
+                    environment=zone_environment(HOME=str(Path.home())),
+                    waits=True,
+                    after=(),
+                ),
+            )
 
         def make() -> Supervisor:
             return Supervisor(specs, run=where.run, clock=clock, prepare=leave_with_parent, on_event=reporter.report)

@@ -9,8 +9,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal, UpstreamError, WireError
-from caisson.ports.model import ModelAnswer, ModelRequest, Usage
+from caisson.ports.model import ModelAnswer, ModelRequest, PinnedGuardrail, Usage
 from caisson.zones.z2_runtime.exchange import Exchange
 
 Json = dict[str, Any]
@@ -23,7 +24,8 @@ EVENTS_PER_ANSWER_MAX = 1_000_000
 
 def request_of(exchange: Exchange) -> ModelRequest:
     """What goes to the model: the inspected texts, the file's limits, nothing that the caller chose beyond them."""
-    conversation, principal, _ = exchange.known()
+    conversation, principal, context = exchange.known()
+    pinned = exchange.snapshot.system.guardrails[context.guardrail].aws
     return ModelRequest(
         request_id=exchange.request_id,
         model_id=exchange.target,
@@ -34,6 +36,7 @@ def request_of(exchange: Exchange) -> ModelRequest:
         tools=conversation.tools,
         session_id=principal.session_id,
         user=principal.user,
+        guardrail=PinnedGuardrail(identifier=pinned.id, version=str(pinned.version)) if pinned else None,
     )
 
 
@@ -54,6 +57,7 @@ async def whole(exchange: Exchange) -> ModelAnswer:
     finally:
         exchange.upstream_seconds = clock.monotonic() - began
     exchange.usage, exchange.stop_reason = answer.usage, answer.stop_reason
+    _decided(exchange, answer.guardrail_actions)
     for block in answer.content:
         _account(exchange, _strings(block))
     return answer
@@ -95,7 +99,18 @@ def _observe(exchange: Exchange, event: Json) -> None:
         exchange.stop_reason = event["messageStop"]["stopReason"]
     elif "metadata" in event:
         counts = event["metadata"]["usage"]
-        exchange.usage = Usage(input_tokens=counts["inputTokens"], output_tokens=counts["outputTokens"])
+        exchange.usage = Usage(
+            input_tokens=counts["inputTokens"],
+            output_tokens=counts["outputTokens"],
+            cached_input_tokens=counts.get("cachedInputTokens", 0),
+        )
+        _decided(exchange, event["metadata"].get("guardrailActions", ()))
+
+
+def _decided(exchange: Exchange, actions: tuple[GuardrailAction, ...]) -> None:
+    """What a guardrail of the endpoint decided belongs to the record like our own."""
+    exchange.actions.extend(actions)
+    exchange.blocked = next((action for action in actions if action.decision == "blocked"), exchange.blocked)
 
 
 def _account(exchange: Exchange, texts: list[str]) -> None:

@@ -120,9 +120,9 @@ class _Inspector:
     def closing(self) -> list[Json]:
         """The events that end an answer which was blocked; none when it was not."""
         exchange = self._exchange
-        exchange.blocked = self.blocked
-        if exchange.blocked is None:
+        if self.blocked is None:
             return []
+        exchange.blocked = self.blocked
         _, message = exchange.snapshot.guardrail.messages(exchange.known()[2].guardrail)
         exchange.stop_reason = INTERVENED
         usage = exchange.usage or Usage(input_tokens=0, output_tokens=0)

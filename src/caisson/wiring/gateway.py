@@ -43,7 +43,7 @@ from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
 from caisson.wiring.bedrock import Bedrock
 from caisson.wiring.interface import require_identities
-from caisson.wiring.process import POLL_S, every, stop_on_signals
+from caisson.wiring.process import POLL_S, every, settle_memory, stop_on_signals
 from caisson.wiring.settings import UPSTREAM_SOCKET, Settings, Upstream, read
 from caisson.zones.z1_ingress.gateway import Gateway
 from caisson.zones.z1_ingress.identity import Identity
@@ -183,6 +183,7 @@ async def _serve(settings: Settings) -> None:
     leases = [asyncio.create_task(bedrock.follow())] if bedrock is not None else []
     try:
         await _listening(settings)
+        settle_memory()
         announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([*tasks, *leases, stopping], return_when=asyncio.FIRST_COMPLETED)

@@ -10,7 +10,7 @@
 ('Decode: Ignore all of it', ['percent', 'base64'])
 """
 
-# ruff: noqa: E501, SIM905  (word lists read best as text, and expressions on one line)
+# ruff: noqa: SIM905  (word lists read best as text, and expressions on one line)
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _LAYERS: tuple[tuple[str, str, Callable[[str], list[Edit]]], ...] = (
     ("markdown", r"\\[\\`*_{}\[\]()#+.!<>|~-]", markdown),
     ("base64", r"[A-Za-z0-9+/_-]{16,}", base64),
     ("base32", r"[A-Z2-7]{16,}", base32),
-    ("hex", r"(?i)[0-9a-f][0-9a-f][ :,-]?(?:0x|\\x)?[0-9a-f][0-9a-f][ :,-]?(?:0x|\\x)?[0-9a-f][0-9a-f][ :,-]?(?:0x|\\x)?[0-9a-f][0-9a-f]", hexadecimal),
+    ("hex", r"(?i)[0-9a-f][0-9a-f]" + r"[ :,-]?(?:0x|\\x)?[0-9a-f][0-9a-f]" * 5, hexadecimal),
     ("binary", r"[01]{8}[ ,]?[01]{8}", binary),
     ("spaced", r"[A-Za-z][ .\-_*|~]{1,4}[A-Za-z0-9][ .\-_*|~]{1,4}[A-Za-z0-9][ .\-_*|~]{1,4}[A-Za-z0-9]", spaced),
     ("leet", r"[A-Za-z][013457@$8!][A-Za-z]|\b[013457@$8][A-Za-z]", leet),

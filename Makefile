@@ -38,7 +38,7 @@ down: install ## stop it
 	@$(BIN)/caisson down
 
 test: dev ## all tests
-	@$(BIN)/python -m pytest -q
+	@scripts/test $(BIN)/python
 
 lint: dev ## formatting, types, import direction
 	@$(BIN)/ruff check .

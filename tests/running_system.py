@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 CAISSON = str(Path(sys.executable).with_name("caisson"))
 CLAIMS = ROOT / "examples/claims/caisson.yaml"
 MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
-START_SECONDS_MAX = 30.0
+START_SECONDS_MAX = 60.0
 ENOUGH = {
     "limits": {
         "requests_per_user": {"value": "100000/minute", "because": "tests ask more often than people"},
@@ -156,7 +156,11 @@ def start(folder: Path, *arguments: str, system: Path = CLAIMS, port: int | None
         )  # fmt: skip
     running = Running(data=data, port=port, process=process, log=log, system=system, before=before)
     if wait:
-        wait_ready(running)
+        try:
+            wait_ready(running)
+        except AssertionError:
+            running.stop()  # or it would go on beside all later tests
+            raise
     return running
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from caisson.adapters.embedded.under_way import WORKERS_MAX
 from caisson.errors import StartError
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def up(
     otlp: Annotated[
         str | None, typer.Option(help="Send metrics to this OpenTelemetry collector (OTLP over HTTP).", metavar="URL")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=WORKERS_MAX, help="Gateway processes; one a core is enough.")] = 1,
+    restart_workers: Annotated[
+        bool,
+        typer.Option("--restart-workers", help="Of a running system: restart them one by one; no request is lost."),
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return to the shell once it is ready.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what started as JSON.")] = False,
 ) -> None:
@@ -50,15 +56,23 @@ def up(
     answers = _upstream(upstream, upstream_profile)
 
     from caisson.adapters.embedded.layout import claim
-    from caisson.supervision import running
+    from caisson.supervision import renew, running
     from caisson.wiring.system import Asked, publish, run
 
     # resolved here: what is detached works in another folder
-    asked = Asked(system=loaded, data=data.resolve(), port=port, upstream=answers, otlp=_collector(otlp))
+    asked = Asked(
+        system=loaded, data=data.resolve(), port=port, upstream=answers, otlp=_collector(otlp), workers=workers
+    )
     found = running(data.resolve() / "run")
     if found is not None:
-        os.close(found)
-        _say_published(publish(asked), as_json=as_json)
+        try:
+            done = publish(asked)
+            failure = renew(data.resolve() / "run", found) if restart_workers else None
+        finally:
+            os.close(found)
+        _say_published(done if failure is None else {**done, "restarted": not failure}, as_json=as_json)
+        if failure:
+            raise StartError(f"the workers were not all restarted: {failure}; the others run on as they were")
         return
 
     def show(started: Started) -> None:
@@ -96,7 +110,10 @@ def up(
 def _say_published(done: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(done))
-    elif "unchanged" in done:
+        return
+    if done.get("restarted"):
+        typer.echo("The gateway's workers were restarted.")
+    if "unchanged" in done:
         typer.echo(f"It runs already, with this file in force as configuration version {done['unchanged']}.")
     elif done.get("staged"):
         version, missing = done["staged"]["version"], done["staged"]["missing"]

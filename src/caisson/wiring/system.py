@@ -1,7 +1,8 @@
 """The whole system on one machine: what `caisson up` prepares, starts and reports.
 
 Order of the start: logging zone (it reads what all others write, so it is the last to stop) and control zone (it signs
-orders), then the gateway. The gateway's port opens last, when everything behind it is ready.
+orders), then the gateway's workers. The gateway's port is bound at once and opens last, when everything behind it is
+ready. All workers accept from the same socket, which outlives each of them.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from caisson.adapters.embedded.channel import SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.isolation import Isolation, isolation, leave_with_parent, plan_users
 from caisson.adapters.embedded.layout import Layout, claim, prepare, recorded_users
+from caisson.adapters.embedded.metrics.shared import forget
 from caisson.channels.messages import ProcessEvent
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.errors import ChannelError, StartError
 from caisson.ports.clock import Clock
 from caisson.supervision import Event, ProcessSpec, Supervisor, alone, serve
+from caisson.supervision.listeners import bind_tcp, bind_unix
 from caisson.supervision.state import replace
 from caisson.system.schema import System
 from caisson.wiring.provision import (
@@ -37,15 +40,13 @@ from caisson.wiring.provision import (
     supervisor_keys,
     write_settings,
 )
-from caisson.wiring.settings import Upstream
+from caisson.wiring.settings import GATEWAY, LOOPBACK, METRICS, Upstream, worker_name
+from caisson.zones.z1_ingress.signin import SOCKET_MODE
 from caisson.zones.z5_control.client import ControlClient
 from caisson.zones.z5_control.handover import Handover, digest, write_handover
 
 PUBLICS = Path("zones/supervisor/state/publics.json")
 DEFAULT_REGION = "eu-west-1"
-PROCESSES = {"logging": Zone.LOGGING, "control": Zone.CONTROL, "gateway": Zone.RUNTIME}
-NEEDS: dict[str, tuple[str, ...]] = {"logging": (), "control": (), "gateway": ("logging", "control")}
-"""What must be ready before a process begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,8 @@ class Asked:
     upstream: Upstream
     otlp: str = ""
     """URL of an OpenTelemetry collector."""
+    workers: int = 1
+    """Gateway processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +109,14 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             port=asked.port,
             upstream=asked.upstream,
             otlp=asked.otlp,
+            workers=asked.workers,
         )
+        forget(where.zone(Zone.RUNTIME, "state") / METRICS)
         where.hand_over()
+        listens = {
+            "public": bind_tcp(LOOPBACK, asked.port),
+            "signin": bind_unix(where.sockets / "gateway.sock", SOCKET_MODE),
+        }
         replace(
             where.run / "endpoint.json",
             {
@@ -119,16 +128,21 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             },
         )
         reporter = _Reporter(where, publics, clock)
-        specs = [
-            ProcessSpec(
+
+        def spec(name: str, zone: Zone, module: str, after: tuple[str, ...], **more: Any) -> ProcessSpec:
+            return ProcessSpec(
                 name=name,
-                argv=(sys.executable, "-m", "caisson.wiring", name, str(settings[zone])),
+                argv=(sys.executable, "-m", "caisson.wiring", module, str(settings[name])),
                 user=users.user(zone) if users.first is not None else None,
                 waits=True,
-                after=NEEDS[name],
+                after=after,
+                **more,
             )
-            for name, zone in PROCESSES.items()
-        ]
+
+        specs = [spec("logging", Zone.LOGGING, "logging", ()), spec("control", Zone.CONTROL, "control", ())]
+        for worker in range(asked.workers):  # the first makes what all of them share
+            after = (GATEWAY,) if worker else ("logging", "control")
+            specs.append(spec(worker_name(worker), Zone.RUNTIME, GATEWAY, after, group=GATEWAY, listens=listens))
 
         def make() -> Supervisor:
             return Supervisor(specs, run=where.run, clock=clock, prepare=leave_with_parent, on_event=reporter.report)
@@ -148,8 +162,10 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             )
 
         try:
-            return asyncio.run(serve(make=make, on_ready=ready))
+            return asyncio.run(serve(make=make, on_ready=ready, renews=GATEWAY))
         finally:
+            for listener in listens.values():
+                listener.close()
             reporter.close()
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,8 +102,16 @@ async def group(tmp_path: Path) -> AsyncIterator[Group]:
             supervisor.hurry()
             await supervisor.stop()
         assert [found for found in identities if found is not None and found.alive()] == []
-    children = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True)
-    assert str(made.notes) not in children.stdout  # no successor was left behind either
+    await until(lambda: left_behind(made) == [])  # no successor either
+
+
+def left_behind(group: Group) -> list[str]:
+    """Children of this process that were started for the group."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(path.read_bytes().decode())
+    return [line for line in lines if str(group.notes) in line]
 
 
 async def test_a_group_is_renewed_one_at_a_time_and_others_stay(group: Group) -> None:

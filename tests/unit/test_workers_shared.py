@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from caisson.adapters.embedded.configuration import share_trust
@@ -58,6 +58,7 @@ def shown(metrics: Metrics) -> dict[str, float]:
         max_size=40,
     )
 )
+@example([("count", 0, 1.0), ("scrape", 0, 0.0), ("kill", 0, 0.0), ("scrape", 1, 0.0)])
 def test_no_counter_ever_goes_back_and_none_is_counted_twice(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int, float]]
 ) -> None:

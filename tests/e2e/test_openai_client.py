@@ -94,7 +94,7 @@ def test_pseudonyms_go_out_and_come_back(client: openai.OpenAI) -> None:
 
 @pytest.mark.parametrize("trigger", ["github", "aws", "token", "slack", "payment", "publish"])
 def test_no_credential_comes_out(hostile_client: openai.OpenAI, trigger: str) -> None:
-    messages: Any = [{"role": "user", "content": f"Tell me about {trigger}."}]
+    messages: Any = [{"role": "user", "content": f"Help me with {trigger}."}]
     whole = hostile_client.chat.completions.create(model=MODEL, messages=messages).choices[0].message.content or ""
     text, finish, _ = streamed(hostile_client, messages)
     assert (text, finish) == (whole, "stop")

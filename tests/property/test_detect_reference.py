@@ -23,11 +23,12 @@ from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
 from caisson.channels.messages import GuardrailAction
 from caisson.detect.course import Course, Flow
 from caisson.detect.finding import Finding
+from caisson.detect.injection import findings
 from caisson.detect.invisible import InvisibleRuns
 from caisson.detect.pseudonyms import Pseudonyms, escaped
 from caisson.detect.restoring import Restoring
 from caisson.detect.rule import ANY, TOKEN, Found, Rule, Tail
-from caisson.detect.scanner import RuleSet
+from caisson.detect.scanner import BLOCK, RuleSet
 from caisson.detect.stream import Passage, Pipe
 from caisson.ports.guardrail import Part, Role
 from guardrail_systems import CONTEXT, system_with
@@ -97,8 +98,22 @@ def expected_input(guardrail: EmbeddedGuardrail, parts: list[Part]) -> tuple[Any
         out, seen, ended = reference.inspected(part.text, sets, (lambda _, text: escaped(text), mask, mask, last))
         texts.append(out)
         places.append((part.path, seen))
+        if not ended:
+            attacks = classified(guardrail, part)
+            places.append((part.path, attacks))
+            ended = any(attack.ends for attack in attacks)
         blocked = blocked or ended
     return tuple(texts), reference.rows("input", places), restorable, blocked
+
+
+def classified(guardrail: EmbeddedGuardrail, part: Part) -> list[reference.Seen]:
+    """What the classifier says of a whole text that no rule stopped."""
+    rulebook = guardrail._rulebooks["main"]
+    if part.role == "system" or rulebook.prompt_attack == "none":
+        return []
+    found = findings(part.text, rulebook.prompt_attack, "data" if part.role in ("tool", "document") else "user")
+    layer = rulebook.attack_layer
+    return [reference.Seen(layer, one, one.start, one.end - one.start, layer == BLOCK) for one in found]
 
 
 def check_input(guardrail: EmbeddedGuardrail, parts: list[Part]) -> None:

@@ -22,14 +22,18 @@ _TAIL_CHARACTERS_MAX = 1 << 40
 
 
 @cache
-def _course() -> Course:
+def rule_sets() -> tuple[RuleSet, ...]:
+    """The stages: credentials by form, credentials by surroundings, personal data. Each masks what it finds."""
     personal = [rule for rules in PII.values() for rule in rules]
-    return Course(
-        *(
-            RuleSet((), rules, (), tail_characters_max=_TAIL_CHARACTERS_MAX)
-            for rules in (BY_FORM, BY_SURROUNDINGS, personal)
-        )
+    return tuple(
+        RuleSet((), rules, (), tail_characters_max=_TAIL_CHARACTERS_MAX)
+        for rules in (BY_FORM, BY_SURROUNDINGS, personal)
     )
+
+
+@cache
+def _course() -> Course:
+    return Course(*rule_sets())
 
 
 class Redactor:

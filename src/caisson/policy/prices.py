@@ -2,6 +2,7 @@
 
 - Unknown is None, never zero: a model, a region or a prompt length that the table does not cover has no price here.
 - Prices are USD per million tokens, which is micro-USD per token; sums round up to whole micro-USD.
+- What a prompt cache read or wrote has prices of its own, which the table does not have.
 - A profile id says which price holds: `global.` the base price, any other id the regional one.
 
 >>> prices = Prices.load("eu-west-1")
@@ -41,6 +42,10 @@ class Counted(Protocol):
     def output_tokens(self) -> int:
         """Of the answer."""
 
+    @property
+    def cached_input_tokens(self) -> int:
+        """Of the prompt, what a cache read or wrote."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tokens:
@@ -48,6 +53,7 @@ class Tokens:
 
     input_tokens: int
     output_tokens: int
+    cached_input_tokens: int = 0
 
 
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +119,8 @@ class Prices:
 
     def cost_micro_usd(self, model_id: str, usage: Counted) -> int | None:
         """Millionths of a USD, or None when no price is known."""
+        if usage.cached_input_tokens:
+            return None
         if model_id not in self._found:
             self._found[model_id] = self._find(model_id)
         found = self._found[model_id]

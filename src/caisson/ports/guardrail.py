@@ -35,6 +35,8 @@ class InspectionContext(msgspec.Struct, frozen=True, kw_only=True):
     """32 bytes, one per session: pseudonyms are consistent within a session and tell nothing across sessions."""
     guardrail: str
     """Name of the guardrail in the system file."""
+    model_follows: bool = True
+    """Whether what passes goes to a model, where a guardrail of the endpoint may evaluate some of it."""
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):

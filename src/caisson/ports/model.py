@@ -12,7 +12,18 @@ from typing import Any
 
 import msgspec
 
+from caisson.channels.messages import GuardrailAction
+
 Json = dict[str, Any]
+
+
+class PinnedGuardrail(msgspec.Struct, frozen=True, kw_only=True):
+    """A guardrail that lives at the endpoint, in the one version that the system file names (NET-02)."""
+
+    identifier: str
+    """Guardrail id or ARN."""
+    version: str
+    """A number; `DRAFT` is not pinned."""
 
 
 class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,13 +44,19 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Converse `toolConfig`."""
     session_id: str = ""
     user: str = ""
+    """The verified user's name, for pseudonyms only: no endpoint is told it."""
+    guardrail: PinnedGuardrail | None = None
+    """What the endpoint must evaluate beside the model, where it can."""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens as the model counted them."""
 
     input_tokens: int
+    """All of the prompt, cached or not."""
     output_tokens: int
+    cached_input_tokens: int = 0
+    """Of `input_tokens`, what a prompt cache read or wrote: it has prices of its own."""
 
 
 class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +68,8 @@ class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """end_turn, tool_use, max_tokens, stop_sequence, …"""
     usage: Usage
     latency_ms: float
+    guardrail_actions: tuple[GuardrailAction, ...] = ()
+    """What a guardrail of the endpoint decided, for the record."""
 
 
 class Model(ABC):
@@ -72,6 +91,9 @@ class Model(ABC):
         """ConverseStream events as values, in their order: `{"messageStart": {"role": "assistant"}}`,
         `{"contentBlockStart": …}` (tool use only), `{"contentBlockDelta": …}`, `{"contentBlockStop": …}`,
         `{"messageStop": {"stopReason": …}}`, `{"metadata": {"usage": …, "metrics": …}}`.
+
+        The value of `metadata` may also have `guardrailActions`, a tuple of GuardrailAction, and in `usage`
+        `cachedInputTokens`: for the record, never for the client.
 
         Closing the generator cancels the call upstream.
 

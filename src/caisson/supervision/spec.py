@@ -25,7 +25,9 @@ _BASE = {
     "PYTHONNOUSERSITE": "1",
     "PYTHONSAFEPATH": "1",
     "PYTHONUNBUFFERED": "1",
+    "OPENBLAS_NUM_THREADS": "1",
 }
+"""OpenBLAS, below numpy, starts a thread a core unless told otherwise; a zone confines itself while it has one."""
 _REFUSED_PREFIXES = ("AWS_", "LD_")
 _REFUSED_SUFFIXES = ("_PROXY",)
 

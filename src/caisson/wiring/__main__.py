@@ -1,4 +1,4 @@
-"""One zone process: `python -m caisson.wiring gateway|control|logging SETTINGS_FILE`."""
+"""One zone process: `python -m caisson.wiring gateway|control|logging|upstream SETTINGS_FILE`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from pathlib import Path
 from caisson.errors import CaissonError, DeveloperError
 from caisson.supervision.readiness import announce_failure, wait_for_turn
 
-MODULES = {"gateway": "caisson.wiring.gateway", "control": "caisson.wiring.control", "logging": "caisson.wiring.logs"}
+MODULES = {
+    "gateway": "caisson.wiring.gateway",
+    "control": "caisson.wiring.control",
+    "logging": "caisson.wiring.logs",
+    "upstream": "caisson.wiring.upstream",
+}
 
 
 def main(arguments: list[str]) -> int:

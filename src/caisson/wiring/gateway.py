@@ -30,6 +30,7 @@ from caisson.adapters.embedded.isolation import restrict
 from caisson.adapters.embedded.isolation.zones import zone_rules
 from caisson.adapters.embedded.keyring import session_keys
 from caisson.adapters.embedded.keys import FileKeys
+from caisson.adapters.embedded.layout import Layout
 from caisson.adapters.embedded.ledger import EmbeddedLedger
 from caisson.adapters.embedded.metrics import SharedMetrics
 from caisson.adapters.embedded.metrics.opentelemetry import OpenTelemetryMetrics
@@ -41,16 +42,19 @@ from caisson.adapters.embedded.under_way import SharedCount
 from caisson.channels.messages import ConfigurationEvent
 from caisson.channels.table import Zone
 from caisson.detect.prefilter import keep_in
-from caisson.errors import ChannelError, ConfigurationError, SystemFileError
+from caisson.errors import ChannelError, ConfigurationError, StartError, SystemFileError
 from caisson.policy.prices import Prices
 from caisson.ports.clock import Clock
 from caisson.ports.configuration import Configuration, ConfigurationSource, Orders
+from caisson.ports.guardrail import Guardrail
 from caisson.ports.model import Model
 from caisson.supervision.listeners import inherited
 from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
-from caisson.wiring.process import POLL_S, every, retire_on_signal, stop_on_signals
-from caisson.wiring.settings import METRICS, Settings, Upstream, read, worker_name
+from caisson.wiring.bedrock import Bedrock
+from caisson.wiring.interface import require_identities
+from caisson.wiring.process import POLL_S, every, retire_on_signal, settle_memory, stop_on_signals
+from caisson.wiring.settings import METRICS, UPSTREAM_SOCKET, Settings, Upstream, read, worker_name
 from caisson.zones.z1_ingress.gateway import Gateway
 from caisson.zones.z1_ingress.identity import Identity
 from caisson.zones.z1_ingress.server import SharedServer
@@ -124,8 +128,10 @@ async def _serve(settings: Settings) -> None:
     source = TufConfigurationSource(where.configuration, trust, clock)
     configuration, orders = source.refresh()
     system = System.from_bundle(configuration.bundle["system"])
+    require_identities(system, settings.host)
     ledger = EmbeddedLedger(state / "ledger.db")
-    model = make_model(settings.upstream, clock)
+    bedrock = await _bedrock(settings, where, clock, keys.secret("pseudonyms"))
+    model = bedrock.model if bedrock is not None else make_model(settings.upstream, clock)
     credentials = EmbeddedCredentials(
         open_keys=session_keys(where.zone(Zone.RUNTIME, "keys")), system=settings.system, clock=clock
     )
@@ -135,7 +141,7 @@ async def _serve(settings: Settings) -> None:
     refusals = RefusalAggregator(strangers, clock)
     metrics = SharedMetrics(state / METRICS, worker=worker, workers=workers)
     runtime = Runtime(
-        snapshot=_snapshot(configuration, system),
+        snapshot=_snapshot(configuration, system, bedrock),
         model=model,
         ledger=ledger,
         events=events,
@@ -144,7 +150,9 @@ async def _serve(settings: Settings) -> None:
         prices=Prices.load(settings.region),
         pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
     )
-    follower = Follower(source=source, runtime=runtime, identity=identity, clock=steady)
+    follower = Follower(
+        source=source, runtime=runtime, identity=identity, clock=steady, address=settings.host, bedrock=bedrock
+    )
     follower.apply(configuration, orders)
     gateway = Gateway(
         runtime=runtime,
@@ -194,11 +202,13 @@ async def _serve(settings: Settings) -> None:
     ]
     if worker == 0:  # one is enough, and two would record what was lost twice
         tasks.append(asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))))
+    leases = [asyncio.create_task(bedrock.follow())] if bedrock is not None else []
     try:
         await _serving(server, tasks[0])
+        settle_memory()
         announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
         told = [asyncio.create_task(stop.wait()), asyncio.create_task(retire.wait())]
-        done, _ = await asyncio.wait([*tasks, *told], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*tasks, *leases, *told], return_when=asyncio.FIRST_COMPLETED)
         for task in done.difference(told):
             task.result()  # a background task that ends early has failed: stop closed, and be restarted
         if not stop.is_set():
@@ -217,6 +227,10 @@ async def _serve(settings: Settings) -> None:
         await asyncio.wait(tasks, timeout=TASKS_SECONDS_MAX)
         refusals.flush()
         runtime.metrics.close()
+        for lease in leases:
+            lease.cancel()
+        if bedrock is not None:
+            await bedrock.close()
         await model.close()
         strangers.close()
         events.close()
@@ -239,16 +253,33 @@ async def _serving(server: SharedServer, serving: asyncio.Task[None]) -> None:
     raise ConfigurationError(f"expected to accept connections within {LISTENING_SECONDS_MAX:g} s, found no server")
 
 
-def _snapshot(configuration: Configuration, system: System) -> Snapshot:
-    return Snapshot.of(
-        version=configuration.version, system=system, guardrail=EmbeddedGuardrail(system, configuration.version)
+async def _bedrock(settings: Settings, where: Layout, clock: Clock, secret: bytes) -> Bedrock | None:
+    upstream = settings.upstream
+    if upstream is None or upstream.kind != "bedrock":
+        return None
+    return await Bedrock.connect(
+        where.sockets / UPSTREAM_SOCKET,
+        region=settings.region,
+        override=upstream.location,
+        clock=clock,
+        pseudonym_secret=secret,
     )
+
+
+def _snapshot(configuration: Configuration, system: System, bedrock: Bedrock | None) -> Snapshot:
+    guardrail: Guardrail = EmbeddedGuardrail(system, configuration.version)
+    if bedrock is not None:
+        guardrail = bedrock.beside(guardrail, system)
+    return Snapshot.of(version=configuration.version, system=system, guardrail=guardrail)
 
 
 def _ports(settings: Settings, system: System) -> tuple[int, ...]:
     """The only TCP ports that this process may connect to: the upstream's, the collector's and the issuer's."""
     ports: set[int] = set()
-    urls = [settings.upstream.location] if settings.upstream and settings.upstream.kind == "openai" else []
+    upstream = settings.upstream
+    urls = [upstream.location] if upstream and upstream.kind in ("openai", "bedrock") and upstream.location else []
+    if upstream and upstream.kind == "bedrock" and not upstream.location:
+        ports.add(HTTPS_PORT)
     if settings.otlp:
         urls.append(settings.otlp)
     if system.identity.issuer is not None:
@@ -262,8 +293,19 @@ def _ports(settings: Settings, system: System) -> tuple[int, ...]:
 class Follower:
     """Keeps the runtime on the newest valid configuration and orders; what is invalid is reported and not applied."""
 
-    def __init__(self, *, source: ConfigurationSource, runtime: Runtime, identity: Identity, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        source: ConfigurationSource,
+        runtime: Runtime,
+        identity: Identity,
+        clock: Clock,
+        address: str,
+        bedrock: Bedrock | None = None,
+    ) -> None:
         self._clock = clock
+        self._address = address
+        self._bedrock = bedrock
         self._source = source
         self._runtime = runtime
         self._identity = identity
@@ -283,7 +325,7 @@ class Follower:
         try:
             configuration, orders = self._source.refresh()
             self.apply(configuration, orders)
-        except (ConfigurationError, SystemFileError) as error:
+        except (ConfigurationError, StartError, SystemFileError) as error:
             if str(error) != self._problem:
                 self._problem = str(error)
                 self._report("refused", "configuration", self._runtime.snapshot.version, reason=str(error))
@@ -295,7 +337,8 @@ class Follower:
         system = self._runtime.snapshot.system
         if configuration.version != self._runtime.snapshot.version:
             system = System.from_bundle(configuration.bundle["system"])
-            self._runtime.snapshot = _snapshot(configuration, system)
+            require_identities(system, self._address)  # a rollback may bring local users back
+            self._runtime.snapshot = _snapshot(configuration, system, self._bedrock)
             self._report("applied", "configuration", configuration.version, sha256=configuration.sha256)
         if self._orders is None or orders.number != self._orders.number:
             self._report("applied", "orders", orders.number)

@@ -39,7 +39,7 @@ async def _serve(settings: Settings) -> None:
     clock, where = SystemClock(), settings.layout()
     state = where.zone(Zone.LOGGING, "state")
     keys = FileKeys(where.zone(Zone.LOGGING, "keys"))
-    writers = {zone: (settings.public(zone, "events"),) for zone in WRITERS}
+    writers = {zone: settings.publics_of(zone, "events") for zone in WRITERS}
     findings = SealedWriter(
         channel="findings",
         writer="logging-0",
@@ -52,7 +52,7 @@ async def _serve(settings: Settings) -> None:
     held = restrict(zone_rules(where, Zone.LOGGING))
     keep_in(CompiledPatterns(state / "compiled", keys.secret(STORE_SECRET)))
     reader = SealedReader(
-        channel="events", spool=where.spool("events"), state=state, keys=[keys.sealing("events")], writers=writers
+        channel="events", spool=where.spool("events"), state=state, keys=keys.sealing_keys("events"), writers=writers
     )
     archive = EmbeddedArchive(
         where.zone(Zone.LOGGING, "archive"),

@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,21 +26,24 @@ from caisson.adapters.embedded.metrics.shared import forget
 from caisson.channels.messages import ProcessEvent
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.errors import ChannelError, StartError
+from caisson.policy.exposure import LOOPBACK
 from caisson.ports.clock import Clock
 from caisson.supervision import Event, ProcessSpec, Supervisor, alone, serve
 from caisson.supervision.listeners import bind_tcp, bind_unix
+from caisson.supervision.spec import zone_environment
 from caisson.supervision.state import replace
 from caisson.system.schema import System
+from caisson.wiring.interface import Interface, certificates, require_identities
 from caisson.wiring.provision import (
     HANDOVER,
     OPERATORS,
-    certificates,
     make_keys,
     operator_keys,
     supervisor_keys,
     write_settings,
+    write_upstream_settings,
 )
-from caisson.wiring.settings import GATEWAY, LOOPBACK, METRICS, Upstream, worker_name
+from caisson.wiring.settings import GATEWAY, METRICS, Upstream, worker_name
 from caisson.zones.z1_ingress.signin import SOCKET_MODE
 from caisson.zones.z5_control.client import ControlClient
 from caisson.zones.z5_control.handover import Handover, digest, write_handover
@@ -61,6 +64,14 @@ class Asked:
     """URL of an OpenTelemetry collector."""
     workers: int = 1
     """Gateway processes."""
+    rotate: bool = False
+    """Whether the zones' keys get successors."""
+    interface: Interface = field(default_factory=Interface)
+
+    @property
+    def endpoint(self) -> str:
+        """Where clients connect."""
+        return f"https://{self.interface.name}:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,14 +101,15 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
         StartError: it cannot run here, or a zone did not start.
         ConfigurationError: the configuration lacks signatures, or the repository was altered.
     """
+    asked.interface.require(asked.system)
     clock = SystemClock()
     data = asked.data.resolve()
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
     with alone(claim(data, system=asked.system.name)):
         users = plan_users(data, recorded_users(data))
         where = prepare(data, system=asked.system.name, users=users)
-        publics = make_keys(where)
-        bundle = certificates(where, clock)
+        publics = make_keys(where, rotate=asked.rotate)
+        bundle = certificates(where, asked.interface, clock)
         (where.data / PUBLICS).write_text(json.dumps(publics))
         nominal = _hand_over(where, asked.system, publics)
         settings = write_settings(
@@ -106,21 +118,24 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             region=region_of(asked.system),
             owner_uid=os.geteuid(),
             publics=publics,
+            host=asked.interface.address,
             port=asked.port,
             upstream=asked.upstream,
             otlp=asked.otlp,
             workers=asked.workers,
         )
+        of_upstream = write_upstream_settings(where, settings[GATEWAY]) if asked.upstream.profile else None
         forget(where.zone(Zone.RUNTIME, "state") / METRICS)
         where.hand_over()
         listens = {
-            "public": bind_tcp(LOOPBACK, asked.port),
+            "public": bind_tcp(asked.interface.address, asked.port),
             "signin": bind_unix(where.sockets / "gateway.sock", SOCKET_MODE),
         }
         replace(
             where.run / "endpoint.json",
             {
-                "host": "localhost",
+                "host": asked.interface.name,
+                "address": asked.interface.address,
                 "port": asked.port,
                 "region": region_of(asked.system),
                 "ca_bundle": str(bundle),
@@ -140,8 +155,20 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             )
 
         specs = [spec("logging", Zone.LOGGING, "logging", ()), spec("control", Zone.CONTROL, "control", ())]
+        if of_upstream is not None:
+            # Before the gateway, as the owner: the profile's files and programs are the owner's.
+            specs.append(
+                ProcessSpec(
+                    name="upstream",
+                    argv=(sys.executable, "-m", "caisson.wiring", "upstream", str(of_upstream)),
+                    environment=zone_environment(HOME=str(Path.home())),
+                    waits=True,
+                    after=(),
+                )
+            )
+        needs = tuple(each.name for each in specs)
         for worker in range(asked.workers):  # the first makes what all of them share
-            after = (GATEWAY,) if worker else ("logging", "control")
+            after = (GATEWAY,) if worker else needs
             specs.append(spec(worker_name(worker), Zone.RUNTIME, GATEWAY, after, group=GATEWAY, listens=listens))
 
         def make() -> Supervisor:
@@ -152,7 +179,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             status = ControlClient(where.sockets / "control.sock").call("status")
             on_ready(
                 Started(
-                    endpoint=f"https://localhost:{asked.port}",
+                    endpoint=asked.endpoint,
                     version=status["configuration"]["version"],
                     staged=not status["handed_over_is_in_force"],
                     isolation=isolation(users),
@@ -180,10 +207,12 @@ def publish(asked: Asked) -> dict[str, Any]:
     run = claim(data, system=asked.system.name)
     try:
         publics = json.loads((data / PUBLICS).read_bytes())
+        address = json.loads((run / "endpoint.json").read_bytes()).get("address", LOOPBACK)
     except (OSError, ValueError) as error:
         raise StartError(
             f"expected the zones' public keys at {data / PUBLICS}, found none; restart the system"
         ) from error
+    require_identities(asked.system, address)
     client, bundle = ControlClient(run.parent / "sockets" / "control.sock"), bundle_of(asked.system, publics)
     status = client.call("status")
     if status["in_force"] == digest(bundle):

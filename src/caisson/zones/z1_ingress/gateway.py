@@ -195,14 +195,17 @@ class Gateway:
         await reply.send(200, b"application/json", openai_answer.models(found))
 
     async def _operate(self, route: Route, scope: Scope, reply: _Reply) -> None:
+        local = (scope.get("client") or [""])[0] in LOOPBACK
         if route.kind == "health":
             await reply.send(200, b"application/json", b'{"status":"alive"}')
         elif route.kind == "ready":
             problems = ["draining"] if self._draining or self._retiring else self._readiness.problems()
             status = "ready" if not problems else "not ready"
-            body = orjson.dumps({"status": status, "problems": problems})
-            await reply.send(200 if not problems else 503, b"application/json", body)
-        elif (scope.get("client") or [""])[0] in LOOPBACK:
+            shown = {"status": status} | (
+                {"problems": problems} if local else {}
+            )  # an order's reason is not for strangers
+            await reply.send(200 if not problems else 503, b"application/json", orjson.dumps(shown))
+        elif local:
             content_type, body = self._runtime.metrics.expose()
             await reply.send(200, content_type.encode(), body)
         else:

@@ -36,6 +36,11 @@ _NO_ACCOUNT = Refusal(
 _NO_STATE = Refusal(
     error=WireError.UNAVAILABLE, rule="configuration.none", message="The system has no configuration yet; retry later."
 )
+_EXPIRED = Refusal(
+    error=WireError.EXPIRED_TOKEN,
+    rule="session.expired",
+    message="The security token included in the request is expired",
+)
 
 
 class Sessions:
@@ -77,7 +82,8 @@ class Sessions:
                 message="The security token included in the request is expired: its session has ended.",
                 rationale=ended,
             )
-        return current
+        # Its token was verified at the machine's time, which may have been set back; here it stays expired.
+        return _EXPIRED if self._clock.now() >= current.expires else current
 
     def _known(self, principal: Principal, system: System, orders: Orders) -> Principal | Refusal:
         """What configuration and orders say of a principal: the same for all its requests until they change."""

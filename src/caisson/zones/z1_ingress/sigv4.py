@@ -27,13 +27,12 @@ from hmac import compare_digest
 from hmac import digest as hmac_digest
 from itertools import pairwise
 from time import gmtime, strftime
-from urllib.parse import quote_from_bytes
 
 from caisson.errors import Refusal, WireError
 from caisson.ports.credentials import SessionCredentials
+from caisson.protocol.sigv4 import ALGORITHM, canonical_request, signing_key, string_to_sign
 from caisson.zones.z1_ingress.http import HttpRequest
 
-ALGORITHM = b"AWS4-HMAC-SHA256"
 WINDOW_S = 300
 HEADERS_MAX = 100
 HEADER_BYTES_MAX = 32_768
@@ -122,55 +121,6 @@ class SignatureVerifier:
                 f"{found.date.decode()!r} != {date[:8].decode('latin-1')!r}.",
             )
         return None
-
-
-def canonical_request(
-    method: str,
-    raw_path: bytes,
-    query: bytes,
-    headers: Mapping[bytes, bytes],
-    signed: tuple[bytes, ...],
-    payload_hash: bytes,
-) -> bytes:
-    """The canonical request. `headers` holds every signed one, repeated values joined by commas."""
-    lines = b"".join([b"%b:%b\n" % (name, b" ".join(headers[name].split())) for name in signed])
-    return b"\n".join(
-        (
-            method.encode("latin-1", "replace"),
-            _encoded_path(raw_path),
-            _sorted_query(query),
-            lines,
-            b";".join(signed),
-            payload_hash,
-        )
-    )
-
-
-def string_to_sign(date: bytes, scope: bytes, canonical: bytes) -> bytes:
-    """What is signed."""
-    return b"\n".join((ALGORITHM, date, scope, sha256(canonical).hexdigest().encode()))
-
-
-def signing_key(secret: str, date: bytes, region: bytes, service: bytes) -> bytes:
-    """The key of one day, region and service."""
-    key = f"AWS4{secret}".encode()
-    for part in (date, region, service, b"aws4_request"):
-        key = hmac_digest(key, part, "sha256")
-    return key
-
-
-@lru_cache(maxsize=256)
-def _encoded_path(raw_path: bytes) -> bytes:
-    """The path encoded once more, percent signs too: every service but S3 hashes it so."""
-    return quote_from_bytes(raw_path, safe="/~").encode()
-
-
-def _sorted_query(query: bytes) -> bytes:
-    """Names and values sorted. What may not stand raw in a query is encoded; what is encoded stays as it was signed."""
-    if not query:
-        return b""
-    pairs = [pair.partition(b"=") for pair in quote_from_bytes(query, safe="&=%~").encode().split(b"&")]
-    return b"&".join([name + b"=" + value for name, value in sorted((name, value) for name, _, value in pairs)])
 
 
 def _joined(headers: tuple[tuple[bytes, bytes], ...]) -> dict[bytes, bytes]:

@@ -55,6 +55,8 @@ class Exchange(msgspec.Struct, kw_only=True):
     """5 record: the fields that both events share."""
     recorded: bool = False
     """5 record: the request's event is out, so the response's must follow."""
+    answered: bool = False
+    """11 record: and so is the response's."""
     inspection: Inspection | None = None
     """6 inspect input."""
     restorable: Mapping[str, str] = {}

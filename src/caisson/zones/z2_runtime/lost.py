@@ -1,7 +1,8 @@
-"""Requests whose worker died: recorded as lost, so that every request's event has its response's event (LOG-01).
+"""Requests without an answer on record: recorded later, so that every request's event has its response's (LOG-01).
 
-A reservation that nobody settled by its deadline belonged to a dead worker, because a living one always settles before
-(steps/s04_budget.py). Recording comes before forgetting: dying in between records twice, never not at all.
+A reservation that nobody settled by its deadline belonged to a dead worker, because a living one settles before
+(steps/s04_budget.py), or to a request whose answer could not be recorded and was withheld. Recording comes before
+forgetting: dying in between records twice, never not at all.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ SWEEP_GRACE_S = 5.0
 
 
 async def sweep(runtime: Runtime) -> int:
-    """Record lapsed reservations as lost requests; returns how many."""
+    """Record refusals that are not yet, and lapsed reservations as lost requests; returns how many of these."""
     try:
+        while runtime.unrecorded:
+            runtime.events.append(runtime.unrecorded[0])
+            runtime.unrecorded.popleft()
         lapsed = await runtime.ledger.lapsed(before=runtime.clock.now() - SWEEP_GRACE_S)
         for reservation in lapsed:
             runtime.events.append(await _event(runtime, reservation))
@@ -47,5 +51,5 @@ async def _event(runtime: Runtime, reservation: Reservation) -> ResponseEvent:
         configuration_version=runtime.snapshot.version,
         outcome="lost",
         rule="worker.died",
-        rationale="The worker that carried this request out stopped before it recorded an answer.",
+        rationale="The worker that carried this request out stopped, or could not record its answer.",
     )

@@ -79,12 +79,16 @@ async def admit(exchange: Exchange) -> Refusal | None:
 async def conclude(
     exchange: Exchange, *, refusal: Refusal | None = None, step: str = "", cancelled: bool = False
 ) -> None:
-    """Run steps 10 and 11, once, whatever happened. The ledger is written last (docs/decisions/0007)."""
+    """Run steps 10 and 11, once, whatever happened. The ledger is written last (docs/decisions/0007).
+
+    A request on record whose response is not, as on a full disk, keeps its reservation: `lost` explains it later.
+    """
     s10_settle.measure(exchange, cancelled=cancelled, failed=refusal is not None)
     try:
         await s11_record_response.run(exchange, refusal=refusal, step=step, cancelled=cancelled)
     finally:
-        await s10_settle.settle(exchange)
+        if exchange.answered or not exchange.recorded:
+            await s10_settle.settle(exchange)
     observe(exchange, refusal=refusal, cancelled=cancelled)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol
 
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
 from caisson.channels.messages import GuardrailAction
 from caisson.detect.course import Flow
 from caisson.detect.scanner import BLOCK, FLAG, MASK
+from caisson.detect.stream import Hit
 
 Stage = Literal["input", "output"]
 Decision = Literal["masked", "blocked", "flagged"]
@@ -39,13 +40,25 @@ class _Row:
     count: int = 0
 
 
+class Inspected(Protocol):
+    """What was found in one text."""
+
+    @property
+    def blocked(self) -> bool:
+        """It stops the text."""
+
+    @property
+    def hits(self) -> Sequence[Hit]:
+        """In order."""
+
+
 class Decisions:
     """The rows of one stage, made from what the texts' flows found."""
 
     def __init__(self, rulebook: Rulebook, stage: Stage) -> None:
         self._rulebook = rulebook
         self._stage = stage
-        self._inspected: list[tuple[str, Flow]] = []
+        self._inspected: list[tuple[str, Inspected]] = []
         self.seconds = 0.0
         """Time that the evaluation took."""
         self.characters = 0
@@ -55,6 +68,10 @@ class Decisions:
         """Count what `flow` finds in the text at `location`."""
         self._inspected.append((location, flow))
         return flow
+
+    def add(self, location: str, judged: Inspected) -> None:
+        """Count what was found in the text at `location`."""
+        self._inspected.append((location, judged))
 
     @property
     def blocked(self) -> GuardrailAction | None:

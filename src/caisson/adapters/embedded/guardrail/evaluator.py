@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from time import perf_counter
 
+from caisson.adapters.embedded.guardrail.attacks import Judged, judged, prepare
 from caisson.adapters.embedded.guardrail.decisions import Decisions
 from caisson.adapters.embedded.guardrail.output import EmbeddedOutputInspection
 from caisson.adapters.embedded.guardrail.passages import Passages
@@ -28,6 +29,8 @@ class EmbeddedGuardrail(Guardrail):
 
     def __init__(self, system: System, configuration_version: int) -> None:
         version = str(configuration_version)
+        if any(entry.prompt_attack != "none" for entry in system.guardrails.values()):
+            prepare()  # now, so that no request has to wait for it
         self._rulebooks = {name: Rulebook.of(name, entry, version) for name, entry in system.guardrails.items()}
 
     async def inspect_input(self, parts: Sequence[Part], context: InspectionContext) -> Inspection:
@@ -41,6 +44,8 @@ class EmbeddedGuardrail(Guardrail):
             values = restorable if part.role == "user" else None
             flow = decisions.inspect(part.path, passages.of_input(rulebook.input_course(part.role), values))
             texts.append(await _through(flow, part.text, decisions))
+            if not flow.blocked:
+                decisions.add(part.path, await self._judged(part, rulebook, decisions))
         return Inspection(
             texts=tuple(texts),
             blocked=decisions.blocked,
@@ -49,6 +54,12 @@ class EmbeddedGuardrail(Guardrail):
             guarded_characters=decisions.characters,
             total_characters=sum(len(part.text) for part in parts),
         )
+
+    async def _judged(self, part: Part, rulebook: Rulebook, decisions: Decisions) -> Judged:
+        started = perf_counter()
+        said = await judged(part.text, part.role, rulebook.prompt_attack, rulebook.attack_layer)
+        decisions.seconds += perf_counter() - started
+        return said
 
     def open_output(self, context: InspectionContext, restorable: Mapping[str, str]) -> OutputInspection:
         """See the port."""

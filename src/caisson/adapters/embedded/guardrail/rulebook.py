@@ -17,7 +17,7 @@ from caisson.detect.pseudonyms import PSEUDONYM
 from caisson.detect.rule import Rule
 from caisson.detect.rules.credentials import BEDROCK_TYPES, BY_FORM, BY_SURROUNDINGS
 from caisson.detect.rules.declared import pattern, word
-from caisson.detect.rules.injection import injection
+from caisson.detect.rules.injection import Strength, injection
 from caisson.detect.rules.pii import PII
 from caisson.detect.scanner import BLOCK, FLAG, MASK, RuleSet
 from caisson.system.guardrails import Guardrail
@@ -41,6 +41,10 @@ class Rulebook:
     """Of documents and tool results: the same, with stricter rules at the end."""
     output: Course
     """Of answers: credentials in two steps, everything else."""
+    prompt_attack: Strength
+    """Of the filter that the classifier is."""
+    attack_layer: int
+    """What its findings do: block, or flag in `detect` mode."""
     normalise: Mapping[str, Callable[[str], str]] = field(repr=False)
     """Type of a pseudonym to what brings its values to their normal form."""
     blocked_input_message: str
@@ -68,6 +72,8 @@ class Rulebook:
             words_of_people=Course(LOOK_ALIKES, *credentials, _rule_set((*people, *common))),
             data=Course(LOOK_ALIKES, *credentials, _rule_set((*data, *common))),
             output=Course(*credentials, _rule_set(common)),
+            prompt_attack=guardrail.prompt_attack,
+            attack_layer=attack,
             normalise={rule.type: rule.normalise for rule, _ in common},
             blocked_input_message=guardrail.blocked_input_message,
             blocked_output_message=guardrail.blocked_output_message,

@@ -1,9 +1,10 @@
 """Step 9, inspect output: no byte leaves before every rule that governs it has answered (NET-02, DAT-06).
 
 - Text runs through the guardrail's hold-back window.
-- Tool input is held until complete, decoded, inspected string by string and encoded again. A tool that the request did
-  not offer blocks the answer.
+- Tool input is held until complete, decoded, inspected string by string, numbers too, and encoded again. A tool that
+  the request did not offer blocks the answer.
 - A reasoning block is held until complete and leaves unchanged or not at all: a change would break its signature.
+- Chat completions have one text and one reasoning, so all blocks of a kind are inspected as one there.
 - Whatever cannot be inspected blocks.
 - A block ends the answer at the offset of the finding, with the guardrail's message and `guardrail_intervened`.
 """
@@ -21,11 +22,16 @@ from caisson.errors import Refusal, UpstreamError, WireError
 from caisson.ports.model import ModelAnswer, Usage
 from caisson.zones.z2_runtime.answer import collect, events_of, metadata
 from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
 
 HELD_CHARACTERS_MAX = 1_048_576
 """Bound on one held block (tool input, reasoning)."""
+THOUGHTS_CHARACTERS_MAX = 8_192
+"""Of earlier reasoning, what a later block is inspected with where a client sees them as one."""
+JOINING = frozenset({Operation.CHAT, Operation.CHAT_STREAM})
+"""Operations whose clients get the blocks of a kind joined."""
 INTERVENED = "guardrail_intervened"
 STOP_REASONS = frozenset({"end_turn", "tool_use", "max_tokens", "stop_sequence", "content_filtered", INTERVENED})
 """What a model may say (API_runtime_MessageStopEvent); a free string would be a way out for a hostile one."""
@@ -97,6 +103,9 @@ class _Inspector:
         self._whole = whole
         self._kept: list[str] = []
         """Of a whole answer: the text under way."""
+        self._joins = exchange.operation in JOINING
+        self._thoughts = ""
+        """Where blocks are joined: the end of the reasoning that left."""
         self._inspection = exchange.snapshot.guardrail.open_output(exchange.known()[2], exchange.restorable)
         self._own: GuardrailAction | None = None
         self._block: int | None = None
@@ -120,9 +129,9 @@ class _Inspector:
     def closing(self) -> list[Json]:
         """The events that end an answer which was blocked; none when it was not."""
         exchange = self._exchange
-        exchange.blocked = self.blocked
-        if exchange.blocked is None:
+        if self.blocked is None:
             return []
+        exchange.blocked = self.blocked
         _, message = exchange.snapshot.guardrail.messages(exchange.known()[2].guardrail)
         exchange.stop_reason = INTERVENED
         usage = exchange.usage or Usage(input_tokens=0, output_tokens=0)
@@ -141,6 +150,10 @@ class _Inspector:
             return [{"messageStart": {"role": "assistant"}}]
         if "messageStop" in event:
             rest = await self._stop(self._block) if self._block is not None else []
+            if self._joins and self._open_text is not None and self.blocked is None:
+                rest += await self._finish_text()
+            if self.blocked is not None:
+                return rest
             reason = event["messageStop"]["stopReason"]
             if reason not in STOP_REASONS:
                 raise _nonsense("an unknown stop reason")
@@ -199,13 +212,17 @@ class _Inspector:
             raise _nonsense("another block ends than the one under way")
         kind, self._block = self._kind, None
         if kind == "text":
-            rest, self._kept = "".join(self._kept), []
-            allowed = self._text(await self._inspection.last(self._index_of_text(), rest))
-            if self.blocked is None:
-                allowed.append({"contentBlockStop": {"contentBlockIndex": self._open_text}})
-                self._open_text = None
-            return allowed
+            self._index_of_text()  # its place is before what follows, whenever its end is inspected
+            return [] if self._joins else await self._finish_text()
         return await (self._finish_tool() if kind == "toolUse" else self._finish_reasoning())
+
+    async def _finish_text(self) -> list[Json]:
+        rest, self._kept = "".join(self._kept), []
+        allowed = self._text(await self._inspection.last(self._index_of_text(), rest))
+        if self.blocked is None:
+            allowed.append({"contentBlockStop": {"contentBlockIndex": self._open_text}})
+            self._open_text = None
+        return allowed
 
     async def _finish_tool(self) -> list[Json]:
         if self._tool["name"] not in _offered_tools(self._exchange):
@@ -249,14 +266,25 @@ class _Inspector:
                 await self._inspection.whole(key, f"{path} key"): await self._inspect_json(item, f"{path}.{key}")
                 for key, item in value.items()
             }
-        return value
+        if isinstance(value, bool) or value is None:
+            return value
+        # A client reads a number as text, so a card number without quotes is inspected like one with them.
+        text = repr(value)
+        passed = await self._inspection.whole(text, path)
+        return value if passed == text else passed
 
     async def _finish_reasoning(self) -> list[Json]:
         path = f"content[{self._next_index}].reasoningContent"
         for field in ("text", "signature"):
             text = "".join(str(delta["reasoningContent"].get(field, "")) for delta in self._held)
-            if await self._inspection.whole(text, f"{path}.{field}") != text or self.blocked is not None:
-                return []
+            seen = [text]
+            if self._joins and field == "text" and self._thoughts:
+                seen.append(self._thoughts + text)  # alone as well: what stands before must not hide its beginning
+            for whole in seen:
+                if await self._inspection.whole(whole, f"{path}.{field}") != whole or self.blocked is not None:
+                    return []
+            if self._joins and field == "text":
+                self._thoughts = seen[-1][-THOUGHTS_CHARACTERS_MAX:]
         if any("redactedContent" in delta["reasoningContent"] for delta in self._held):
             return []  # opaque bytes from a hostile model: nobody can inspect them
         index = self._take_index()

@@ -70,7 +70,8 @@ def up(
     from caisson.adapters.embedded.layout import claim
     from caisson.supervision import renew, running
     from caisson.wiring.interface import Interface
-    from caisson.wiring.system import Asked, publish, run
+    from caisson.wiring.running import publish, renew_certificate
+    from caisson.wiring.system import Asked, run
 
     # resolved here: what is detached works in another folder
     asked = Asked(
@@ -94,6 +95,8 @@ def up(
         try:
             if rotate:
                 _wrong("--rotate: the system runs; stop it with 'caisson down', then start it with --rotate.")
+            if restart_workers and certificate is not None:
+                renew_certificate(asked)
             done = publish(asked)
             failure = renew(data.resolve() / "run", found) if restart_workers else None
         finally:

@@ -26,14 +26,13 @@ from caisson.adapters.embedded.metrics.shared import forget
 from caisson.channels.messages import ProcessEvent
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.errors import ChannelError, StartError
-from caisson.policy.exposure import LOOPBACK
 from caisson.ports.clock import Clock
 from caisson.supervision import Event, ProcessSpec, Supervisor, alone, serve
 from caisson.supervision.listeners import bind_tcp, bind_unix
 from caisson.supervision.spec import zone_environment
 from caisson.supervision.state import replace
 from caisson.system.schema import System
-from caisson.wiring.interface import Interface, certificates, require_identities
+from caisson.wiring.interface import Interface, certificates
 from caisson.wiring.provision import (
     HANDOVER,
     OPERATORS,
@@ -46,7 +45,7 @@ from caisson.wiring.provision import (
 from caisson.wiring.settings import GATEWAY, METRICS, Upstream, worker_name
 from caisson.zones.z1_ingress.signin import SOCKET_MODE
 from caisson.zones.z5_control.client import ControlClient
-from caisson.zones.z5_control.handover import Handover, digest, write_handover
+from caisson.zones.z5_control.handover import Handover, write_handover
 
 PUBLICS = Path("zones/supervisor/state/publics.json")
 DEFAULT_REGION = "eu-west-1"
@@ -194,30 +193,6 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             for listener in listens.values():
                 listener.close()
             reporter.close()
-
-
-def publish(asked: Asked) -> dict[str, Any]:
-    """Give the running system the file as it is now; what the control zone made of it.
-
-    Raises:
-        ConfigurationError: the control zone refused it, or nothing differs.
-        StartError: the folder is another system's, or what `up` remembers of it is gone.
-    """
-    data = asked.data.resolve()
-    run = claim(data, system=asked.system.name)
-    try:
-        publics = json.loads((data / PUBLICS).read_bytes())
-        address = json.loads((run / "endpoint.json").read_bytes()).get("address", LOOPBACK)
-    except (OSError, ValueError) as error:
-        raise StartError(
-            f"expected the zones' public keys at {data / PUBLICS}, found none; restart the system"
-        ) from error
-    require_identities(asked.system, address)
-    client, bundle = ControlClient(run.parent / "sockets" / "control.sock"), bundle_of(asked.system, publics)
-    status = client.call("status")
-    if status["in_force"] == digest(bundle):
-        return {"unchanged": status["configuration"]["version"]}
-    return client.call("publish", bundle=bundle, reason="caisson up on a running system")
 
 
 def bundle_of(system: System, publics: dict[str, dict[str, str]]) -> dict[str, Any]:

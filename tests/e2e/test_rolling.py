@@ -6,14 +6,19 @@ asks for new connections, and ends idle ones last (docs/decisions/0012).
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from caisson.supervision import read_state
+from caisson.supervision.state import ZoneState
 from running_system import CAISSON, ENOUGH, MODEL, Running, clean_environment, start, system_file
 from wire import Connection, path, signed
 
@@ -24,6 +29,8 @@ caisson_script: 1
 rules:
   - when: {{contains: slowly}}
     answer: {{text: "{WORDS} end.", delay_ms: 60}}
+  - when: {{contains: at length}}
+    answer: {{text: "{WORDS} end.", delay_ms: 120}}
 default:
   answer: {{text: "Good day to you, and how may I help?", delay_ms: 5}}
 """
@@ -45,9 +52,7 @@ def workers(running: Running) -> dict[str, int]:
     return {name: pid for name, pid in running.pids().items() if name.startswith("gateway")}
 
 
-def restart(running: Running, *more: str):
-    import subprocess
-
+def restart(running: Running, *more: str) -> subprocess.CompletedProcess[str]:
     arguments = [CAISSON, "up", "--system", str(running.system), "--data", str(running.data), *more]
     return subprocess.run(
         [*arguments, "--restart-workers"], capture_output=True, text=True, timeout=120, env=clean_environment()
@@ -88,12 +93,15 @@ class Load:
             thread.join()
 
 
+def asking(running: Running, action: str, text: str) -> bytes:
+    body = json.dumps({"messages": [{"role": "user", "content": [{"text": text}]}]}).encode()
+    return signed(running.session(), "POST", path(action), body)
+
+
 def on_a_new_connection(running: Running) -> None:
-    credentials = running.session()
     connection = Connection.to(running)
     try:
-        body = b'{"messages":[{"role":"user","content":[{"text":"Hello there"}]}]}'
-        answer = connection.ask(signed(credentials, "POST", path(), body))
+        answer = connection.ask(asking(running, "converse", "Hello there"))
         assert answer.status == 200, answer
     finally:
         connection.close()
@@ -162,37 +170,62 @@ def test_a_file_that_changed_is_published_with_the_restart(pair: Running) -> Non
     assert said["stopReason"] == "guardrail_intervened"
 
 
-def _zones(running: Running):
-    from caisson.supervision import read_state
-
+def _zones(running: Running) -> Mapping[str, ZoneState]:
     state = read_state(running.data / "run")
     assert state is not None
     return state.zones
 
 
-def test_one_worker_is_restarted_without_a_failed_request_too(tmp_path: Path) -> None:
-    running = start(tmp_path, system=system_file(tmp_path, **ENOUGH))
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("single")
+    (folder / "script.yaml").write_text(SCRIPT)
+    running = start(folder, "--upstream", f"script={folder}/script.yaml", system=system_file(folder, **ENOUGH))
+    yield running
+    assert running.stop() == 0, running.log.read_text()
+
+
+def test_one_worker_is_restarted_without_a_failed_request_too(single: Running) -> None:
+    load, kept = Load(), single.client()
+    load.add("kept", lambda: kept.converse(modelId=MODEL, messages=HELLO))
+    load.add("new", lambda: on_a_new_connection(single))
     try:
-        load, kept = Load(), running.client()
-        load.add("kept", lambda: kept.converse(modelId=MODEL, messages=HELLO))
-        load.add("new", lambda: on_a_new_connection(running))
-        try:
-            before = workers(running)
-            done = restart(running)
-            assert done.returncode == 0, done.stdout + done.stderr
-        finally:
-            load.end()
-        assert load.failures == []
-        assert workers(running) != before
+        before = workers(single)
+        done = restart(single)
+        assert done.returncode == 0, done.stdout + done.stderr
     finally:
-        assert running.stop() == 0
+        load.end()
+    assert load.failures == []
+    assert workers(single) != before
+
+
+def test_after_a_stream_its_client_may_ask_once_more(single: Running) -> None:
+    """When the answer began nobody knew that the worker would retire, so it did not say that the connection closes."""
+    connection = Connection.to(single, seconds=30)
+    try:
+        connection.send(asking(single, "converse-stream", "Speak at length"))
+        connection.wait()
+        os.kill(single.pids()["supervisor"], signal.SIGUSR1)
+        assert until(lambda: _zones(single)["gateway"].phase == "retiring")
+        stream = connection.read()
+        assert (stream.status, stream.closed) == (200, False)
+        assert b"word39" in stream.body
+        again = connection.ask(asking(single, "converse", "Hello there"))
+        assert (again.status, again.closed) == (200, True)
+    finally:
+        connection.close()
+    assert until(lambda: _zones(single)["gateway"].phase == "ready")
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+    ends = time.monotonic() + seconds
+    while not condition() and time.monotonic() < ends:
+        time.sleep(0.02)
+    return condition()
 
 
 def test_a_killed_worker_costs_its_own_requests_alone(pair: Running) -> None:
     """The other worker goes on, and what waits for a connection waits for no dead process."""
-    import os
-    import signal
-
     load = Load()
     for number in range(4):
         client = pair.client()
@@ -207,7 +240,5 @@ def test_a_killed_worker_costs_its_own_requests_alone(pair: Running) -> None:
         load.end()
     assert len(load.failures) <= 4, load.failures  # what was under way on it, one a client
     on_a_new_connection(pair)
-    ends = time.monotonic() + 20
-    while _zones(pair)["gateway-1"].phase != "ready" and time.monotonic() < ends:
-        time.sleep(0.05)
+    assert until(lambda: _zones(pair)["gateway-1"].phase == "ready")
     assert pair.cli("logs", "verify").returncode == 0

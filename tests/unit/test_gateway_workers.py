@@ -68,10 +68,11 @@ async def gateway(tmp_path: Path, system: System, others: Others) -> Gateway:
     )  # fmt: skip
 
 
-async def ask(gateway: Gateway, path: str = CONVERSE, method: str = "POST") -> tuple[int, dict[str, str]]:
-    """Status and headers, some of which may repeat: those are joined."""
+async def ask(
+    gateway: Gateway, path: str = CONVERSE, method: str = "POST", *, after_head: asyncio.Event | None = None
+) -> tuple[int, dict[str, str]]:
+    """Status and headers, some of which may repeat: those are joined. The client reads on once `after_head` is set."""
     sent: list[dict[str, Any]] = []
-
     bodies = [BODY]
 
     async def receive() -> dict[str, Any]:
@@ -82,6 +83,8 @@ async def ask(gateway: Gateway, path: str = CONVERSE, method: str = "POST") -> t
 
     async def send(message: Any) -> None:
         sent.append(message)
+        if message["type"] != "http.response.start" and after_head is not None:
+            await after_head.wait()
 
     scope = {
         "type": "http", "method": method, "raw_path": path.encode(), "query_string": b"", "client": ("127.0.0.1", 1),
@@ -109,7 +112,7 @@ async def test_requests_of_all_workers_count_together(gateway: Gateway, others: 
 async def test_who_retires_answers_and_asks_for_another_connection(gateway: Gateway, path: str) -> None:
     before, headers = await ask(gateway, path)
     assert before != 200 or "connection" not in headers
-    gateway.retire()
+    await gateway.retire(5.0)
     status, headers = await ask(gateway, path)
     assert (status, headers["connection"]) == (before, "close")
     draining = asyncio.create_task(gateway.drain(5.0))
@@ -118,9 +121,46 @@ async def test_who_retires_answers_and_asks_for_another_connection(gateway: Gate
     assert await draining == 0
 
 
+async def test_who_retires_waits_for_answers_that_did_not_ask(gateway: Gateway) -> None:
+    """A stream's client was not told to leave: its connection must not close before it could be."""
+    reads = asyncio.Event()
+    early = asyncio.create_task(ask(gateway, f"{CONVERSE}-stream", after_head=reads))
+    while not gateway._unasked:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    retiring = asyncio.create_task(gateway.retire(5.0))
+    status, headers = await ask(gateway)
+    assert (status, headers["connection"]) == (200, "close")
+    assert not retiring.done()
+    reads.set()
+    await retiring
+    status, headers = await early
+    assert (status, headers.get("connection")) == (200, None)
+
+
+async def test_who_retires_waits_no_longer_than_it_is_told(gateway: Gateway) -> None:
+    reads = asyncio.Event()
+    early = asyncio.create_task(ask(gateway, f"{CONVERSE}-stream", after_head=reads))
+    while not gateway._unasked:
+        await asyncio.sleep(0)
+    await gateway.retire(0.01)
+    assert not early.done()
+    reads.set()
+    await early
+
+
+async def test_an_answer_that_begins_after_that_asks(gateway: Gateway) -> None:
+    asking = asyncio.create_task(ask(gateway))
+    while not gateway._unasked:
+        await asyncio.sleep(0)
+    await gateway.retire(5.0)
+    status, headers = await asking
+    assert (status, headers["connection"]) == (200, "close")
+
+
 async def test_who_retires_is_not_ready(gateway: Gateway) -> None:
     assert (await ask(gateway, "/readyz", "GET"))[0] == 200
-    gateway.retire()
+    await gateway.retire(5.0)
     status, headers = await ask(gateway, "/readyz", "GET")
     assert (status, headers["connection"]) == (503, "close")
 

@@ -27,7 +27,7 @@ from caisson.supervision.supervisor import DRAIN_SECONDS, Supervisor
 
 RENEW_SIGNAL = signal.SIGUSR1
 RENEWAL_LOOK_S = 0.05
-RENEWAL_SECONDS_MAX = 90.0
+RENEWAL_SECONDS_MAX = 120.0
 """For one process to retire and its successor to get ready, each within its own bound."""
 LEFT_BEHIND_SECONDS_MAX = 5.0
 """The kernel kills the zones of a dead supervisor; this is how long it may take."""

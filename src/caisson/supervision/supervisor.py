@@ -37,7 +37,7 @@ KILL_SECONDS_MAX = 5.0
 """SIGKILL needs no consent; what survives this long hangs in the kernel."""
 STARTS_FAILED_DRAIN_SECONDS = 10.0
 READY_LOOK_S = 0.02
-RETIRE_SECONDS = 45.0
+RETIRE_SECONDS = 80.0
 """A process that retires may finish what is under way for this long; more than the gateway allows itself."""
 
 

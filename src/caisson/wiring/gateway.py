@@ -214,7 +214,8 @@ async def _serve(settings: Settings) -> None:
         if not stop.is_set():
             door.close()
             server.stop_accepting()
-            gateway.retire()
+            retiring = asyncio.create_task(gateway.retire(DRAIN_SECONDS_MAX))
+            await asyncio.wait([told[0], retiring], return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait(told[:1], timeout=LINGER_S)
             server.stop()  # idle connections close; what is under way goes on
     finally:

@@ -99,13 +99,24 @@ class Gateway:
         self._readiness = readiness
         self._in_all = in_all
         self._under_way = 0
+        self._unasked = 0
+        """Of those, how many came before their client could be asked for another connection."""
         self._retiring = False
         self._draining = False
+        self._asked = asyncio.Event()
         self._idle = asyncio.Event()
 
-    def retire(self) -> None:
-        """Ask every client to close its connection after the next answer; nothing is refused."""
+    async def retire(self, seconds: float) -> None:
+        """Ask every client to close its connection after the next answer; nothing is refused.
+
+        Returns when all that came before are answered, or after `seconds`. The answer to a stream has begun, so its
+        client was not asked: it may use its connection once more, and is asked then.
+        """
         self._retiring = True
+        if self._unasked:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._asked.wait()
 
     async def drain(self, seconds: float) -> int:
         """Wait until what is under way is answered; returns how many were not in time.
@@ -124,7 +135,9 @@ class Gateway:
         if scope["type"] != "http":
             return
         request_id = _new_request_id()
-        reply = _Reply(send, request_id, self._runtime.deadlines, last=self._retiring)
+        reply = _Reply(send, request_id, self._runtime.deadlines, last=lambda: self._retiring)
+        unasked = not self._retiring
+        self._unasked += unasked
         self._under_way += 1
         try:
             await self._serve(scope, receive, reply, request_id, self._in_all(self._under_way))
@@ -142,6 +155,9 @@ class Gateway:
         finally:
             self._under_way -= 1
             self._in_all(self._under_way)
+            self._unasked -= unasked
+            if self._retiring and not self._unasked:
+                self._asked.set()
             if self._draining and not self._under_way:
                 self._idle.set()
 
@@ -315,8 +331,8 @@ class _ClientLeft(Exception):  # noqa: N818 - not an error of anybody's
 class _Reply:
     """What goes back to one client."""
 
-    def __init__(self, send: Send, request_id: str, deadlines: Deadlines, *, last: bool = False) -> None:
-        """`last`: the connection takes no further request."""
+    def __init__(self, send: Send, request_id: str, deadlines: Deadlines, *, last: Callable[[], bool]) -> None:
+        """`last`: whether the connection is to take no further request, asked when the answer begins."""
         self._last = last
         self._send = send
         self._deadlines = deadlines
@@ -331,7 +347,7 @@ class _Reply:
             (b"x-amzn-requestid", self._request_id),
             (b"x-caisson-request-id", self._request_id),
         ]
-        if self._last:
+        if self._last():
             headers.append(_CLOSE)
         if exchange is not None:
             spent = exchange.runtime.clock.monotonic() - exchange.started - exchange.upstream_seconds
@@ -353,7 +369,7 @@ class _Reply:
         headers.append((b"x-amzn-errortype", refusal.error.code.encode()))
         if refusal.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after_s))))
-        if not exchange and not self._last:
+        if not exchange and _CLOSE not in headers:
             headers.append(_CLOSE)  # an unread body must not be taken for the next request
         status, body = refusal.error.status, orjson.dumps({"message": refusal.message})
         if self.speaks_openai:

@@ -19,7 +19,7 @@ import pytest
 
 from caisson.supervision import read_state
 from caisson.supervision.state import ZoneState
-from running_system import CAISSON, ENOUGH, MODEL, Running, clean_environment, start, system_file
+from running_system import CAISSON, ENOUGH, MODEL, Running, clean_environment, sign_in, start, system_file
 from wire import Connection, path, signed
 
 WORKERS = 2
@@ -222,6 +222,17 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     while not condition() and time.monotonic() < ends:
         time.sleep(0.02)
     return condition()
+
+
+def test_each_worker_accepts(pair: Running) -> None:
+    """On either socket, while the others do nothing at all."""
+    for pid in workers(pair).values():
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            on_a_new_connection(pair)
+            assert sign_in(pair.data, "claims")["SessionToken"]
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_killed_worker_costs_its_own_requests_alone(pair: Running) -> None:

@@ -213,7 +213,7 @@ def _stopped(run: Path) -> Iterator[None]:
 
 
 def _is_up(zone: ZoneState) -> bool:
-    return zone.phase in ("starting", "ready", "retiring")
+    return zone.phase in ("starting", "ready")
 
 
 @dataclass

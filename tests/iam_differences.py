@@ -27,6 +27,8 @@ FEWER = {("deny_implicit", "allow")}
 INVERTED = MORE | {("deny_explicit", "allow"), ("deny_explicit", "deny_implicit")}
 """A statement with an inverted test covers the request for us, and not for the simulator."""
 
+DENIED = {("allow", "deny_explicit"), ("deny_implicit", "deny_explicit")}
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -89,7 +91,7 @@ def _without_value(case: Case, _: Decision) -> bool:
 
 def _other_version_of_ip(case: Case, _: Decision) -> bool:
     """NotIpAddress sets an address beside a range of the other version."""
-    source = case["request"]["context"].get("aws:SourceIp")
+    source = {key.lower(): value for key, value in case["request"]["context"].items()}.get("aws:sourceip")
     tested = [
         one
         for statement in _statements(case)
@@ -138,7 +140,7 @@ DIFFERENCES = (
         "inverted operators match against a null value; a resource with it matches no resource", _without_value,
     ),
     Difference(
-        "variables in the old version", INVERTED | FEWER, GUIDE + "reference_policies_variables.html",
+        "variables in the old version", INVERTED | FEWER | DENIED, GUIDE + "reference_policies_variables.html",
         "without version 2012-10-17 variables are literal strings", _literal_variables,
     ),
     Difference(

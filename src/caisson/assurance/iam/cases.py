@@ -19,13 +19,15 @@ from typing import Any
 from caisson.assurance.iam.context import Context, Values
 from caisson.assurance.iam.document import Kind, Policy
 from caisson.assurance.iam.grammar import Unreadable, policy
-from caisson.assurance.iam.place import Number, Problem, decode, named, step
+from caisson.assurance.iam.place import Number, Problem, decode, is_text, named, step
 from caisson.assurance.iam.principals import ACCOUNT, EXPECTED, principal
 from caisson.assurance.iam.request import Level, Policies, Request
 from caisson.assurance.iam.services import assumes_role
 
-LINE_BYTES_MAX = 4 * 1024 * 1024
-"""A case with every policy at the largest size that AWS stores is well under 1 MiB."""
+LINE_BYTES_MAX = 1024 * 1024
+"""Fifty policies of the largest size that AWS stores, 20,480 characters, fit in."""
+VALUES_MAX = 1_000
+"""Values of one condition key; AWS sends at most some tens."""
 PROBLEMS_MAX = 100
 """Problems that one line is searched for."""
 
@@ -59,7 +61,7 @@ class Rejected:
 def cases(lines: Iterable[bytes]) -> Iterator[Case | Rejected]:
     """Read lines one at a time. Empty lines are passed over."""
     for number, raw in enumerate(lines, start=1):
-        if not raw.strip():
+        if len(raw) <= LINE_BYTES_MAX and not raw.strip():
             continue
         read = _Reading()
         case = read.case(raw)
@@ -118,7 +120,7 @@ class _Reading:
         found = value.get("id")
         if isinstance(found, Number) and found.lstrip("-").isdigit() and len(found) < 20:
             return int(found)
-        if not isinstance(found, str) or isinstance(found, Number) or not found:
+        if not is_text(found) or not found:
             self.problem("/id", f"expected text or an integer, found {named(found) if 'id' in value else 'none'}")
             return ""
         return found
@@ -148,7 +150,7 @@ class _Reading:
 
     def text(self, value: dict[str, Any], key: str) -> str:
         found = value.get(key)
-        if not isinstance(found, str) or isinstance(found, Number) or not found:
+        if not is_text(found) or not found:
             self.problem(f"/request/{key}", f"expected text, found {named(found) if key in value else 'none'}")
             return ""
         return found
@@ -165,6 +167,9 @@ class _Reading:
             if key.lower() in read:
                 self.problem(at, "expected each key once, found it again in another case")
             several = isinstance(found, list)
+            if several and len(found) > VALUES_MAX:
+                self.problem(at, f"expected at most {VALUES_MAX:,} values, found {len(found):,}")
+                continue
             texts = [self.context_value(one, step(at, index) if several else at)
                      for index, one in enumerate(found if several else [found])]  # fmt: skip
             read[key.lower()] = Values(tuple(texts), single=not several)
@@ -208,7 +213,7 @@ class _Reading:
                 continue
             self.keys(level, _LEVEL, at)
             target = level.get("target")
-            if not isinstance(target, str) or isinstance(target, Number) or not target:
+            if not is_text(target) or not target:
                 found_target = named(target) if "target" in level else "none"
                 self.problem(step(at, "target"), f"expected text, found {found_target}")
                 target = ""

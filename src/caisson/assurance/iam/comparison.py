@@ -51,7 +51,7 @@ def _textual(test: Test, pattern: Pattern, value: str, context: Context) -> Trut
     if test is Test.STRING_LIKE:
         return of(fits(found.pieces, value))
     text = written(found.pieces)
-    return of(text.casefold() == value.casefold() if test is Test.STRING_IGNORE_CASE else text == value)
+    return of(text.lower() == value.lower() if test is Test.STRING_IGNORE_CASE else text == value)
 
 
 def _typed(read: Callable[[str], T | None], compare: Callable[[T, T], bool], kind: str) -> Callable[[str, str], Truth]:

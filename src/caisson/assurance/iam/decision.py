@@ -49,9 +49,8 @@ class Decision:
 
 def decide(request: Request, policies: Policies) -> Decision:
     """Decide one request."""
-    if needs_no_permission(request) and not policies.endpoint:
-        reason = "it needs no permission, and no policy can deny it"
-        return Decision(outcome=Outcome.ALLOW, statements=(), reason=reason)
+    if needs_no_permission(request):
+        return _free(request, policies)
     denials = tuple(_denials(request, policies))
     needed = tuple(limits(request, policies))
     ways = routes(request, policies)
@@ -64,6 +63,16 @@ def decide(request: Request, policies: Policies) -> Decision:
     if allowed.known_yes:
         return _allowed((*needed, *next(way for way in ways if _all(way).known_yes)))
     return _lacking(needed, ways)
+
+
+def _free(request: Request, policies: Policies) -> Decision:
+    """What needs no permission and cannot be denied. Whether an endpoint can keep it out is not documented."""
+    allowed = hits(policies.endpoint, Effect.ALLOW, request)
+    denied = hits(policies.endpoint, Effect.DENY, request)
+    if policies.endpoint and (denied.truth.possible or not allowed.truth.known_yes):
+        reason = f"whether a VPC endpoint policy can refuse {request.action}, which needs no permission"
+        return Decision(outcome=Outcome.UNDETERMINED, statements=denied.deciding, reason=reason)
+    return Decision(outcome=Outcome.ALLOW, statements=(), reason="it needs no permission, and no policy can deny it")
 
 
 def _all(parts: Iterable[Part]) -> Truth:

@@ -18,7 +18,7 @@ from caisson.assurance.iam.condition import Condition
 from caisson.assurance.iam.document import Covered, Effect, Kind, Policy, Statement
 from caisson.assurance.iam.operators import Operator, Test, operator
 from caisson.assurance.iam.pattern import Pattern, Wild, parse
-from caisson.assurance.iam.place import Number, Problem, named, step
+from caisson.assurance.iam.place import Problem, is_text, named, step
 from caisson.assurance.iam.principal_element import PrincipalElement
 from caisson.assurance.iam.principal_grammar import principal_element
 
@@ -106,7 +106,7 @@ class _Reading:
         if version not in VERSIONS:
             self.problem(step(pointer, "Version"), f"expected {' or '.join(VERSIONS)}, found {named(version)}")
         self.variables = version == VERSION_WITH_VARIABLES
-        if not isinstance(value.get("Id", ""), str):
+        if not is_text(value.get("Id", "")):
             self.problem(step(pointer, "Id"), f"expected text, found {named(value['Id'])}")
         if "Statement" not in value:
             self.problem(pointer, "expected a Statement, found none")
@@ -130,7 +130,7 @@ class _Reading:
             self.problem(step(pointer, "Effect") if "Effect" in value else pointer,
                          f"expected the Effect Allow or Deny, found {found}")  # fmt: skip
         sid = value.get("Sid")
-        if sid is not None and (not isinstance(sid, str) or isinstance(sid, Number)):
+        if not is_text(value.get("Sid", "")):
             self.problem(step(pointer, "Sid"), f"expected text, found {named(sid)}")
         rules = _RULES[self.kind]
         principal = self.principal(value, pointer, rules)
@@ -159,10 +159,10 @@ class _Reading:
         if key is None:
             return None
         if not rules.principal:
-            self.problem(step(pointer, key), f"expected no principal in a {self.kind.value}, found {key}")
+            self.problem(step(pointer, key), f"expected no principal ({self.kind.value}), found {key}")
             return None
         if key == "NotPrincipal" and self.kind in (Kind.TRUST, Kind.RESOURCE_CONTROL):
-            self.problem(step(pointer, key), f"expected Principal in a {self.kind.value}, found NotPrincipal")
+            self.problem(step(pointer, key), f"expected Principal ({self.kind.value}), found NotPrincipal")
             return None
         element, problems = principal_element(value[key], step(pointer, key), inverted=key == "NotPrincipal")
         self.problems += problems
@@ -179,7 +179,7 @@ class _Reading:
         patterns = []
         for index, entry in enumerate(entries):
             where = step(at, index) if isinstance(found, list) else at
-            if not isinstance(entry, str) or isinstance(entry, Number):
+            if not is_text(entry):
                 self.problem(where, f"expected text, found {named(entry)}")
             elif name == "Action":
                 if not _ACTION.fullmatch(entry):

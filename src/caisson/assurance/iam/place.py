@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 
 class Number(str):
@@ -36,6 +36,11 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.pointer or '/'}: {self.message}"
+
+
+def is_text(value: Any) -> TypeGuard[str]:
+    """A JSON string, and not a number kept as text."""
+    return isinstance(value, str) and not isinstance(value, Number)
 
 
 def step(pointer: str, key: str | int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from caisson.assurance.iam.place import Number, Problem, named, step
+from caisson.assurance.iam.place import Problem, is_text, named, step
 from caisson.assurance.iam.principal_element import Entry, Named, PrincipalElement
 from caisson.assurance.iam.principals import ACCOUNT, Kind, identity
 
@@ -33,7 +33,7 @@ def principal_element(value: Any, pointer: str, *, inverted: bool) -> tuple[Prin
             problems.append(Problem(at, "expected at least one principal, found an empty list"))
         for index, name in enumerate(names):
             where = step(at, index) if isinstance(found, list) else at
-            entry = _entry(kind, name) if isinstance(name, str) and not isinstance(name, Number) else None
+            entry = _entry(kind, name) if is_text(name) else None
             if entry is None:
                 problems.append(Problem(where, f"expected {_expected(kind)}, found {named(name)}"))
             else:

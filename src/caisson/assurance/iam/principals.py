@@ -62,8 +62,8 @@ EXPECTED = (
 
 def principal(text: str) -> Principal | None:
     """Read the principal of a request; None when it is none of the kinds."""
-    if text == "anonymous":
-        return Principal(kind=Kind.ANONYMOUS, text=text)
+    if text in ("anonymous", "*"):
+        return Principal(kind=Kind.ANONYMOUS, text="anonymous")
     if text in _PROVIDERS:
         return Principal(kind=Kind.PROVIDER, text=text)
     if _SERVICE.fullmatch(text):

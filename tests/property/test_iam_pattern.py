@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from caisson.assurance.iam.arn import parts_match, resource_matches
 from caisson.assurance.iam.context import Context, Values
-from caisson.assurance.iam.pattern import Pattern, Variable, Wild, fits, parse
+from caisson.assurance.iam.pattern import Pattern, Variable, Wild, fits, parse, reached
 from caisson.assurance.iam.variables import replaced
 
 texts = st.text(alphabet="ab:/", max_size=12)
@@ -33,10 +33,18 @@ def test_fits_as_a_regular_expression_does(pattern: str, text: str) -> None:
 
 
 @given(patterns, texts)
-def test_confined_wildcards_leave_colons_alone(pattern: str, text: str) -> None:
+def test_barred_wildcards_leave_those_places_alone(pattern: str, text: str) -> None:
     pieces = solid(pattern)
-    all_of_them = frozenset(index for index, piece in enumerate(pieces) if isinstance(piece, Wild))
-    assert fits(pieces, text, confined=all_of_them) is bool(regex(pattern, any_character="[^:]").fullmatch(text))
+    colons = frozenset(place for place, character in enumerate(text) if character == ":")
+    barred = {index: colons for index, piece in enumerate(pieces) if isinstance(piece, Wild)}
+    expected = bool(regex(pattern, any_character="[^:]").fullmatch(text))
+    assert (len(text) in reached(pieces, text, barred)) is expected
+
+
+@given(patterns, texts)
+def test_every_place_is_reached_that_a_prefix_fits(pattern: str, text: str) -> None:
+    pieces = solid(pattern)
+    assert reached(pieces, text) == {end for end in range(len(text) + 1) if fits(pieces, text[:end])}
 
 
 arns = st.lists(st.text(alphabet="ab/", max_size=3), min_size=6, max_size=8).map(":".join)
@@ -52,12 +60,11 @@ def test_condition_operators_match_part_by_part(pattern: str, text: str) -> None
 
 
 @given(arn_patterns, arns)
-def test_the_resource_element_is_never_surer_than_its_two_readings(pattern: str, text: str) -> None:
-    """Yes only if the whole fits; no only if it does not; part by part always means yes."""
+def test_the_resource_element_is_sure_only_of_what_fits(pattern: str, text: str) -> None:
     found, whole = resource_matches(solid(pattern), text).value, bool(regex(pattern).fullmatch(text))
-    assert found is not (not whole)
-    if parts_match(solid(pattern), text).value:
-        assert found is True
+    assert found in (whole, None)
+    if not set(pattern) & set("*?"):
+        assert found is whole
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,23 @@ def test_the_resource_element_is_never_surer_than_its_two_readings(pattern: str,
         ("arn:aws:lambda:eu*1:function:f", "arn:aws:lambda:eu-west-1:1:function:f", None),
         ("arn:aws:lambda:eu-west-1?1:function:f", "arn:aws:lambda:eu-west-1:1:function:f", None),
         ("arn:aws:s3:::b/*/c", "arn:aws:s3:::b/x:y/c", True),
+        ("arn:aws:lambda:*", "arn:aws:lambda:eu-west-1:1:function:f", True),
+        ("arn:aws:lambda:*:*:*", "arn:aws:lambda:eu-west-1:1:function:f", True),
+        ("arn:aws:lambda:*:*:function:*", "arn:aws:lambda:eu-west-1:1:function:f", True),
+        ("arn:aws:lambda:*:*:func*", "arn:aws:lambda:eu-west-1:1:function:f", None),
+        ("arn:aws:lambda:*:*:*:f", "arn:aws:lambda:eu-west-1:1:function:f", None),
+        ("arn:aws:lambda:*:f", "arn:aws:lambda:eu-west-1:1:function:f", None),
+        ("arn:aws:lambda:*:f", "arn:aws:s3:::b", None),
+        ("arn:aws:lambda:*:f:7", "arn:aws:lambda:eu-west-1:1:function:f:7", None),
+        ("arn:*:::b/k:?", "arn:aws:s3:::b/k:1", None),
+        ("arn:aws:lambda:*:*:function*:f", "arn:aws:lambda:eu-west-1:1:function:f", None),
+        ("arn:aws:iam::1:u*", "arn:aws:iam::1:user/x", None),
+        ("arn:aws:sns:*:1:to*", "arn:aws:sns:eu-west-1:1:topic", True),
+        ("arn:aws:s3:::re*/x", "arn:aws:s3:::records/x", True),
+        ("arn:aws:*:*:*:function:f", "arn:aws:lambda:eu-west-1:1:function:f", None),
+        ("arn:aws:lamb?a:*:*:function:f", "arn:aws:lambda:eu-west-1:1:function:f", None),
+        ("arn:*", "arn:aws:s3:::b", True),
+        ("arn:aws:S3:::*", "arn:aws:s3:::b", False),
         ("*", "arn:aws:s3:::b", True),
         ("*", "*", True),
         ("arn:aws:s3:::*", "*", False),
@@ -107,7 +131,7 @@ def test_variables_take_the_value_the_default_or_nothing() -> None:
     context = Context({"aws:username": Values(("ana",), single=True), "aws:tagkeys": Values(("a",), single=False)})
     assert replaced(one("x/${AWS:UserName}/y"), context, wildcards=True).pieces == ("x/", "ana", "/y")
     assert replaced(one("${aws:userid, 'no one'}"), context, wildcards=True).pieces == ("no one",)
-    assert replaced(one("${aws:userid,''}"), context, wildcards=True).pieces == ("",)
+    assert replaced(one("${aws:userid, ''}"), context, wildcards=True).pieces == ("",)
     assert replaced(one("${aws:userid}"), context, wildcards=True) == replaced(one("${b}"), context, wildcards=True)
     assert replaced(one("${aws:TagKeys}"), context, wildcards=True).unknown
     assert replaced(one("${aws:username"), context, wildcards=True).unknown

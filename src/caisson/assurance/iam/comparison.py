@@ -1,7 +1,7 @@
 """One value of a policy against one value of the request.
 
-A request value that is not of the operator's type fits nothing. A policy value that is not, is unknown: AWS may refuse
-it or read it in a way that is not documented. Types and their text are those of
+A value that is not of the operator's type, on either side, makes the answer unknown: what AWS does with it is not
+documented. Types and their text are those of
 reference_policies_elements_condition_operators.
 """
 
@@ -59,9 +59,10 @@ def _typed(read: Callable[[str], T | None], compare: Callable[[T, T], bool], kin
 
     def test(policy: str, request: str) -> Truth:
         expected, found = read(policy), read(request)
-        if expected is None:
-            return unknown(f"the policy value {policy!r} is no {kind}")
-        return NO if found is None else of(compare(found, expected))
+        if expected is None or found is None:
+            side, text = ("policy", policy) if expected is None else ("request", request)
+            return unknown(f"the {side} value {text!r} is no {kind}")
+        return of(compare(found, expected))
 
     return test
 
@@ -81,12 +82,8 @@ _EPOCH = re.compile(r"\d{5,12}", re.ASCII)
 
 
 def date(text: str) -> Decimal | None:
-    """Seconds since 1970: a W3C date and time (www.w3.org/TR/NOTE-datetime) or seconds as digits.
-
-    Four digits are a year or seconds, and which is not said: no date.
-    """
-    if _EPOCH.fullmatch(text):
-        return Decimal(text)
+    """Seconds since 1970 of a W3C date and time (www.w3.org/TR/NOTE-datetime). A year alone is none: it may be
+    seconds."""
     found = _DATE.fullmatch(text)
     if found is None:
         return None
@@ -97,6 +94,24 @@ def date(text: str) -> Decimal | None:
         return None
     whole = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) - _offset_s(found[8] or "Z")
     return Decimal(whole) + Decimal(f"0.{found[7] or 0}")
+
+
+def seconds(text: str) -> Decimal | None:
+    """Seconds since 1970 as digits."""
+    return Decimal(text) if _EPOCH.fullmatch(text) else None
+
+
+def _dated(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[str, str], Truth]:
+    """A test of dates. Both forms are documented, one beside the other is not."""
+    of_dates, of_seconds = _typed(date, compare, "date"), _typed(seconds, compare, "number of seconds")
+
+    def test(policy: str, request: str) -> Truth:
+        forms = {seconds(policy) is None, seconds(request) is None}
+        if len(forms) == 2 and (date(policy) or date(request)) is not None:
+            return unknown(f"{policy!r} and {request!r} are a date and a number of seconds")
+        return of_dates(policy, request) if True in forms else of_seconds(policy, request)
+
+    return test
 
 
 def _offset_s(zone: str) -> int:
@@ -118,6 +133,11 @@ def binary(text: str) -> bytes | None:
         return None
 
 
+def _mapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """An IPv4 address in the form of IPv6 (RFC 4291, 2.5.5.2)."""
+    return isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None
+
+
 def _in_range(policy: str, request: str) -> Truth:
     """An address in a range of CIDR form. Without prefix a range is one address; the guide says `/32`, also for
     IPv6."""
@@ -129,7 +149,9 @@ def _in_range(policy: str, request: str) -> Truth:
     try:
         found = ipaddress.ip_address(request)
     except ValueError:
-        return NO
+        return unknown(f"the request value {request!r} is no address")
+    if found.version != network.version and (_mapped(found) or _mapped(network.network_address)):
+        return unknown(f"{policy!r} and {request!r}: whether an IPv4 address written as IPv6 is in an IPv4 range")
     whole = of(found.version == network.version and found in network)
     if slash or network.version == 4:
         return whole
@@ -144,11 +166,11 @@ _TYPED: dict[Test, Callable[[str, str], Truth]] = {
     Test.NUMBER_LESS_EQUAL: _typed(number, operator.le, "number"),
     Test.NUMBER_GREATER: _typed(number, operator.gt, "number"),
     Test.NUMBER_GREATER_EQUAL: _typed(number, operator.ge, "number"),
-    Test.DATE_EQUAL: _typed(date, operator.eq, "date"),
-    Test.DATE_LESS: _typed(date, operator.lt, "date"),
-    Test.DATE_LESS_EQUAL: _typed(date, operator.le, "date"),
-    Test.DATE_GREATER: _typed(date, operator.gt, "date"),
-    Test.DATE_GREATER_EQUAL: _typed(date, operator.ge, "date"),
+    Test.DATE_EQUAL: _dated(operator.eq),
+    Test.DATE_LESS: _dated(operator.lt),
+    Test.DATE_LESS_EQUAL: _dated(operator.le),
+    Test.DATE_GREATER: _dated(operator.gt),
+    Test.DATE_GREATER_EQUAL: _dated(operator.ge),
     Test.BOOL: _typed(boolean, operator.eq, "boolean"),
     Test.BINARY: _typed(binary, operator.eq, "base64"),
     Test.IP: _in_range,

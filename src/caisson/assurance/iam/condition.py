@@ -40,6 +40,8 @@ def holds(condition: Condition, context: Context) -> Truth:
         return _null(condition, found)
     if found is None:
         return _absent(operator)
+    if len(found.all) > 1 and has_one_value(condition.key):
+        return unknown(f"{condition.key!r}, a key of one value, has {len(found.all)}")
     if operator.over is None:
         if not found.single and not (len(found.all) == 1 and has_one_value(condition.key)):
             return unknown(f"{operator.name!r} without set operator on the list of values of {condition.key!r}")

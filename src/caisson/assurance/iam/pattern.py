@@ -12,9 +12,11 @@ reference_policies_variables).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 
 class Wild(Enum):
@@ -59,7 +61,7 @@ class Pattern:
 
 
 _SPECIAL = re.compile(r"\$\{[^}]*\}?|[*?]")
-_INSIDE = re.compile(r"\$\{([^,'{}$]*[^,'{}$\s])(?:,\s*'([^']*)')?\}")
+_INSIDE = re.compile(r"\$\{([^,'{}$]*[^,'{}$\s])(?:, '([^']*)')?\}")
 _LITERAL = {"${*}": "*", "${?}": "?", "${$}": "$"}
 
 
@@ -101,30 +103,41 @@ def joined(pieces: Iterable[Piece]) -> list[Piece]:
     return made
 
 
-def fits(pieces: Sequence[Solid], text: str, *, confined: frozenset[int] = frozenset()) -> bool:
-    """Whether the whole of `text` fits.
+def fits(pieces: Sequence[Solid], text: str) -> bool:
+    """Whether the whole of `text` fits."""
+    return len(text) in reached(pieces, text)
 
-    Wildcards at the indexes `confined` do not match a colon. The set of reachable places is carried along, so that the
-    time is at most the product of both lengths, whatever the pattern.
+
+Barred = Mapping[int, frozenset[int]]
+"""Places in a text that a wildcard must not match, by the wildcard's index in the pattern."""
+
+
+def reached(pieces: Sequence[Solid], text: str, barred: Barred = MappingProxyType({})) -> set[int]:
+    """Where in `text` a match of all pieces can end.
+
+    All reachable places are carried along, so that the time is at most the product of both lengths, whatever the
+    pattern.
     """
-    places = {0}
-    length = len(text)
+    places, length = {0}, len(text)
     for index, piece in enumerate(pieces):
         if isinstance(piece, str):
             places = {place + len(piece) for place in places if text.startswith(piece, place)}
         elif piece is Wild.ONE:
-            held = index in confined
-            places = {place + 1 for place in places if place < length and not (held and text[place] == ":")}
-        elif index in confined:
-            places = {reached for place in places for reached in range(place, _colon(text, place) + 1)}
-        else:
+            bars = barred.get(index, frozenset())
+            places = {place + 1 for place in places if place < length and place not in bars}
+        elif index not in barred:
             places = set(range(min(places), length + 1))
+        else:
+            places = _onward(places, sorted(barred[index]), length)
         if not places:
-            return False
-    return length in places
+            break
+    return places
 
 
-def _colon(text: str, place: int) -> int:
-    """Where the next colon is, or the end."""
-    found = text.find(":", place)
-    return len(text) if found < 0 else found
+def _onward(places: set[int], bars: Sequence[int], length: int) -> set[int]:
+    """From each place as far as the next bar lets."""
+    onward: set[int] = set()
+    for place in places:
+        after = bisect_left(bars, place)
+        onward.update(range(place, (bars[after] if after < len(bars) else length) + 1))
+    return onward

@@ -91,6 +91,8 @@ def _identity(named: Principal, principal: Principal, least: Reach) -> Truth:
         return NO
     if named.kind is Kind.ROLE and principal.has_role:
         paths_agree = principal.path is None or principal.path == named.path
+        if named.name != principal.name and named.name.lower() == principal.name.lower() and least <= Reach.ROLE:
+            return unknown(f"{named.text!r} differs from the role in case alone")
         return of(named.name == principal.name and paths_agree and least <= Reach.ROLE)
     if named.kind is Kind.SESSION and principal.kind is Kind.ROLE:
         other = f"the request names no session of the role, the policy {named.text!r}"

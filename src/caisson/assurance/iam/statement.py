@@ -36,7 +36,14 @@ def _action(covered: Covered, action: str) -> Truth:
 
 def _resource(covered: Covered, request: Request) -> Truth:
     fitting = some(_entry(pattern, request.resource, request.context) for pattern in covered.patterns)
-    return negated(fitting) if covered.inverted else fitting
+    if not covered.inverted:
+        return fitting
+    short = next(
+        (pattern for pattern in covered.patterns if pattern.text.count(":") < PARTS - 1 and pattern.text != "*"), None
+    )
+    if short is not None and fitting.value is False:
+        return unknown(f"what {short.text!r}, with fewer than six parts, excepts in NotResource")
+    return negated(fitting)
 
 
 def _entry(pattern: Pattern, resource: str, context: Context) -> Truth:

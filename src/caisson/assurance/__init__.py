@@ -1,0 +1,1 @@
+"""Evidence that controls hold: proofs over policies, probes, reports."""

@@ -7,6 +7,7 @@ nothing of the running system is touched but a session of the probes' own, which
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import tempfile
 import time
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuf.api.metadata import Metadata, Targets
+from tuf.api.metadata import Metadata, MetaFile, Snapshot, TargetFile, Targets, Timestamp
 
 from caisson.adapters.embedded.configuration import TufConfigurationSource
 from caisson.adapters.embedded.configuration.signing import RoleSigner
@@ -182,6 +183,10 @@ def _attacks(attacker: SigningKey, older: _Copy) -> list[_Attack]:
     found += [
         _Attack(what="a weaker guardrail in the configuration", change=weaker),
         _Attack(what="the revocation taken out of the orders", change=pardoned),
+        _Attack(
+            what="the revocation taken out, and every role signed by the gateway's own key",
+            change=lambda copy: _signed_through(copy, attacker),
+        ),
         _Attack(what="the repository of before the revocation", change=rolled_back, to_new=False),
         _Attack(what="today's timestamp over the snapshot of before the revocation", change=mixed),
         _Attack(what="today's snapshot over the orders of before the revocation", change=stale),
@@ -189,6 +194,32 @@ def _attacks(attacker: SigningKey, older: _Copy) -> list[_Attack]:
         _Attack(what="a root of the attacker's", change=lambda copy: _own_root(copy, attacker)),
     ]
     return found
+
+
+def _signed_through(copy: _Copy, attacker: SigningKey) -> None:
+    """The revocation taken out of the orders, and every role above them made to agree and signed by the attacker."""
+    orders: Metadata[Targets] = Metadata.from_file(str(copy.newest("orders")))
+    ((path, info),) = orders.signed.targets.items()
+    (content,) = copy.repository.glob(f"targets/{info.hashes['sha256']}.*")
+    pardon = json.dumps({**json.loads(content.read_bytes()), "revoked_sessions": {}}).encode()
+    made = TargetFile.from_data(path, pardon, ["sha256"])
+    content.with_name(f"{made.hashes['sha256']}.{content.name.partition('.')[2]}").write_bytes(pardon)
+    orders.signed.targets[path] = made
+    snapshot: Metadata[Snapshot] = Metadata.from_file(str(copy.newest("snapshot")))
+    timestamp: Metadata[Timestamp] = Metadata.from_file(str(copy.newest("timestamp")))
+    orders.signed.version += 1
+    snapshot.signed.version += 1
+    timestamp.signed.version += 1
+    snapshot.signed.meta["orders.json"] = MetaFile(orders.signed.version)
+    timestamp.signed.snapshot_meta = MetaFile(snapshot.signed.version)
+    folder = copy.repository / "metadata"
+    for role, name in (
+        (orders, f"{orders.signed.version}.orders.json"),
+        (snapshot, f"{snapshot.signed.version}.snapshot.json"),
+        (timestamp, "timestamp.json"),
+    ):
+        role.sign(RoleSigner(attacker))
+        role.to_file(str(folder / name))
 
 
 def _own_root(copy: _Copy, attacker: SigningKey) -> None:

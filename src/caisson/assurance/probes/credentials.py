@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from caisson.assurance.probes import canaries
 from caisson.assurance.probes.check import Check, Lacking, Transcript
 from caisson.assurance.probes.data import CHUNK_BYTES
 from caisson.assurance.probes.guardrails import BENIGN
-from caisson.assurance.probes.routes import PLACES, Place, Route
+from caisson.assurance.probes.routes import PLACES
 from caisson.assurance.probes.target import Session, Target
+from caisson.assurance.probes.wire import Answer
 from caisson.assurance.rehearsal.model import HostileModel
 from caisson.ports.archive import Query
 
@@ -23,6 +25,7 @@ def traffic(target: Target, seen: Transcript) -> None:
     """Canary credentials in every place of every route, and in what the model says, cut fine."""
     model = target.hostile()
     session = target.session()
+    sent: list[_Sent] = []
     for route in target.routes(session):
         if not route.answers:
             continue
@@ -31,40 +34,46 @@ def traffic(target: Target, seen: Transcript) -> None:
         answer = target.send(route, session, route.request(BENIGN) or b"")
         whole = MARK in answer.heard() and any(BENIGN in text for text in model.received)
         seen.witness(f"{route.name} without a credential", "asked and heard", answer.said, whole)
-        for place in PLACES:
-            _planted(target, seen, session, route, place)
         for name, make in canaries.CREDENTIALS.items():
-            value = make()
-            model.say(f"{MARK} Use {value} for it.")
+            for place in PLACES:
+                body = route.request(f"The key is {(value := make())}, keep it.", place)
+                if body is None:
+                    continue
+                model.forget()
+                model.repeat()
+                answer = target.send(route, session, body)
+                sent.append(_Sent(f"{route.name}, {place}: a {name}", value, answer, " ".join(model.received)))
+            model.say(f"{MARK} Use {(value := make())} for it.")
             answer = target.send(route, session, route.request(BENIGN) or b"")
-            events = json.dumps(target.events(answer.request_id, 2))
-            came = [
-                where
-                for where, text in (("the client", answer.heard()), ("the log", events))
-                if canaries.leaked(value, text)
-            ]
-            told = f"{' and '.join(came)} got it" if came else f"{answer.said}, nobody got it"
-            held = None if answer.status != 200 else not came
-            seen.attack(f"{route.name}: the model says a {name}", "nobody gets it", told, held)
+            sent.append(_Sent(f"{route.name}: the model says a {name}", value, answer, ""))
     model.say("Good day.")
+    logged = _logged(target, sent)
+    for one in sent:
+        texts = (("the model", one.received), ("the client", one.answer.heard()), ("the log", logged))
+        came = [where for where, text in texts if canaries.leaked(one.value, text)]
+        told = f"{' and '.join(came)} got it" if came else f"{one.answer.said}, nobody got it"
+        held = None if one.answer.status not in (200, 400, 403) else not came
+        seen.attack(one.what, "nobody gets it", told, held)
 
 
-def _planted(target: Target, seen: Transcript, session: Session, route: Route, place: Place) -> None:
-    model = target.hostile()
-    for name, make in canaries.CREDENTIALS.items():
-        value = make()
-        body = route.request(f"The key is {value}, keep it.", place)
-        if body is None:
-            return
-        model.forget()
-        model.repeat()
-        answer = target.send(route, session, body)
-        events = json.dumps(target.events(answer.request_id, 2))
-        texts = (("the model", " ".join(model.received)), ("the client", answer.heard()), ("the log", events))
-        came = [where for where, text in texts if canaries.leaked(value, text)]
-        told = f"{' and '.join(came)} got it" if came else f"{answer.said}, nobody got it"
-        held = None if answer.status not in (200, 400, 403) else not came
-        seen.attack(f"{route.name}, {place}: a {name}", "nobody gets it", told, held)
+@dataclass(frozen=True)
+class _Sent:
+    """A canary on its way."""
+
+    what: str
+    value: str
+    answer: Answer
+    received: str
+    """What the model was told."""
+
+
+def _logged(target: Target, sent: list[_Sent]) -> str:
+    """Everything that the log holds of these requests, the last of which is waited for."""
+    wanted = {one.answer.request_id for one in sent}
+    if len(target.events(sent[-1].answer.request_id, 2)) < 2:
+        raise Lacking("the log has not taken the last request yet")
+    found = target.archive().query(Query(limit=EVENTS_MAX))
+    return "".join(json.dumps(entry.event) for entry in found if entry.event.get("request_id") in wanted)
 
 
 def upstream(target: Target, seen: Transcript) -> None:

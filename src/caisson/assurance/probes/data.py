@@ -103,7 +103,7 @@ def at_rest(target: Target, seen: Transcript) -> None:
     began = time.monotonic()
     answer = target.send(route, session, route.request(f"{word} {BENIGN}") or b"")
     events = target.events(answer.request_id, 2)
-    there = any(word in json.dumps(event) for event in events)
+    there = answer.status == 200 and any(word in json.dumps(event) for event in events)
     seen.witness("the word in the log, read with its key", "there", "there" if there else "not there", there)
     for text in (f"Write to {address}.", f"My token is {token}."):
         second = target.send(route, session, route.request(text) or b"")

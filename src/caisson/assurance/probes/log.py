@@ -47,7 +47,9 @@ def complete(target: Target, seen: Transcript) -> None:
     answer = target.ask(session, route.target, route.request(BENIGN) or b"")
     events = target.events(answer.request_id, 2)
     kinds = [event["kind"] for event in events]
-    seen.witness("an ordinary request", "a request and a response event", ", ".join(kinds), len(kinds) == 2)
+    told = f"{answer.said}, {', '.join(kinds)}"
+    passed = answer.status == 200 and len(kinds) == 2
+    seen.witness("an ordinary request", "answered, a request and a response event", told, passed)
     send("a stream", stream.target, stream.request(BENIGN) or b"")
     asked.append(("a client that leaves in the middle of a stream", _left(target, session, stream.target)))
     with suppress(Lacking):

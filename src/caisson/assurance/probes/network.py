@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from caisson.adapters.embedded.layout import PROCESSES
@@ -107,8 +108,11 @@ def _with_children(processes: dict[str, int]) -> dict[str, int]:
 
 def _listening(pid: int) -> set[int]:
     """TCP ports on which a process listens (proc_pid_net(5))."""
+    owned = set()
     try:
-        owned = {os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}  # noqa: PTH115, PTH208
+        for name in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208 - names alone
+            with suppress(FileNotFoundError):  # closed meanwhile
+                owned.add(os.readlink(f"/proc/{pid}/fd/{name}"))  # noqa: PTH115 - not a path
         tables = [Path(f"/proc/{pid}/net/{name}").read_text(encoding="utf-8") for name in ("tcp", "tcp6")]
     except OSError as error:
         raise Lacking(f"sockets of process {pid} cannot be looked at: {error.strerror}") from None

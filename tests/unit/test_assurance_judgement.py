@@ -15,7 +15,7 @@ from caisson.assurance.probes.check import Check, Lacking, Transcript, run
 from caisson.assurance.probes.target import Target
 from caisson.assurance.verdict import Verdict, combined, exit_code
 from caisson.system.loader import parse_system
-from system_files import minimal, text_of
+from system_files import TODAY, minimal, text_of
 
 HOLDS, BROKEN, UNDETERMINED = Verdict.HOLDS, Verdict.BROKEN, Verdict.UNDETERMINED
 TRIED = st.sampled_from([HOLDS, BROKEN, UNDETERMINED])
@@ -97,9 +97,7 @@ def test_only_what_applies_is_tried() -> None:
 
 def test_the_question_of_a_file() -> None:
     def asked(**changes: object) -> Question:
-        system = parse_system(
-            text_of(minimal(**changes)).encode(), name="caisson.yaml", today=date(2026, 11, 24)
-        ).system
+        system = parse_system(text_of(minimal(**changes)).encode(), name="caisson.yaml", today=TODAY).system
         assert system is not None
         return Question.about(system)
 

@@ -38,7 +38,7 @@ down: install ## stop it
 	@$(BIN)/caisson down
 
 test: dev ## all tests
-	@$(BIN)/python -m pytest -q
+	@scripts/test $(BIN)/python
 
 lint: dev ## formatting, types, import direction
 	@$(BIN)/ruff check .
@@ -57,8 +57,8 @@ bench-peers: ## LiteLLM and Portkey for `make bench`, into bench/.peers (needs N
 soak: dev ## memory growth under load
 	@$(BIN)/python -m bench.soak
 
-soak-kill: dev ## 200 kills of any process under load
-	@$(BIN)/python -m bench.soak_kill
+soak-kill: dev ## 200 kills of any process under load (WORKERS=2 for several gateway workers)
+	@$(BIN)/python -m bench.soak_kill --workers $(or $(WORKERS),1)
 
 fuzz: dev ## 50,000 malformed requests and answers of the model's server (COUNT=1000000)
 	@$(BIN)/python -m bench.fuzz --count $(or $(COUNT),50000) --seed $(or $(SEED),1)

@@ -135,11 +135,11 @@ class Running:
         zones = {name: zone.identity.pid for name, zone in state.zones.items() if zone.identity is not None}
         return {**zones, "supervisor": state.supervisor.pid}
 
-    def stop(self) -> int:
+    def stop(self, seconds: float = 30) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise

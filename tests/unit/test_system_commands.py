@@ -66,7 +66,7 @@ def test_check_shows_what_a_file_resolves_to() -> None:
         "claims-platform, tier 3 (high)",
         "sessions.duration: 1h instead of 30m",
         "guardrails.trial.mode: detect instead of enforce",
-        "up refuses identity.groups.adjusters.clearance (line 26)",
+        "up refuses identity.groups.adjusters.clearance (line 39)",
         "and 7 more",
         "1h, 200,000 tokens, 50 actions",
     ):
@@ -89,7 +89,7 @@ def test_check_in_json() -> None:
     assert result.exit_code == 0
     assert described["ok"] is True
     assert described["not_built"]["up"][0] == {
-        "line": 26,
+        "line": 39,
         "column": 17,
         "key": "identity.groups.adjusters.clearance",
         "message": "expected only keys that `up` runs in this version, found 'identity.groups.adjusters.clearance'; "

@@ -98,6 +98,8 @@ def _table(reading: Reading, system: System) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from caisson.system.carriers import dotted
+
     table = Table(box=SIMPLE, show_header=False, pad_edge=False)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
@@ -122,9 +124,14 @@ def _table(reading: Reading, system: System) -> RenderableType:
     for carrier in CARRIERS:
         refused = reading.unbuilt(carrier)
         if refused:
-            row(f"{carrier} refuses", _refused(refused, carrier), "red" if carrier == "up" else "dim")
+            row(f"{carrier} refuses", _refused(refused), "red" if carrier == "up" else "dim")
         else:
-            row(carrier, "runs every key that concerns it", "green")
+            waiting = _some([dotted(found.path) for found in reading.waiting(carrier)])
+            row(
+                carrier,
+                f"takes every key; without effect yet: {waiting}" if waiting else "runs every key that concerns it",
+                "green",
+            )
     return table
 
 
@@ -175,11 +182,9 @@ def _durability(system: System) -> str:
     )
 
 
-def _refused(problems: tuple[Problem, ...], carrier: str) -> str:
+def _refused(problems: tuple[Problem, ...]) -> str:
     from caisson.system.carriers import dotted
 
-    if carrier == "synth":
-        return "every key; it is not built in this version"
     return _some([f"{dotted(found.path)} (line {found.position.line})" for found in problems])
 
 

@@ -222,6 +222,14 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "it would get no permission set",
     ),
     (
+        {
+            "aws": {**AWS, "identity_center": {**CENTER, "groups": {"users": GROUP_ID, "more": GROUP_ID}}},
+            "identity__groups": {"users": {"may": ["approve"]}, "more": {"may": ["approve"]}},
+        },
+        "aws.identity_center.groups.more",
+        "an id of its own, found that of 'users'",
+    ),
+    (
         {"aws": {**AWS, "identity_center": {**CENTER, "instance": "arn:aws:sso:::instance/ssoins-1"}}},
         "aws.identity_center.instance",
         "an instance of IAM Identity Center",

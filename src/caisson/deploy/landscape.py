@@ -14,6 +14,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 from botocore.exceptions import UnknownRegionError
 from botocore.session import get_session
@@ -158,6 +159,7 @@ def _union(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in groups for name in group))
 
 
+@cache  # botocore reads its table of endpoints anew each time
 def partition_of(region: str) -> str:
     """The partition of a region; empty when there is no such region, or no Bedrock in it."""
     try:
@@ -198,6 +200,6 @@ def camel(name: str) -> str:
     >>> camel("claims"), camel("claims-eu"), camel("claims_eu")
     ('Claims', 'ClaimsEu2f6b0c', 'ClaimsEu8e3a55')
     """
-    words = re.split("[_-]", name)
+    words = re.split("[^A-Za-z0-9]+", name)
     digest = "" if len(words) == 1 else hashlib.sha256(name.encode()).hexdigest()[:6]
     return "".join(word[:1].upper() + word[1:] for word in words) + digest

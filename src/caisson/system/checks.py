@@ -256,8 +256,12 @@ def _people(file: File) -> Iterator[Found]:
     center = file.aws.identity_center if file.aws is not None else None
     if center is None:
         return
-    for name in center.groups:
+    seen: dict[str, str] = {}
+    for name, group_id in center.groups.items():
         path: Path = ("aws", "identity_center", "groups", name)
+        first = seen.setdefault(group_id.lower(), name)
+        if first != name:
+            yield Found(path=path, message=f"expected an id of its own, found that of {shown(first)}")
         yield from _known(path, name, file.identity.groups, "group")
         if name in file.identity.groups and not file.identity.groups[name].may:
             yield Found(

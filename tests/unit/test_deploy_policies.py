@@ -35,9 +35,7 @@ OPERATOR = (
 def others() -> dict[str, dict[str, Any]]:
     """Documents that are attached to a resource or a permission set, of the example."""
     land = land_of(readings()["example"])
-    sets = people.permission_sets(
-        land.names, partition="aws", region="eu-west-1", accounts=land.accounts, bucket="caisson-trail"
-    )
+    sets = people.permission_sets(land.names, partition="aws", region="eu-west-1", accounts=land.accounts)
     return {
         **{f"people-{found.duty}": document(found.statements) for found in sets},
         "floor": floor.bedrock_policy("eu-west-1", PINS["GuardrailMain"]),
@@ -102,9 +100,7 @@ def test_every_policy_and_target_keeps_within_aws_s_limits(name: str) -> None:
 def test_permission_sets_keep_within_aws_s_limits() -> None:
     for reading in (readings()["example"], every_key()):
         land = land_of(reading)
-        for found in people.permission_sets(
-            land.names, partition="aws", region="eu-west-1", accounts=land.accounts, bucket="b"
-        ):
+        for found in people.permission_sets(land.names, partition="aws", region="eu-west-1", accounts=land.accounts):
             assert characters(found.statements) <= INLINE_CHARACTERS_MAX
             assert len(land.names.permission_set(found.duty)) <= 32
 
@@ -449,9 +445,7 @@ def test_whoever_invokes_manages_nothing_and_the_other_way_round() -> None:
     land = land_of(readings()["example"])
     granted = {
         action
-        for found in people.permission_sets(
-            land.names, partition="aws", region="eu-west-1", accounts=land.accounts, bucket="b"
-        )
+        for found in people.permission_sets(land.names, partition="aws", region="eu-west-1", accounts=land.accounts)
         for statement in found.statements
         for action in statement.actions
     }
@@ -464,7 +458,7 @@ def test_whoever_invokes_manages_nothing_and_the_other_way_round() -> None:
 
 def test_who_changes_does_not_approve() -> None:
     land = land_of(readings()["example"])
-    sets = people.permission_sets(land.names, partition="aws", region="eu-west-1", accounts=land.accounts, bucket="b")
+    sets = people.permission_sets(land.names, partition="aws", region="eu-west-1", accounts=land.accounts)
     by_right: dict[str, set[str]] = {}
     for found in sets:
         by_right.setdefault(found.right, set()).update(a for s in found.statements for a in s.actions)
@@ -492,7 +486,7 @@ def test_names_that_look_alike_are_pinned_apart() -> None:
 
 
 def test_the_trail_records_what_a_management_trail_misses() -> None:
-    found = selectors("arn:of:evidence/")
+    found = selectors(["arn:of:evidence/"])
     types = {
         value for selector in found for c in selector.conditions if c.field == "resources.type" for value in c.equals
     }

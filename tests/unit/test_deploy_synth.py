@@ -26,6 +26,7 @@ from running_system import CAISSON
 from system_files import minimal, reading
 from system_files import text_of as yaml_of
 
+LOGGING_ROWS = {"S06", "S25", "S31", "S32", "S33", "S34", "S61", "S66", "S75"}
 ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S74", "S76", "S77"}
 NAMES = sorted(readings())
 
@@ -56,7 +57,7 @@ def test_every_row_points_to_resources_or_has_a_reason(name: str) -> None:
 
 def test_the_organization_s_rows_are_carried() -> None:
     rows = json.loads(deployed("example").files["rows.json"])
-    assert {row for row in rows if rows[row]} == ORGANIZATION_ROWS | {"S06", "S61"}
+    assert {row for row in rows if rows[row]} == ORGANIZATION_ROWS | LOGGING_ROWS
 
 
 def test_without_identity_center_nobody_gets_a_permission_set() -> None:
@@ -73,7 +74,8 @@ def test_every_row_belongs_to_one_part() -> None:
 def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
     untaggable = {
         "AWS::Bedrock::GuardrailVersion", "AWS::Bedrock::ResourcePolicy", "AWS::KMS::Alias", "AWS::S3::BucketPolicy",
-        "AWS::SSO::Assignment",
+        "AWS::SSO::Assignment", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Logs::MetricFilter",
+        "AWS::Macie::Session",
     }  # fmt: skip
     for template in templates("example").values():
         for logical, resource in template["Resources"].items():
@@ -82,7 +84,10 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
 
 
 def test_evidence_outlives_the_stack() -> None:
-    for stack, kept in (("logging", {"TrailKey", "TrailBucket"}), ("organization", {"FloorVersion"})):
+    stores = {"TrailBucket", "ArchiveTextBucket", "ArchiveMetadataBucket", "ArchiveAccessBucket"}
+    keys = {"TrailKey", "ArchiveKey", "LoggingKey"}
+    under_way = {"Events", "EventsAside", "TextLog", "MetadataLog", "AccessLog"}
+    for stack, kept in (("logging", stores | keys | under_way), ("organization", {"FloorVersion"})):
         resources = templates("example")[f"caisson-claims-eu-{stack}"]["Resources"]
         retained = {name for name, found in resources.items() if found.get("DeletionPolicy") == "Retain"}
         assert retained == kept
@@ -288,7 +293,7 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
         explained.update(f"{rule} {resource.node.id}" for rule in found)
         reasons.extend(found.values())
 
-    monkeypatch.setattr("caisson.deploy.logging_zone.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.logging_zone.store.suppress", noted)
     monkeypatch.setattr("caisson.deploy.organization.suppress", noted)
     report = json.dumps(nagged("example", tmp_path))
     assert explained

@@ -10,7 +10,8 @@ from typing import Any
 import aws_cdk as cdk
 
 from caisson.deploy.landscape import Landscape
-from caisson.deploy.logging_zone import logging_zone
+from caisson.deploy.logging_zone.stack import logging_zone
+from caisson.deploy.logging_zone.watching import detector
 from caisson.deploy.organization import organization
 from caisson.deploy.people import people
 from caisson.deploy.policies.catalogue import OrganizationPolicy
@@ -41,4 +42,5 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
     center = land.system.aws.identity_center if land.system.aws is not None else None
     if center is not None:
         stacks.append(people(app, land, center))
+    stacks += [detector(app, land, place) for place in land.places]
     return Application(app=app, stacks=tuple(stacks))

@@ -14,12 +14,14 @@ from aws_cdk import aws_bedrock as bedrock
 from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_organizations as organizations
 
-from caisson.deploy import logging_zone
 from caisson.deploy.landscape import Landscape
+from caisson.deploy.logging_zone.store import bucket_name
+from caisson.deploy.logging_zone.trail import trail_bucket, trail_key_alias
 from caisson.deploy.policies import floor
 from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
 from caisson.deploy.policies.statement import Statement, document
+from caisson.deploy.retention import stores
 from caisson.deploy.stacks import Built, in_order, new_stack, suppress
 from caisson.system.guardrails import BLOCKED_MESSAGE
 
@@ -142,8 +144,8 @@ def _trail(built: Built, land: Landscape) -> None:
         is_multi_region_trail=True,
         include_global_service_events=True,
         enable_log_file_validation=True,
-        s3_bucket_name=logging_zone.trail_bucket(land),
-        kms_key_id=logging_zone.trail_key_alias(land),
+        s3_bucket_name=trail_bucket(land),
+        kms_key_id=trail_key_alias(land),
         advanced_event_selectors=[
             cloudtrail.CfnTrail.AdvancedEventSelectorProperty(
                 name=selector.name,
@@ -156,7 +158,7 @@ def _trail(built: Built, land: Landscape) -> None:
                     for condition in selector.conditions
                 ],
             )
-            for selector in selectors(f"arn:{land.partition}:s3:::{logging_zone.trail_bucket(land)}/")
+            for selector in selectors([f"arn:{land.partition}:s3:::{bucket_name(land, what)}/" for what in stores()])
         ],
     )
     suppress(

@@ -6,7 +6,6 @@ from typing import Any
 
 from aws_cdk import aws_sso as sso
 
-from caisson.deploy import logging_zone
 from caisson.deploy.landscape import Landscape, camel
 from caisson.deploy.policies.people import SESSION, Set, permission_sets
 from caisson.deploy.policies.statement import document
@@ -25,7 +24,6 @@ def people(app: Any, land: Landscape, center: IdentityCenter) -> Built:
         partition=land.partition,
         region=land.region,
         accounts=land.accounts,
-        bucket=logging_zone.trail_bucket(land),
     ):
         _permission_set(built, land, center, found, instance)
     return built

@@ -17,9 +17,7 @@ from caisson.deploy.landscape import Landscape, Place
 from caisson.deploy.policies import evidence, inference, management, perimeter
 from caisson.deploy.policies.packing import Kind, check_attachments, packed
 from caisson.deploy.policies.statement import Render, Statement, characters, document, reference
-
-EVIDENCE_BUCKETS = ("trail",)
-"""Buckets of the logging account whose objects are evidence."""
+from caisson.deploy.retention import stores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +109,7 @@ def _drafts(land: Landscape) -> Iterator[_Draft]:
             *evidence.buckets_stay(
                 land.names,
                 land.partition,
-                [land.names.bucket(what, land.accounts["logging"]) for what in EVIDENCE_BUCKETS],
+                [land.names.bucket(what, land.accounts["logging"]) for what in stores()],
             ),
             *evidence.keys_stay(land.names, land.partition),
             evidence.watchers_stay(land.names, land.partition),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from caisson.deploy.policies import zone
 from caisson.deploy.policies.statement import Statement
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -38,21 +39,7 @@ def bucket_statements(
             resources=tuple(f"{here}/AWSLogs/{owner}/*" for owner in (management, organization)),
             conditions={"StringEquals": {"s3:x-amz-acl": ("bucket-owner-full-control",), **source}},
         ),
-        Statement(
-            sid="EncryptedTransport",
-            effect="Deny",
-            principals="*",  # a Deny for everybody
-            actions=("s3:*",),
-            resources=(here, f"{here}/*"),
-            conditions={"Bool": {"aws:SecureTransport": ("false",)}},
-        ),
-        Statement(
-            sid="NothingDeleted",
-            effect="Deny",
-            principals="*",  # a Deny for everybody
-            actions=("s3:BypassGovernanceRetention", "s3:DeleteObjectVersion", "s3:PutObjectRetention"),
-            resources=(f"{here}/*",),
-        ),
+        *zone.evidence_bucket(bucket, partition),
     )
 
 
@@ -64,35 +51,13 @@ def key_statements(
     `administrators` and `readers` are ARNs of roles, patterns allowed, of this account.
     """
     return (
-        Statement(
-            sid="Administration",
-            effect="Allow",
-            principals={"AWS": (f"arn:{partition}:iam::{account}:root",)},
-            actions=(
-                "kms:CreateAlias",
-                "kms:DeleteAlias",
-                "kms:DescribeKey",
-                "kms:DisableKey",
-                "kms:EnableKey",
-                "kms:EnableKeyRotation",
-                "kms:GetKeyPolicy",
-                "kms:GetKeyRotationStatus",
-                "kms:ListResourceTags",
-                "kms:PutKeyPolicy",
-                "kms:TagResource",
-                "kms:UntagResource",
-                "kms:UpdateAlias",
-                "kms:UpdateKeyDescription",
-            ),
-            resources=("*",),  # in a key's policy: this key
-            conditions={"ArnLike": {"aws:PrincipalArn": tuple(administrators)}},
-        ),
+        zone.administration(account, administrators, partition),
         Statement(
             sid="TrailEncrypts",
             effect="Allow",
             principals={"Service": (CLOUDTRAIL,)},
             actions=("kms:GenerateDataKey*",),
-            resources=("*",),  # in a key's policy: this key
+            resources=zone.THIS_KEY,
             conditions={
                 "StringEquals": {"aws:SourceArn": (trail,)},
                 "StringLike": {
@@ -105,15 +70,15 @@ def key_statements(
             effect="Allow",
             principals={"Service": (CLOUDTRAIL,)},
             actions=("kms:DescribeKey",),
-            resources=("*",),  # in a key's policy: this key
+            resources=zone.THIS_KEY,
             conditions={"StringEquals": {"aws:SourceArn": (trail,)}},
         ),
         Statement(
             sid="Reading",
             effect="Allow",
-            principals={"AWS": (f"arn:{partition}:iam::{account}:root",)},
+            principals={"AWS": (zone.account_root(account, partition),)},
             actions=READ_KEY,
-            resources=("*",),  # in a key's policy: this key
+            resources=zone.THIS_KEY,
             conditions={"ArnLike": {"aws:PrincipalArn": tuple(readers)}},
         ),
     )

@@ -7,6 +7,7 @@ CloudTrail user guide, logging-data-events-with-cloudtrail.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 BEDROCK = (
@@ -53,8 +54,8 @@ class Selector:
     conditions: tuple[Condition, ...]
 
 
-def selectors(evidence: str) -> tuple[Selector, ...]:
-    """The trail's selectors. `evidence` begins the ARN of every object of the trail's own bucket.
+def selectors(evidence: Sequence[str]) -> tuple[Selector, ...]:
+    """The trail's selectors. `evidence` begins the ARNs of every object of a bucket of evidence.
 
     Reads of the evidence are recorded, writes are not: CloudTrail's own deliveries would be recorded without end.
     """
@@ -70,7 +71,7 @@ def selectors(evidence: str) -> tuple[Selector, ...]:
             conditions=(
                 data,
                 Condition(field="resources.type", equals=("AWS::S3::Object",)),
-                Condition(field="resources.ARN", starts_with=(evidence,)),
+                Condition(field="resources.ARN", starts_with=tuple(evidence)),
                 Condition(field="readOnly", equals=("true",)),
             ),
         ),

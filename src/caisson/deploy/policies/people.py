@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from caisson.deploy.names import Names
 from caisson.deploy.policies.management import OPERATOR
 from caisson.deploy.policies.statement import Statement
+from caisson.deploy.retention import stores
 
 APPROVER = "approver"
 READER = "reader"
@@ -32,13 +33,12 @@ class Set:
     statements: tuple[Statement, ...]
 
 
-def permission_sets(
-    names: Names, *, partition: str, region: str, accounts: dict[str, str], bucket: str
-) -> tuple[Set, ...]:
-    """Every permission set. `bucket` is that of the trail."""
+def permission_sets(names: Names, *, partition: str, region: str, accounts: dict[str, str]) -> tuple[Set, ...]:
+    """Every permission set."""
     control, logging = accounts["control"], accounts["logging"]
     pipeline = f"arn:{partition}:codepipeline:{region}:{control}:{names.of('pipeline')}"
     approvals = f"arn:{partition}:states:{region}:{control}:stateMachine:{names.of('approvals')}"
+    buckets = [names.bucket(what, logging) for what in stores()]
     log_groups = f"arn:{partition}:logs:{region}:{logging}:log-group:{names.log_group('*')}"
     return (
         Set(
@@ -100,18 +100,22 @@ def permission_sets(
                     resources=(log_groups, f"{log_groups}:log-stream:*"),
                 ),
                 Statement(
-                    sid="ReadTrail",
+                    sid="ReadEvidence",
                     effect="Allow",
                     actions=("s3:GetObject", "s3:ListBucket"),
-                    resources=(f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:s3:::{bucket}/*"),
+                    resources=tuple(
+                        f"arn:{partition}:s3:::{bucket}{what}" for bucket in buckets for what in ("", "/*")
+                    ),
                 ),
                 Statement(
-                    sid="DecryptTrail",
+                    sid="DecryptEvidence",
                     effect="Allow",
                     actions=("kms:Decrypt",),
                     resources=(f"arn:{partition}:kms:{region}:{logging}:key/*",),  # the alias below tells which
                     conditions={
-                        "ForAnyValue:StringEquals": {"kms:ResourceAliases": (f"alias/{names.of('trail')}",)},
+                        "ForAnyValue:StringEquals": {
+                            "kms:ResourceAliases": tuple(f"alias/{names.of(what)}" for what in ("trail", "archive"))
+                        },
                         "StringEquals": {"kms:ViaService": (f"s3.{region}.amazonaws.com",)},
                     },
                 ),

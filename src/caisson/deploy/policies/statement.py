@@ -122,19 +122,20 @@ def characters(statements: Sequence[Statement]) -> int:
 def merged(statements: Sequence[Statement]) -> tuple[Statement, ...]:
     """The same permissions in fewer statements: those that differ in actions only become one, named after all of them.
 
-    A statement with NotAction stays alone: the union of two would mean something else.
+    A statement with NotAction becomes one with its equal only: the union of two would mean something else.
     """
     found: dict[str, Statement] = {}
     for statement in statements:
         key = _apart_from_actions(statement)
         known = found.get(key)
-        if known is None or not statement.actions:
-            found[key if known is None else f"{key}#{statement.sid}"] = statement
-            continue
-        found[key] = replace(
-            known,
-            sid=f"{known.sid}And{statement.sid}",
-            actions=tuple(dict.fromkeys(known.actions + statement.actions)),
+        found[key] = (
+            statement
+            if known is None
+            else replace(
+                known,
+                sid=f"{known.sid}And{statement.sid}",
+                actions=tuple(dict.fromkeys(known.actions + statement.actions)),
+            )
         )
     return tuple(found.values())
 

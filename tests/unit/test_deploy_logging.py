@@ -238,6 +238,13 @@ def test_every_signal_alarms_and_says_what_to_do() -> None:
             assert (alarm["Threshold"], alarm["MetricName"]) == (0, signal.metric)
 
 
+def test_every_alarm_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs/deploy.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([A-Z]\w+)` \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE))
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    assert {name.removesuffix("Alarm"): found["AlarmDescription"] for name, found in alarms.items()} == rows
+
+
 def test_macie_looks_for_what_the_gateway_finds() -> None:
     rules = {rule.id: rule.pattern for rule in CREDENTIALS}
     identifiers = of_type("AWS::Macie::CustomDataIdentifier")

@@ -53,12 +53,15 @@ def _json(value: dict[str, Any]) -> str:
 
 def _described(reading: Reading) -> dict[str, Any]:
     """The outcome as JSON values."""
+    from caisson.deploy.acceptance import weakened
+
     return {
         "file": reading.name,
         "ok": reading.system is not None,
         "problems": [_located(problem) for problem in reading.problems],
         "warnings": [_located(problem) for problem in reading.warnings],
         "not_built": {carrier: [_located(found) for found in reading.unbuilt(carrier)] for carrier in CARRIERS},
+        "weakened": list(weakened(reading.system)) if reading.system else [],
         "system": reading.system.to_bundle() if reading.system else None,
     }
 
@@ -98,6 +101,7 @@ def _table(reading: Reading, system: System) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from caisson.deploy.acceptance import weakened
     from caisson.system.carriers import dotted
 
     table = Table(box=SIMPLE, show_header=False, pad_edge=False)
@@ -121,6 +125,8 @@ def _table(reading: Reading, system: System) -> RenderableType:
     row("durability", _durability(system))
     for found in system.loosened:
         row("loosened", f"{found.key}: {found.value} instead of {found.default}, because {found.because}", "yellow")
+    for sentence in weakened(system):
+        row("weakened", sentence, "yellow")
     for carrier in CARRIERS:
         refused = reading.unbuilt(carrier)
         if refused:

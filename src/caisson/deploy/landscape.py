@@ -16,9 +16,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
-from botocore.exceptions import UnknownRegionError
-from botocore.session import get_session
-
 from caisson.deploy.names import Names
 from caisson.deploy.policies.statement import Parameter
 from caisson.errors import DeveloperError
@@ -162,6 +159,9 @@ def _union(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
 @cache  # botocore reads its table of endpoints anew each time
 def partition_of(region: str) -> str:
     """The partition of a region; empty when there is no such region, or no Bedrock in it."""
+    from botocore.exceptions import UnknownRegionError  # `caisson check` does without the SDK
+    from botocore.session import get_session
+
     try:
         partition: str = get_session().get_partition_for_region(region)
     except UnknownRegionError:

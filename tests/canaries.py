@@ -26,6 +26,8 @@ WINDOW = 12
 """So many characters of a secret in a row are a leak."""
 REMEMBERED_MAX = 4_000
 """Canaries of earlier conversations that are still looked for."""
+DIGITS_MIN = 2
+"""Random tokens with fewer pass for words in one of about a thousand cases."""
 _LETTERS, _DIGITS = string.ascii_letters, string.digits
 _BOTH, _UPPER, _LOWER = _LETTERS + _DIGITS, string.ascii_uppercase + "234567", string.ascii_lowercase
 _HEX = "0123456789abcdef"
@@ -57,7 +59,11 @@ class Canary:
 
 
 def _drawn(chance: random.Random, alphabet: str, count: int) -> str:
-    return "".join(chance.choices(alphabet, k=count))
+    """Random characters; of letters and digits some digits, as what reads like words is a known miss."""
+    while True:
+        found = "".join(chance.choices(alphabet, k=count))
+        if alphabet != _BOTH or sum(map(str.isdigit, found)) >= DIGITS_MIN:
+            return found
 
 
 Maker = Callable[[random.Random], str]

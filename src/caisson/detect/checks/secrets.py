@@ -18,7 +18,7 @@ from itertools import pairwise
 from math import log2
 from zlib import crc32
 
-from caisson.detect.checks.words import wordlike
+from caisson.detect.checks.words import plainly_words, wordlike
 from caisson.detect.rule import Found
 
 ENTROPY_BITS_MIN = 3.0
@@ -170,7 +170,7 @@ def varied(found: Found) -> float | None:
 def distinct(found: Found) -> float | None:
     """A token with a short prefix: not the same character over and over, not words, not cut off."""
     joined = found.after.isascii() and found.after.isalnum()
-    return None if joined or wordlike(found.value[-16:]) else varied(found)
+    return None if joined or plainly_words(found.value[-16:]) else varied(found)
 
 
 def base32_secret(found: Found) -> float | None:
@@ -181,7 +181,7 @@ def base32_secret(found: Found) -> float | None:
 
 def crc32_token(found: Found) -> float | None:
     """A token that ends in the CRC-32 of the rest, base 62. One whose checksum is wrong may be cut off: less sure."""
-    if varied(found) is None or wordlike(found.value):
+    if varied(found) is None or plainly_words(found.value):
         return None
     body, checksum = found.value[:-_CHECKSUM_CHARACTERS], found.value[-_CHECKSUM_CHARACTERS:]
     return 1.0 if base62(crc32(body.partition("_")[2].encode())) == checksum else 0.8

@@ -1,13 +1,14 @@
 """The evaluator beside an independent simulator, on generated cases; and beside AWS's documentation, case by case.
 
-`make iam-differential` compares 20,000 decided cases; here are fewer, and others each day.
+`make iam-differential` compares 20,000 decided cases, and others with another SEED; here are fewer.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,15 +17,16 @@ from caisson.assurance.iam.decision import decide
 from iam_comparison import compare, installed
 from iam_differences import DIFFERENCES
 from iam_documentation import SETTLED, Settled
+from iam_generator import case
+from iam_oddities import odd_condition, odd_elements
 
-CASES = 1_500
+CASES, ODD_CASES = 1_500, 600
 needs_simulator = pytest.mark.skipif(not installed(), reason="make dev installs the simulator, which needs Node")
 
 
 @needs_simulator
 def test_agrees_with_the_simulator() -> None:
-    first = datetime.now(UTC).toordinal() * 100_000
-    comparison = compare(range(first, first + CASES))
+    comparison = compare([case(seed) for seed in range(CASES)])
     assert not comparison.unexplained, comparison.report()
     assert not comparison.failed, comparison.failed[:3]
     assert comparison.agreed.total() > 0.9 * CASES
@@ -36,8 +38,17 @@ def test_agrees_with_the_simulator() -> None:
 @needs_simulator
 def test_a_wrong_evaluator_would_be_noticed() -> None:
     """The comparison sees one flipped decision among a hundred."""
-    comparison = compare(range(100), flip=17)
+    comparison = compare([case(seed) for seed in range(100)], flip="g17")
     assert [case["id"] for case, _, _ in comparison.unexplained] == ["g17"]
+
+
+@needs_simulator
+@pytest.mark.parametrize("made", [odd_condition, odd_elements])
+def test_agrees_on_odd_input_where_it_decides(made: Callable[[int], dict[str, Any]]) -> None:
+    comparison = compare([made(seed) for seed in range(ODD_CASES)])
+    assert not comparison.unexplained, comparison.report()
+    assert not comparison.failed, comparison.failed[:3]
+    assert comparison.agreed.total() > 0.3 * ODD_CASES
 
 
 @pytest.mark.parametrize("settled", SETTLED, ids=lambda settled: settled.name)

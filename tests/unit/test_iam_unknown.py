@@ -72,7 +72,7 @@ UNDETERMINED = [
     ("request value, address", when({"NotIpAddress": {"a": "10.0.0.0/8"}}, {"a": "here"}), "'here' is no address"),
     ("IPv4 as IPv6", when({"NotIpAddress": {"a": "10.0.0.1"}}, {"a": "::ffff:10.0.0.1"}), "written as IPv6"),
     ("date and seconds", when({"DateLessThan": {"a": "1767225600"}}, {"a": "2026-01-01T00:00:00Z"}),
-     "number of seconds"),
+     "'1767225600' is no date"),
     ("two values, a key of one", when(
         {"ForAnyValue:StringEquals": {"aws:SourceVpc": "b"}}, {"aws:SourceVpc": ["b", "c"]}), "a key of one value"),
     ("default without space", on("arn:aws:s3:::${aws:userid,'x'}", OBJECT), "no policy variable"),

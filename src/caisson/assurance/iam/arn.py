@@ -78,8 +78,7 @@ def written(pieces: Sequence[Solid]) -> str:
 
 
 def _type(text: str) -> range:
-    """Where the type of a resource stands, `function` in `arn:aws:lambda:eu-west-1:111122223333:function:name`; or
-    nowhere."""
+    """Where the type of a resource stands: `function` in `arn:aws:lambda:eu-west-1:111122223333:function:name`."""
     found = parse(text)
     separator = re.search("[:/]", found.resource) if found is not None and found.service not in TYPELESS else None
     if found is None or separator is None:

@@ -1,7 +1,7 @@
 """The `Principal` and `NotPrincipal` elements: values, and how far they reach a principal.
 
 How a resource policy names a principal decides what else can limit the grant (reference_policies_evaluation-logic,
-"resource- based policies and implicit denies in other policy types"):
+"resource-based policies and implicit denies in other policy types"):
 
 - by its account: authority is delegated, and the account's own policies must grant
 - by its role (or the user behind a federated session): granted, within permissions boundary and session policy

@@ -116,6 +116,9 @@ WRONG = [
     ({**ALLOWED, "identity_policies": "all"}, "/identity_policies: expected a policy document, found 'all'"),
     ({**ALLOWED, "boundary": [NOTHING, {"Statment": []}]}, "/boundary/1/Statment: expected an element of a policy"),
     ({**ALLOWED, "resource_policy": NOTHING}, "/resource_policy/Statement/0: expected Principal or NotPrincipal"),
+    ({"id": "t", **case(action="sts:AssumeRole", resource="arn:aws:iam::111122223333:role/t", resource_policy=policy(
+        {"Effect": "Deny", "NotPrincipal": "*", "Action": "sts:AssumeRole"}))},
+     "/resource_policy/Statement/0/NotPrincipal: expected Principal (trust policy)"),
     ({**ALLOWED, "session_policy": granting("*")}, "/session_policy/Statement/0/Principal: expected no principal"),
     ({**ALLOWED, "scps": {"target": "r"}}, "/scps: expected a list from root to account"),
     ({**ALLOWED, "scps": [NOTHING]}, "/scps/0/Version: expected one of target, policies"),

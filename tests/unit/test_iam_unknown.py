@@ -155,6 +155,14 @@ def test_the_statement_in_doubt_is_named() -> None:
     assert [statement.sid for statement in found.statements] == ["Doubt"]
 
 
+def test_a_denial_names_the_level_of_the_organization() -> None:
+    for kind, document in (("scps", policy(statement("Deny"))), ("rcps", granting("*", "s3:*", "Deny"))):
+        above = {"target": "r-root", "policies": [ALLOW_ALL] if kind == "scps" else []}
+        levels = [above, {"target": "ou-ai", "policies": document}]
+        found = decided(case(**{kind: levels}))
+        assert (found.outcome.value, found.reason) == ("deny_explicit", f"denied by {kind} of ou-ai")
+
+
 def test_a_refusal_in_any_case_says_so() -> None:
     found = decided(case(identity_policies=[policy(statement("Deny", Condition={"StringAlmostEquals": {"a": "b"}}))]))
     assert found.outcome.value == "undetermined"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
+import pkgutil
 from decimal import Decimal
 
 import pytest
 
+from caisson.assurance import iam
 from caisson.assurance.iam.comparison import binary, boolean, date, fits_value, number, seconds
 from caisson.assurance.iam.context import Context
 from caisson.assurance.iam.operators import NAMES, WITH_VARIABLES, Operator, Over, Test, operator
@@ -94,3 +98,8 @@ def test_names_of_operators_are_taken_apart(name: str, expected: Operator) -> No
 )  # fmt: skip
 def test_other_names_have_no_meaning(name: str) -> None:
     assert operator(name).test is None
+
+
+@pytest.mark.parametrize("module", [name for _, name, _ in pkgutil.iter_modules(iam.__path__)])
+def test_examples_in_docstrings_run(module: str) -> None:
+    assert doctest.testmod(importlib.import_module(f"{iam.__name__}.{module}")).failed == 0

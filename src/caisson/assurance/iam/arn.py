@@ -29,10 +29,15 @@ class Arn:
     """A name in its parts."""
 
     partition: str
+    """`aws`, `aws-cn`, …"""
     service: str
+    """Namespace of the service."""
     region: str
+    """Empty for what has none."""
     account: str
+    """Twelve digits; empty or `aws` for what no customer owns."""
     resource: str
+    """Everything after the fifth colon."""
 
 
 def parse(text: str) -> Arn | None:

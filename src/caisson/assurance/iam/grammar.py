@@ -84,8 +84,11 @@ class _Reading:
     """One document being read."""
 
     kind: Kind
+    """Where the policy is attached."""
     problems: list[Problem]
+    """What was found wrong so far."""
     variables: bool = False
+    """The document's version has policy variables."""
 
     def problem(self, pointer: str, message: str) -> None:
         self.problems.append(Problem(pointer, message))

@@ -54,7 +54,9 @@ class Pattern:
     """Text as a policy writes it."""
 
     text: str
+    """As written."""
     pieces: tuple[Piece, ...]
+    """Taken apart; no empty text, no two texts side by side."""
 
     def __str__(self) -> str:
         return self.text

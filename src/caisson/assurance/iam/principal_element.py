@@ -35,7 +35,9 @@ class Entry:
     """One entry."""
 
     named: Named
+    """What kind of thing it names."""
     text: str
+    """As written."""
     account: str = ""
     """For an account."""
     identity: Principal | None = None
@@ -47,6 +49,7 @@ class PrincipalElement:
     """The element."""
 
     entries: tuple[Entry, ...]
+    """Alternatives."""
     inverted: bool = False
     """`NotPrincipal`."""
 

@@ -19,6 +19,7 @@ $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 	@echo "Installing Caisson (hash-checked from requirements.lock) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m caisson.cli.prepare >/dev/null || true
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian tests/iam_simulator/package-lock.json
@@ -39,7 +40,7 @@ down: install ## stop it
 	@$(BIN)/caisson down
 
 test: dev ## all tests
-	@$(BIN)/python -m pytest -q
+	@scripts/test $(BIN)/python
 
 lint: dev ## formatting, types, import direction
 	@$(BIN)/ruff check .
@@ -58,8 +59,8 @@ bench-peers: ## LiteLLM and Portkey for `make bench`, into bench/.peers (needs N
 soak: dev ## memory growth under load
 	@$(BIN)/python -m bench.soak
 
-soak-kill: dev ## 200 kills of any process under load
-	@$(BIN)/python -m bench.soak_kill
+soak-kill: dev ## 200 kills of any process under load (WORKERS=2 for several gateway workers)
+	@$(BIN)/python -m bench.soak_kill --workers $(or $(WORKERS),1)
 
 fuzz: dev ## 50,000 malformed requests and answers of the model's server (COUNT=1000000)
 	@$(BIN)/python -m bench.fuzz --count $(or $(COUNT),50000) --seed $(or $(SEED),1)
@@ -72,7 +73,7 @@ iam-differential: dev ## 20,000 IAM decisions beside an independent simulator (D
 
 lock: ## renew the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra otel -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra aws --extra dev --extra otel -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info

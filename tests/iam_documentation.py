@@ -1,8 +1,6 @@
 """Requests that AWS's documentation settles: each with its page, what it says there, and the decision that follows.
 
-Pages are of the IAM user guide unless they begin with a guide's name. `ORG` is the AWS Organizations user guide,
-       `KMS` the
-AWS KMS developer guide, `S3` the Amazon S3 user guide, `STS` the AWS STS API reference.
+A page is one of the IAM user guide unless it begins with the name of another guide (`GUIDES`).
 """
 
 from __future__ import annotations
@@ -22,6 +20,14 @@ PROVIDER = f"arn:aws:iam::{HOME}:oidc-provider/idp.example.com"
 OBJECT = "arn:aws:s3:::records/2026/a.txt"
 
 Json = dict[str, Any]
+GUIDES = {
+    "IAM": "https://docs.aws.amazon.com/IAM/latest/UserGuide/",
+    "ORG": "https://docs.aws.amazon.com/organizations/latest/userguide/",
+    "KMS": "https://docs.aws.amazon.com/kms/latest/developerguide/",
+    "STS": "https://docs.aws.amazon.com/STS/latest/APIReference/",
+    "VPC": "https://docs.aws.amazon.com/vpc/latest/privatelink/",
+    "Bedrock": "https://docs.aws.amazon.com/bedrock/latest/userguide/",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,12 @@ class Settled:
     says: str
     decision: str
     case: Json
+
+    @property
+    def url(self) -> str:
+        """Address of the page."""
+        guide, _, page = self.page.rpartition(" ")
+        return f"{GUIDES[guide or 'IAM']}{page}.html"
 
 
 def statement(effect: str = "Allow", action: Any = "s3:*", resource: Any = "*", **more: Any) -> Json:

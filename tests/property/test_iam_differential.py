@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -57,11 +58,12 @@ def test_what_the_documentation_settles(settled: Settled) -> None:
     read = next(cases([json.dumps({"id": settled.name, **settled.case}).encode()]))
     assert isinstance(read, Case), read.problems
     decision = decide(read.request, read.policies)
-    assert decision.outcome.value == settled.decision, f"{settled.page}: {settled.says}; found {decision.reason}"
+    assert decision.outcome.value == settled.decision, f"{settled.url}: {settled.says}; found {decision.reason}"
 
 
 def test_the_documented_cases_are_many_and_distinct() -> None:
     assert len(SETTLED) >= 60
+    assert all(re.fullmatch(r"https://docs\.aws\.amazon\.com/[\w/]+/[\w-]+\.html", one.url) for one in SETTLED)
     assert max(Counter(settled.name for settled in SETTLED).values()) == 1
     assert max(Counter(json.dumps(settled.case) for settled in SETTLED).values()) <= 2
 

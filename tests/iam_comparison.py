@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -56,16 +56,15 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(seeds: Iterable[int], *, flip: int | None = None) -> Comparison:
-    """Make a case of each seed and decide it on both sides. `flip` falsifies our decision on the case of that seed."""
-    made = [case(seed) for seed in seeds]
+def compare(made: list[Json], *, flip: str | None = None) -> Comparison:
+    """Decide cases on both sides. `flip` falsifies our decision on the case of that id."""
     comparison = Comparison()
     for one, theirs in zip(made, _simulated(made), strict=True):
         ours = _ours(one)
         if ours is None or "error" in theirs or theirs["ignored"]:
             comparison.failed.append((one, str(theirs)))
             continue
-        decision = _opposite(ours) if one["id"] == f"g{flip}" else ours
+        decision = _opposite(ours) if one["id"] == flip else ours
         if decision.outcome is Outcome.UNDETERMINED:
             comparison.undetermined += 1
         elif decision.outcome.value == theirs["decision"]:
@@ -108,7 +107,7 @@ def main() -> int:
     asked = parser.parse_args()
     whole, seeds = Comparison(), count(asked.seed * 10_000_000)
     while whole.agreed.total() < asked.decided:
-        part = compare(islice(seeds, BATCH))
+        part = compare([case(seed) for seed in islice(seeds, BATCH)])
         whole.agreed += part.agreed
         whole.explained += part.explained
         whole.undetermined += part.undetermined

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from caisson.assurance.iam.arn import parts_match, resource_matches
 from caisson.assurance.iam.decision import Decision
+from caisson.assurance.iam.pattern import Variable, parse
 
 Case = dict[str, Any]
 GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
@@ -110,6 +112,18 @@ def _literal_variables(case: Case, _: Decision) -> bool:
     return any(policy.get("Version") != "2012-10-17" and "${" in json.dumps(policy) for policy in _policies(case))
 
 
+def _star_across_colons(case: Case, _: Decision) -> bool:
+    """A star that ends a part of a resource goes on across colons."""
+    resource = case["request"]["resource"]
+    for statement in _statements(case):
+        found = statement.get("Resource", statement.get("NotResource", []))
+        for entry in found if isinstance(found, list) else [found]:
+            solid = [piece for piece in parse(entry, variables=False).pieces if not isinstance(piece, Variable)]
+            if resource_matches(solid, resource).known_yes and not parts_match(solid, resource).known_yes:
+                return True
+    return False
+
+
 DIFFERENCES = (
     Difference("root user", MORE, LOGIC, "all are denied by default but the root user, which has full access", _root),
     Difference(
@@ -146,6 +160,10 @@ DIFFERENCES = (
     Difference(
         "NotIpAddress across versions of IP", INVERTED, GUIDE + "reference_policies_elements_condition_operators.html",
         "NotIpAddress is all addresses except the specified range", _other_version_of_ip,
+    ),
+    Difference(
+        "star across colons", INVERTED | FEWER, GUIDE + "reference_policies_elements_resource.html",
+        "a * that ends a segment of a resource ARN can match beyond the colon boundaries", _star_across_colons,
     ),
 )  # fmt: skip
 

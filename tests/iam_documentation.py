@@ -1,8 +1,6 @@
 """Requests that AWS's documentation settles: each with its page, what it says there, and the decision that follows.
 
-Pages are of the IAM user guide unless they begin with a guide's name. `ORG` is the AWS Organizations user guide,
-       `KMS` the
-AWS KMS developer guide, `S3` the Amazon S3 user guide, `STS` the AWS STS API reference.
+A page is one of the IAM user guide unless it begins with the name of another guide (`GUIDES`).
 """
 
 from __future__ import annotations
@@ -22,6 +20,14 @@ PROVIDER = f"arn:aws:iam::{HOME}:oidc-provider/idp.example.com"
 OBJECT = "arn:aws:s3:::records/2026/a.txt"
 
 Json = dict[str, Any]
+GUIDES = {
+    "IAM": "https://docs.aws.amazon.com/IAM/latest/UserGuide/",
+    "ORG": "https://docs.aws.amazon.com/organizations/latest/userguide/",
+    "KMS": "https://docs.aws.amazon.com/kms/latest/developerguide/",
+    "STS": "https://docs.aws.amazon.com/STS/latest/APIReference/",
+    "VPC": "https://docs.aws.amazon.com/vpc/latest/privatelink/",
+    "Bedrock": "https://docs.aws.amazon.com/bedrock/latest/userguide/",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,12 @@ class Settled:
     says: str
     decision: str
     case: Json
+
+    @property
+    def url(self) -> str:
+        """Address of the page."""
+        guide, _, page = self.page.rpartition(" ")
+        return f"{GUIDES[guide or 'IAM']}{page}.html"
 
 
 def statement(effect: str = "Allow", action: Any = "s3:*", resource: Any = "*", **more: Any) -> Json:
@@ -161,6 +173,8 @@ EVALUATION = (
     _S("federated user at STS", "id_credentials_temp_request", "cannot call STS but GetCallerIdentity", "deny_implicit",
        case(FEDERATED, "sts:AssumeRole", TARGET, session_policy=ALLOW_ALL,
        resource_policy=trusting({"AWS": FEDERATED}))),
+    _S("role of another path", "reference_identifiers", "the path is part of a role's ARN", "deny_implicit",
+       case(f"arn:aws:iam::{HOME}:role/x/app", identity_policies=[], resource_policy=granting({"AWS": APP_ROLE}))),
     _S("service named", _PRINCIPAL, "a service principal is granted by the resource policy", "allow",
        case("cloudtrail.amazonaws.com", resource_policy=granting({"Service": "cloudtrail.amazonaws.com"}))),
     _S("another service", _PRINCIPAL, "a service principal is an identifier of one service", "deny_implicit",
@@ -277,6 +291,9 @@ ORGANIZATION = (
        "allow",
        case(action="kms:RetireGrant", resource=KEY, resource_policy=granting({"AWS": ANA}, "kms:*"),
             rcps=[{"target": "r", "policies": [granting("*", "kms:*", "Deny")]}])),
+    _S("RCP and management account", _RCP, "RCPs do not affect resources of the management account", "allow",
+       case(context={"aws:PrincipalOrgMasterAccountId": HOME},
+            rcps=[{"target": "r", "policies": [granting("*", "s3:*", "Deny")]}])),
     _S("RCP and service-linked role", _RCP, "RCPs do not restrict service-linked roles", "allow",
        case(_SERVICE_SESSION, context={"aws:PrincipalArn": _SERVICE_ROLE},
             rcps=[{"target": "r", "policies": [granting("*", "s3:*", "Deny")]}])),
@@ -321,6 +338,8 @@ ELEMENTS = (
        on("arn:aws:s3:::records/${aws:PrincipalTag/year, '2026'}/*", OBJECT)),
     _S("a literal star", _VARIABLES, "${*} is an asterisk", "deny_implicit",
        on("arn:aws:s3:::records/${*}", "arn:aws:s3:::records/x")),
+    _S("a literal star, met", _VARIABLES, "${*} is an asterisk", "allow",
+       when({"StringLike": {"s3:prefix": "a${*}?"}}, {"s3:prefix": "a*b"})),
     _S("variables in the old version", _VARIABLES, "treated as literal strings", "deny_implicit",
        case(context={"aws:username": "2026"}, identity_policies=[
            policy(statement(resource="arn:aws:s3:::records/${aws:username}/*"), version="2008-10-17")])),

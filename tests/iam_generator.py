@@ -33,8 +33,13 @@ from iam_vocabulary import (
 )
 
 Json = dict[str, Any]
-EVERYTHING: Json = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 COMPARISONS = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+
+
+def everything(**more: Any) -> Json:
+    """A policy that allows all, made anew, because tests change cases."""
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", **more}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def case(seed: int) -> Json:
@@ -95,15 +100,14 @@ class _Case:
         return one
 
     def level(self, target: str, kind: str) -> Json:
-        policies = [EVERYTHING] if kind == "scp" and self.chance(0.88) else []
+        policies = [everything()] if kind == "scp" and self.chance(0.88) else []
         if kind == "rcp" or self.chance(0.5):
             policies.append(self.policy(kind))
         return {"target": target, "policies": policies}
 
     def policy(self, kind: str, *, generous: bool = False) -> Json:
         if generous and self.chance(0.4):
-            named = {} if kind == "identity" else {"Principal": "*"}
-            return {"Version": "2012-10-17", "Statement": [EVERYTHING["Statement"][0] | named]}
+            return everything() if kind == "identity" else everything(Principal="*")
         old = kind not in ("scp", "rcp") and self.chance(0.06)
         statements = [self.statement(kind, index) for index in range(self.pick.choice((1, 1, 2, 3)))]
         bare = len(statements) == 1 and self.chance(0.2)

@@ -153,7 +153,8 @@ def test_pointers_lead_to_the_statements(seed: int) -> None:
 
 
 junk = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False),
+              st.text(max_size=8),
               st.sampled_from(["*", "Allow", "${aws:username}", "arn:aws:iam::1:role/x", "2012-10-17", ""])),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
     max_leaves=6,

@@ -72,7 +72,7 @@ UNDETERMINED = [
     ("request value, address", when({"NotIpAddress": {"a": "10.0.0.0/8"}}, {"a": "here"}), "'here' is no address"),
     ("IPv4 as IPv6", when({"NotIpAddress": {"a": "10.0.0.1"}}, {"a": "::ffff:10.0.0.1"}), "written as IPv6"),
     ("date and seconds", when({"DateLessThan": {"a": "1767225600"}}, {"a": "2026-01-01T00:00:00Z"}),
-     "number of seconds"),
+     "'1767225600' is no date"),
     ("two values, a key of one", when(
         {"ForAnyValue:StringEquals": {"aws:SourceVpc": "b"}}, {"aws:SourceVpc": ["b", "c"]}), "a key of one value"),
     ("default without space", on("arn:aws:s3:::${aws:userid,'x'}", OBJECT), "no policy variable"),
@@ -153,6 +153,14 @@ def test_the_statement_in_doubt_is_named() -> None:
     found = decided(case(identity_policies=[ALLOW_ALL, policy(
         statement("Deny", Sid="Doubt", Condition={"StringAlmostEquals": {"a": "b"}}))]))  # fmt: skip
     assert [statement.sid for statement in found.statements] == ["Doubt"]
+
+
+def test_a_denial_names_the_level_of_the_organization() -> None:
+    for kind, document in (("scps", policy(statement("Deny"))), ("rcps", granting("*", "s3:*", "Deny"))):
+        above = {"target": "r-root", "policies": [ALLOW_ALL] if kind == "scps" else []}
+        levels = [above, {"target": "ou-ai", "policies": document}]
+        found = decided(case(**{kind: levels}))
+        assert (found.outcome.value, found.reason) == ("deny_explicit", f"denied by {kind} of ou-ai")
 
 
 def test_a_refusal_in_any_case_says_so() -> None:

@@ -30,23 +30,19 @@ def explain(
     from caisson.cli.terminal import line
 
     undetermined = rejected = decided = 0
-    try:
-        for case in cases(_lines(file)):
-            if isinstance(case, Rejected):
-                rejected += 1
-                for problem in case.problems:
-                    typer.echo(line(f"{file}:{case.line}: {problem}"), err=True)
-                continue
-            decision = decide(case.request, case.policies)
-            decided += 1
-            undetermined += decision.outcome is Outcome.UNDETERMINED
-            if json_:
-                typer.echo(json.dumps(described(case, decision), ensure_ascii=False))
-            else:
-                _show(case, decision)
-    except OSError as error:
-        typer.echo(f"{file}: expected a file that can be read, found {error.strerror}", err=True)
-        raise typer.Exit(2) from None
+    for case in cases(_lines(file)):
+        if isinstance(case, Rejected):
+            rejected += 1
+            for problem in case.problems:
+                typer.echo(line(f"{file}:{case.line}: {problem}"), err=True)
+            continue
+        decision = decide(case.request, case.policies)
+        decided += 1
+        undetermined += decision.outcome is Outcome.UNDETERMINED
+        if json_:
+            typer.echo(json.dumps(described(case, decision), ensure_ascii=False))
+        else:
+            _show(case, decision)
     if not decided and not rejected:
         typer.echo(f"{file}: expected at least one case, found none", err=True)
     if rejected or not decided:
@@ -72,11 +68,15 @@ def _lines(file: Path) -> Iterator[bytes]:
     """Lines of the file; of one that is too long, only so much as shows that it is."""
     from caisson.assurance.iam.cases import LINE_BYTES_MAX
 
-    with file.open("rb") as opened:
-        while found := opened.readline(LINE_BYTES_MAX + 1):
-            yield found
-            while len(found) > LINE_BYTES_MAX and not found.endswith(b"\n"):
-                found = opened.readline(LINE_BYTES_MAX + 1)
+    try:
+        with file.open("rb") as opened:
+            while found := opened.readline(LINE_BYTES_MAX + 1):
+                yield found
+                while len(found) > LINE_BYTES_MAX and not found.endswith(b"\n"):
+                    found = opened.readline(LINE_BYTES_MAX + 1)
+    except OSError as error:
+        typer.echo(f"{file}: expected a file that can be read, found {error.strerror}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _show(case: Case, decision: Decision) -> None:

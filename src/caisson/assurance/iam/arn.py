@@ -29,10 +29,15 @@ class Arn:
     """A name in its parts."""
 
     partition: str
+    """`aws`, `aws-cn`, …"""
     service: str
+    """Namespace of the service."""
     region: str
+    """Empty for what has none."""
     account: str
+    """Twelve digits; empty or `aws` for what no customer owns."""
     resource: str
+    """Everything after the fifth colon."""
 
 
 def parse(text: str) -> Arn | None:
@@ -78,8 +83,7 @@ def written(pieces: Sequence[Solid]) -> str:
 
 
 def _type(text: str) -> range:
-    """Where the type of a resource stands, `function` in `arn:aws:lambda:eu-west-1:111122223333:function:name`; or
-    nowhere."""
+    """Where the type of a resource stands: `function` in `arn:aws:lambda:eu-west-1:111122223333:function:name`."""
     found = parse(text)
     separator = re.search("[:/]", found.resource) if found is not None and found.service not in TYPELESS else None
     if found is None or separator is None:

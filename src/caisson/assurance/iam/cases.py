@@ -47,7 +47,9 @@ class Case:
     id: str | int
     """Of the input, to find the answer by."""
     request: Request
+    """What is asked."""
     policies: Policies
+    """What can concern it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,9 @@ class Rejected:
     """A line that is no case."""
 
     line: int
+    """Counted from 1."""
     problems: tuple[Problem, ...]
+    """What is wrong with it; at least one."""
 
 
 def cases(lines: Iterable[bytes]) -> Iterator[Case | Rejected]:

@@ -1,8 +1,7 @@
 """One value of a policy against one value of the request.
 
 A value that is not of the operator's type, on either side, makes the answer unknown: what AWS does with it is not
-documented. Types and their text are those of
-reference_policies_elements_condition_operators.
+documented. Types and their text are those of reference_policies_elements_condition_operators.
 """
 
 from __future__ import annotations
@@ -19,21 +18,17 @@ from typing import TypeVar
 
 from caisson.assurance.iam.arn import parts_match, written
 from caisson.assurance.iam.context import Context
-from caisson.assurance.iam.operators import Test
+from caisson.assurance.iam.operators import WITH_VARIABLES, WITH_WILDCARDS, Test
 from caisson.assurance.iam.pattern import Pattern, Variable, fits
 from caisson.assurance.iam.truth import NO, Truth, agreed, of, unknown
 from caisson.assurance.iam.variables import replaced
 
 T = TypeVar("T")
-_TEXTUAL = {Test.STRING, Test.STRING_IGNORE_CASE, Test.STRING_LIKE, Test.ARN}
-"""Tests in whose policy values variables stand for something (reference_policies_variables)."""
-WITH_WILDCARDS = {Test.STRING_LIKE, Test.ARN}
-"""Tests in whose policy values `*` and `?` mean something."""
 
 
 def fits_value(test: Test, pattern: Pattern, value: str, context: Context) -> Truth:
     """Whether a request's value fits a policy's value under a test that is not negated."""
-    if test in _TEXTUAL:
+    if test in WITH_VARIABLES:
         return _textual(test, pattern, value, context)
     if any(isinstance(piece, Variable) for piece in pattern.pieces):
         return unknown(f"a policy variable is not documented to work with a test for {test.value}: {pattern.text!r}")
@@ -82,8 +77,10 @@ _EPOCH = re.compile(r"\d{5,12}", re.ASCII)
 
 
 def date(text: str) -> Decimal | None:
-    """Seconds since 1970 of a W3C date and time (www.w3.org/TR/NOTE-datetime). A year alone is none: it may be
-    seconds."""
+    """Seconds since 1970 of a W3C date and time (www.w3.org/TR/NOTE-datetime).
+
+    A year alone is none: it may be seconds.
+    """
     found = _DATE.fullmatch(text)
     if found is None:
         return None
@@ -102,14 +99,13 @@ def seconds(text: str) -> Decimal | None:
 
 
 def _dated(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[str, str], Truth]:
-    """A test of dates. Both forms are documented, one beside the other is not."""
+    """A test of dates. Both forms are documented; one beside the other is not, and counts as no date."""
     of_dates, of_seconds = _typed(date, compare, "date"), _typed(seconds, compare, "number of seconds")
 
     def test(policy: str, request: str) -> Truth:
-        forms = {seconds(policy) is None, seconds(request) is None}
-        if len(forms) == 2 and (date(policy) or date(request)) is not None:
-            return unknown(f"{policy!r} and {request!r} are a date and a number of seconds")
-        return of_dates(policy, request) if True in forms else of_seconds(policy, request)
+        if seconds(policy) is None or seconds(request) is None:
+            return of_dates(policy, request)
+        return of_seconds(policy, request)
 
     return test
 
@@ -139,8 +135,10 @@ def _mapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 def _in_range(policy: str, request: str) -> Truth:
-    """An address in a range of CIDR form. Without prefix a range is one address; the guide says `/32`, also for
-    IPv6."""
+    """An address in a range of CIDR form.
+
+    Without prefix a range is one address; the guide says `/32`, also for IPv6, where that is another thing.
+    """
     address, slash, _ = policy.partition("/")
     try:
         network = ipaddress.ip_network(policy, strict=False)

@@ -26,9 +26,11 @@ class Condition:
     """One operator, one key, and the values to test for."""
 
     operator: Operator
+    """How to compare."""
     key: str
     """As written; names of keys have no case."""
     values: tuple[Pattern, ...]
+    """What the policy compares with; alternatives."""
 
 
 def holds(condition: Condition, context: Context) -> Truth:

@@ -41,6 +41,7 @@ class Decision:
     """The answer with its grounds."""
 
     outcome: Outcome
+    """What is decided."""
     statements: tuple[Statement, ...]
     """Those that decide: the denials, the grants, or those in doubt. None for an implicit denial."""
     reason: str

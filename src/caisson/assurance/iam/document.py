@@ -35,6 +35,7 @@ class Covered:
     """`Action`, `Resource`, or what stands for everything but."""
 
     patterns: tuple[Pattern, ...]
+    """Alternatives; those of actions are in lower case."""
     inverted: bool
     """`NotAction` or `NotResource`."""
 
@@ -46,10 +47,13 @@ class Statement:
     pointer: str
     """JSON pointer to it in the input."""
     sid: str | None
+    """Its name, if it has one."""
     effect: Effect
+    """Allow or Deny."""
     principal: PrincipalElement | None
     """None in policies of identities, which have none."""
     action: Covered
+    """Which actions it is about."""
     resource: Covered | None
     """None in policies of one resource, which may leave it out."""
     conditions: tuple[Condition, ...]
@@ -61,4 +65,6 @@ class Policy:
     """One document."""
 
     kind: Kind
+    """Where it is attached."""
     statements: tuple[Statement, ...]
+    """In the order of the document, which means nothing."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from caisson.assurance.iam.condition import Condition
 from caisson.assurance.iam.document import Covered, Effect, Kind, Policy, Statement
-from caisson.assurance.iam.operators import Operator, Test, operator
+from caisson.assurance.iam.operators import WITH_WILDCARDS, Operator, operator
 from caisson.assurance.iam.pattern import Pattern, Wild, parse
 from caisson.assurance.iam.place import Problem, is_text, named, step
 from caisson.assurance.iam.principal_element import PrincipalElement
@@ -84,8 +84,11 @@ class _Reading:
     """One document being read."""
 
     kind: Kind
+    """Where the policy is attached."""
     problems: list[Problem]
+    """What was found wrong so far."""
     variables: bool = False
+    """The document's version has policy variables."""
 
     def problem(self, pointer: str, message: str) -> None:
         self.problems.append(Problem(pointer, message))
@@ -224,15 +227,14 @@ class _Reading:
                 where = step(pointer, index) if isinstance(found, list) else pointer
                 self.problem(where, f"expected text, a number or a boolean, found {named(value)}")
                 continue
-            yield parse(text, variables=self.variables, wildcards=which.test in (Test.STRING_LIKE, Test.ARN))
+            yield parse(text, variables=self.variables, wildcards=which.test in WITH_WILDCARDS)
 
     def resource_control(self, value: dict[str, Any], pointer: str) -> None:
         """What only resource control policies must heed (orgs_manage_policies_rcps_syntax)."""
         if "NotAction" in value:
             self.problem(step(pointer, "NotAction"), "expected Action in a resource control policy, found NotAction")
-        if value.get("Principal", "*") not in ("*", {"AWS": "*"}):
+        if value.get("Principal", "*") not in ("*", {"AWS": "*"}, {"AWS": ["*"]}):
             self.problem(step(pointer, "Principal"), "expected '*' in a resource control policy")
-        everything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
-        said = {key: found[0] if isinstance(found, list) and len(found) == 1 else found for key, found in value.items()}
-        if said.pop("Effect", None) == "Allow" and {"Effect": "Allow", **said, "Sid": ""} != {**everything, "Sid": ""}:
+        full = all(value.get(key) in ("*", ["*"]) for key in ("Action", "Resource")) and not value.get("Condition")
+        if value.get("Effect") == "Allow" and not full:
             self.problem(step(pointer, "Effect"), "expected Deny, as only RCPFullAWSAccess allows, found Allow")

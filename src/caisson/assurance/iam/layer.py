@@ -17,7 +17,9 @@ class Hit:
     """A statement that covers the request, or may."""
 
     statement: Statement
+    """The statement."""
     truth: Truth
+    """Yes, or unknown with the reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Hits:
     """Statements of one effect that cover the request, or may."""
 
     all: tuple[Hit, ...]
+    """In the order of the policies."""
 
     @property
     def truth(self) -> Truth:

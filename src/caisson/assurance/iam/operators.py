@@ -36,6 +36,12 @@ class Test(Enum):
     NULL = "key absent"
 
 
+WITH_WILDCARDS = frozenset({Test.STRING_LIKE, Test.ARN})
+"""Tests in whose policy values `*` and `?` mean something."""
+WITH_VARIABLES = WITH_WILDCARDS | {Test.STRING, Test.STRING_IGNORE_CASE}
+"""Tests in whose policy values variables stand for something (reference_policies_variables)."""
+
+
 class Over(Enum):
     """Set operator."""
 

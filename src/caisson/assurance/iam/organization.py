@@ -1,10 +1,10 @@
 """Which requests the policies of an organization concern.
 
-Service control policies limit principals of member accounts, root users included; not the management account, not
-service- linked roles (orgs_manage_policies_scps, "Tasks and entities not restricted by SCPs"). Resource control
-policies limit who can reach resources of member accounts, in services that support them; not the management account's,
-and not for service- linked roles (orgs_manage_policies_rcps). The management account is the one in
-`aws:PrincipalOrgMasterAccountId`.
+Service control policies limit principals of member accounts, root users included; not the management account, and
+not service-linked roles (orgs_manage_policies_scps). Resource control policies limit who can reach resources of member
+accounts, in services that support them; not the management account's, and not for service-linked roles
+(orgs_manage_policies_rcps). The management account is the one in `aws:PrincipalOrgMasterAccountId`, a key that AWS's
+own policies use (AWSSSOServiceRolePolicy).
 """
 
 from __future__ import annotations

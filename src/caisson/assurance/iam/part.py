@@ -15,6 +15,7 @@ class Part:
     name: str
     """As the input calls it."""
     truth: Truth
+    """Whether it holds."""
     lack: str
     """What to say when it does not hold."""
     statements: tuple[Statement, ...] = ()

@@ -54,14 +54,16 @@ class Pattern:
     """Text as a policy writes it."""
 
     text: str
+    """As written."""
     pieces: tuple[Piece, ...]
+    """Taken apart; no empty text, no two texts side by side."""
 
     def __str__(self) -> str:
         return self.text
 
 
 _SPECIAL = re.compile(r"\$\{[^}]*\}?|[*?]")
-_INSIDE = re.compile(r"\$\{([^,'{}$]*[^,'{}$\s])(?:, '([^']*)')?\}")
+_INSIDE = re.compile(r"\$\{([^,'{}$*?]*[^,'{}$*?\s])(?:, '([^']*)')?\}")
 _LITERAL = {"${*}": "*", "${?}": "?", "${$}": "$"}
 
 

@@ -8,9 +8,12 @@ other.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeGuard
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Number(str):
@@ -53,7 +56,8 @@ def step(pointer: str, key: str | int) -> str:
 
 
 def decode(text: str) -> tuple[Any, list[Problem]]:
-    """Read one JSON value. Problems are syntax, repeated keys and values that JSON has no word for.
+    """Read one JSON value. Problems are syntax, repeated keys, and values that JSON or Unicode has no word
+    for.
 
     Returns:
         The value and nothing, or None and what is wrong.
@@ -68,7 +72,7 @@ def decode(text: str) -> tuple[Any, list[Problem]]:
         return None, [Problem("", f"expected JSON, {error}")]
     except RecursionError:
         return None, [Problem("", "expected JSON of sensible depth, found thousands of levels")]
-    problems = [Problem(step(pointer, key), "expected each key once, found it again") for pointer, key in _again(value)]
+    problems = list(_flaws(value))
     return (None, problems) if problems else (value, [])
 
 
@@ -103,14 +107,19 @@ def _constant(name: str) -> Any:
     raise ValueError(f"found {name}, which is no JSON value")
 
 
-def _again(value: Any) -> Iterator[tuple[str, str]]:
-    """Places of repeated keys, without recursion."""
+def _flaws(value: Any) -> Iterator[Problem]:
+    """Repeated keys, and text that is no Unicode: half of a surrogate pair. Without recursion."""
     waiting: list[tuple[str, Any]] = [("", value)]
     while waiting:
         pointer, found = waiting.pop()
+        if isinstance(found, str) and _SURROGATE.search(found):
+            yield Problem(pointer, "expected Unicode text, found half of a surrogate pair")
         if isinstance(found, Repeating):
-            yield pointer, found.key
+            yield Problem(step(pointer, found.key), "expected each key once, found it again")
         if isinstance(found, dict):
+            if any(_SURROGATE.search(key) for key in found):
+                yield Problem(pointer, "expected keys of Unicode text, found half of a surrogate pair")
+                continue
             waiting += [(step(pointer, key), below) for key, below in found.items()]
         elif isinstance(found, list):
             waiting += [(step(pointer, index), below) for index, below in enumerate(found)]

@@ -1,7 +1,7 @@
 """The `Principal` and `NotPrincipal` elements: values, and how far they reach a principal.
 
 How a resource policy names a principal decides what else can limit the grant (reference_policies_evaluation-logic,
-"resource- based policies and implicit denies in other policy types"):
+"resource-based policies and implicit denies in other policy types"):
 
 - by its account: authority is delegated, and the account's own policies must grant
 - by its role (or the user behind a federated session): granted, within permissions boundary and session policy
@@ -35,7 +35,9 @@ class Entry:
     """One entry."""
 
     named: Named
+    """What kind of thing it names."""
     text: str
+    """As written."""
     account: str = ""
     """For an account."""
     identity: Principal | None = None
@@ -47,6 +49,7 @@ class PrincipalElement:
     """The element."""
 
     entries: tuple[Entry, ...]
+    """Alternatives."""
     inverted: bool = False
     """`NotPrincipal`."""
 

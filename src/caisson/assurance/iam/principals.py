@@ -31,6 +31,7 @@ class Principal:
     """Who asks."""
 
     kind: Kind
+    """Which kind."""
     text: str
     """As given: an ARN, a service name, a provider, or `anonymous`."""
     account: str = ""

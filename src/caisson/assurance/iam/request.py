@@ -14,6 +14,7 @@ class Request:
     """Who asks to do what to which resource."""
 
     principal: Principal
+    """Who asks."""
     action: str
     """`service:Name`, without wildcards; case does not matter."""
     resource: str
@@ -21,6 +22,7 @@ class Request:
     resource_account: str
     """The account that owns the resource, twelve digits. It decides whether the request crosses accounts."""
     context: Context
+    """Condition keys of the request."""
 
     @property
     def service(self) -> str:
@@ -38,7 +40,9 @@ class Level:
     """The policies attached to one level of an organization: root, unit, or account."""
 
     target: str
+    """Its identifier, for answers."""
     policies: tuple[Policy, ...]
+    """Attached there; without any, a level of service control policies allows nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +50,15 @@ class Policies:
     """Everything attached to the two sides of a request. None, or no document, means that there is none of the kind."""
 
     identity: tuple[Policy, ...] = ()
+    """Of the principal: its own, and those of a user's groups."""
     boundary: tuple[Policy, ...] = ()
+    """The permissions boundary."""
     session: tuple[Policy, ...] = ()
+    """Passed when the session was made."""
     endpoint: tuple[Policy, ...] = ()
     """Of the VPC endpoint that the request passes."""
     resource: tuple[Policy, ...] = ()
+    """The resource's own: bucket policy, key policy, trust policy."""
     scps: tuple[Level, ...] = ()
     """From the root to the principal's account."""
     rcps: tuple[Level, ...] = ()

@@ -91,7 +91,7 @@ def test_what_does_not_apply_says_why() -> None:
 def test_only_what_applies_is_tried() -> None:
     few = set(wanted(Question(tier=1, tools=False, aws=False)))
     all_ = set(wanted(MACHINE))
-    assert "sessions.overshoot" in all_ - few  # agentic, tier 2
+    assert "budget.overshoot" in all_ - few  # agentic, tier 2
     assert "identity.unsigned" in few < all_ == set(CHECKS)
 
 

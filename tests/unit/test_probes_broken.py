@@ -21,7 +21,7 @@ from caisson.adapters.embedded.credentials import EmbeddedCredentials
 from caisson.adapters.embedded.isolation import Enforced, UserPlan
 from caisson.adapters.embedded.layout import prepare
 from caisson.assurance import confined
-from caisson.assurance.probes import CHECKS, configuration, incident, log, network, run, sessions
+from caisson.assurance.probes import CHECKS, budget, configuration, incident, log, network, run
 from caisson.assurance.probes.check import Outcome
 from caisson.assurance.verdict import Verdict
 from caisson.detect import models
@@ -36,7 +36,7 @@ BY_THE_OPEN_DOOR = (
 )  # fmt: skip
 """What a door that lets everything through breaks."""
 OTHERWISE = (
-    "sessions.expired", "sessions.crossing", "sessions.overshoot", "configuration.metadata", "configuration.orders",
+    "sessions.expired", "sessions.crossing", "budget.overshoot", "configuration.metadata", "configuration.orders",
     "configuration.reason", "network.zones", "network.processes", "network.listeners", "guardrails.decisions",
     "data.tls", "data.at_rest", "credentials.upstream", "supply.weights", "incident.rollback", "incident.stop",
     "log.complete", "log.killed", "log.whole", "log.tamper",
@@ -170,9 +170,9 @@ class CarelessLedger(Ledger):
 
 def test_a_ledger_that_overshoots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with behind(tmp_path, open_door) as target:
-        assert tried("sessions.overshoot", target).verdict is Verdict.HOLDS
-        monkeypatch.setattr(sessions, "EmbeddedLedger", CarelessLedger)
-        outcome = tried("sessions.overshoot", target)
+        assert tried("budget.overshoot", target).verdict is Verdict.HOLDS
+        monkeypatch.setattr(budget, "EmbeddedLedger", CarelessLedger)
+        outcome = tried("budget.overshoot", target)
     assert outcome.verdict is Verdict.BROKEN
     assert {"tokens reserved at once", "requests in one window"} <= set(came_through(outcome))
 
@@ -186,11 +186,11 @@ def test_orders_that_stop_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             Configuration(version=1, sha256="", bundle={}, expires=now + 1e6), Orders(number=1, expires=now + 100)
         )  # fmt: skip
 
-        class Copy:
+        class Held:
             def read(self, at: float) -> Any:
                 return pair
 
-        monkeypatch.setattr(configuration, "_copied", lambda *_: Copy())
+        monkeypatch.setattr(configuration, "copied", lambda *_: Held())
         assert tried("configuration.orders", target).verdict is Verdict.HOLDS
         with monkeypatch.context() as context:
             context.setattr(configuration, "standing", lambda *_, **__: None)

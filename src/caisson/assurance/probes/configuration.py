@@ -28,6 +28,7 @@ CONTROL_PATHS = (
     "/configuration/metadata/root.json", "/sessions", "/revoke", "/approvals", "/publish", "/rollback", "/debug",
     "/logs", "/zones/control/keys", "/../zones/control/keys", "/%2e%2e/zones/control/keys",
 )  # fmt: skip
+OPERATORS = ("author", "approver")
 OPERATIONS = ("status", "versions", "revoke_session", "stop", "resume", "publish", "rollback", "sign")
 """What the control zone's own socket answers."""
 
@@ -109,6 +110,11 @@ def reason(target: Target, seen: Transcript) -> None:
     after = control.call("status")["configuration"]["version"]
     seen.attack("what is in force after these", f"version {before}", f"version {after}", before == after)
     text = f"probe {word}"
+    if target.system.configuration_signatures > 1:
+        staged = control.call("publish", bundle=bundle, reason=text)
+        now = control.call("status")["configuration"]["version"]
+        told = f"version {now}, {'staged' if staged.get('staged') else 'not staged'}"
+        seen.attack("a change that one operator signed, of two", f"version {before} stays", told, now == before)
     version = publish(target, bundle, text)
     entry = _recorded(target, version)
     told = "none" if entry is None else f"author {entry.get('author')}, approvers {entry.get('approvers')}"
@@ -118,6 +124,33 @@ def reason(target: Target, seen: Transcript) -> None:
         same = entry.get("reason", "").startswith("probe")
         saw = f"reason {entry.get('reason')!r}, {len(entry.get('changes', ()))} changes"
         seen.attack("its record", "author, approvers, reason, changes, agents", saw, complete and same)
+
+
+def approval(target: Target, seen: Transcript) -> None:
+    """Whether whoever signs for the author can sign for the second operator too."""
+    needed = target.system.configuration_signatures
+    control = target.control()
+    version = control.call("status")["configuration"]["version"]
+    seen.witness("the control zone answers", "a version", f"version {version}", version >= 1)
+    gateway = FileKeys(target.zone("runtime") / "keys").signing("events")
+    try:
+        control.call("sign", key_id=gateway.key_id, signatures=[gateway.sign(b"anything").hex()])
+        saw, held = "it was taken", False
+    except ConfigurationError as error:
+        saw, held = str(error), True
+    seen.attack("a signature of the gateway's key as an operator's", "refused", saw, held)
+    if needed < 2:
+        seen.note("the tier needs one signature")
+        return
+    if target.model is not None:
+        raise Lacking("a rehearsal holds both operators' keys; where the second one lies is seen on the system alone")
+    folder = target.zone("control") / "operators"
+    try:
+        here = [name for name in OPERATORS if (folder / f"{name}.signing.key").exists()]
+    except PermissionError:
+        raise Lacking(f"{folder} belongs to another user") from None
+    told = f"{' and '.join(here) or 'none'} in {folder.name}"
+    seen.attack("both operators' keys in one place", "at most one of them", told, len(here) < needed)
 
 
 def routes(target: Target, seen: Transcript) -> None:
@@ -196,6 +229,10 @@ CHECKS = (
     Check(
         name="configuration.orders", on="system", attacker="whoever stops the control zone", run=orders,
         claim="Orders that nobody renews stop requests in time.",
+    ),
+    Check(
+        name="configuration.approval", on="system", attacker="one of two operators, and the gateway", run=approval,
+        claim="Nobody signs for more operators than they are.",
     ),
     Check(
         name="configuration.reason", on="rehearsal", attacker="an operator", run=reason,

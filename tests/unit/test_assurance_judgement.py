@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caisson.assurance.controls import CATALOGUE, Kind
+from caisson.assurance.controls.control import probe
 from caisson.assurance.controls.judgement import Question, judge, outside, wanted
 from caisson.assurance.probes import CHECKS, Outcome
 from caisson.assurance.probes.check import Check, Lacking, Transcript, run
@@ -79,6 +80,13 @@ def test_a_proof_counts_where_the_file_describes_a_deployment() -> None:
     with_aws = judge(control, replace(MACHINE, aws=True), outcomes)
     assert with_aws.verdict is UNDETERMINED
     assert "templates" in with_aws.reason
+
+
+def test_what_is_missing_beside_a_check_keeps_a_part_open() -> None:
+    name = "identity.unsigned"
+    control = replace(CATALOGUE["IAM-01"], shown=(probe("a claim", name, missing="the other half"),))
+    assert judge(control, MACHINE, {name: outcome(name, HOLDS)}).verdict is UNDETERMINED
+    assert judge(control, MACHINE, {name: outcome(name, BROKEN)}).verdict is BROKEN
 
 
 def test_what_does_not_apply_says_why() -> None:

@@ -58,6 +58,8 @@ def test_the_example(claims: Running) -> None:
     again = lines("verify", "--system", str(CLAIMS), "--data", str(claims.data), "--rehearse", code=1)
     assert {line["id"]: line["verdict"] for line in again} == verdicts
     assert claims.events("--limit", "1")[-1]["message_id"] == before
+    where = {check["on"] for line in again for part in line["evidence"] for check in part["checks"]}
+    assert where == {"rehearsal", "parts"}
 
 
 def test_an_outsider_with_a_url_and_one_session(claims: Running, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caisson.assurance.controls import CATALOGUE, Kind
+from caisson.assurance.controls.control import probe
 from caisson.assurance.controls.judgement import Question, judge, outside, wanted
 from caisson.assurance.probes import CHECKS, Outcome
 from caisson.assurance.probes.check import Check, Lacking, Transcript, run
@@ -81,6 +82,13 @@ def test_a_proof_counts_where_the_file_describes_a_deployment() -> None:
     assert "templates" in with_aws.reason
 
 
+def test_what_is_missing_beside_a_check_keeps_a_part_open() -> None:
+    name = "identity.unsigned"
+    control = replace(CATALOGUE["IAM-01"], shown=(probe("a claim", name, missing="the other half"),))
+    assert judge(control, MACHINE, {name: outcome(name, HOLDS)}).verdict is UNDETERMINED
+    assert judge(control, MACHINE, {name: outcome(name, BROKEN)}).verdict is BROKEN
+
+
 def test_what_does_not_apply_says_why() -> None:
     low = Question(tier=1, tools=False, aws=False)
     assert "needed from tier 2" in judge(CATALOGUE["IAM-03"], low, {}).reason
@@ -91,7 +99,7 @@ def test_what_does_not_apply_says_why() -> None:
 def test_only_what_applies_is_tried() -> None:
     few = set(wanted(Question(tier=1, tools=False, aws=False)))
     all_ = set(wanted(MACHINE))
-    assert "sessions.overshoot" in all_ - few  # agentic, tier 2
+    assert "budget.overshoot" in all_ - few  # agentic, tier 2
     assert "identity.unsigned" in few < all_ == set(CHECKS)
 
 

@@ -21,13 +21,13 @@ from caisson.adapters.embedded.credentials import EmbeddedCredentials
 from caisson.adapters.embedded.isolation import Enforced, UserPlan
 from caisson.adapters.embedded.layout import prepare
 from caisson.assurance import confined
-from caisson.assurance.probes import CHECKS, configuration, incident, log, network, run, sessions
+from caisson.assurance.probes import CHECKS, budget, configuration, incident, log, network, run
 from caisson.assurance.probes.check import Outcome
 from caisson.assurance.verdict import Verdict
 from caisson.detect import models
-from caisson.errors import Refusal
+from caisson.errors import ConfigurationError, Refusal
 from caisson.ports.ledger import Account, Ledger, Reservation
-from lax_system import KEY, Lax, LaxTarget, answer, ask_model, closed_door, open_door, running, texts
+from lax_system import KEY, Control, Lax, LaxTarget, answer, ask_model, closed_door, open_door, running, texts
 
 BY_THE_OPEN_DOOR = (
     "identity.unsigned", "identity.tampered", "identity.window", "identity.audience", "sessions.revoked",
@@ -36,10 +36,10 @@ BY_THE_OPEN_DOOR = (
 )  # fmt: skip
 """What a door that lets everything through breaks."""
 OTHERWISE = (
-    "sessions.expired", "sessions.crossing", "sessions.overshoot", "configuration.metadata", "configuration.orders",
-    "configuration.reason", "network.zones", "network.processes", "network.listeners", "guardrails.decisions",
-    "data.tls", "data.at_rest", "credentials.upstream", "supply.weights", "incident.rollback", "incident.stop",
-    "log.complete", "log.killed", "log.whole", "log.tamper",
+    "sessions.expired", "sessions.crossing", "budget.overshoot", "configuration.approval", "configuration.metadata",
+    "configuration.orders", "configuration.reason", "network.zones", "network.processes", "network.listeners",
+    "guardrails.decisions", "data.tls", "data.at_rest", "credentials.upstream", "supply.weights", "incident.rollback",
+    "incident.stop", "log.complete", "log.killed", "log.whole", "log.tamper",
 )  # fmt: skip
 """What is broken in its own way, below and in test_probes_log.py."""
 
@@ -170,9 +170,9 @@ class CarelessLedger(Ledger):
 
 def test_a_ledger_that_overshoots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with behind(tmp_path, open_door) as target:
-        assert tried("sessions.overshoot", target).verdict is Verdict.HOLDS
-        monkeypatch.setattr(sessions, "EmbeddedLedger", CarelessLedger)
-        outcome = tried("sessions.overshoot", target)
+        assert tried("budget.overshoot", target).verdict is Verdict.HOLDS
+        monkeypatch.setattr(budget, "EmbeddedLedger", CarelessLedger)
+        outcome = tried("budget.overshoot", target)
     assert outcome.verdict is Verdict.BROKEN
     assert {"tokens reserved at once", "requests in one window"} <= set(came_through(outcome))
 
@@ -186,11 +186,11 @@ def test_orders_that_stop_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             Configuration(version=1, sha256="", bundle={}, expires=now + 1e6), Orders(number=1, expires=now + 100)
         )  # fmt: skip
 
-        class Copy:
+        class Held:
             def read(self, at: float) -> Any:
                 return pair
 
-        monkeypatch.setattr(configuration, "_copied", lambda *_: Copy())
+        monkeypatch.setattr(configuration, "copied", lambda *_: Held())
         assert tried("configuration.orders", target).verdict is Verdict.HOLDS
         with monkeypatch.context() as context:
             context.setattr(configuration, "standing", lambda *_, **__: None)
@@ -206,6 +206,49 @@ def test_changes_without_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         outcome = tried("configuration.reason", target)
     assert outcome.verdict is Verdict.BROKEN
     assert any("a stop with ''" in did for did in came_through(outcome))
+
+
+def test_one_person_for_two(tmp_path: Path) -> None:
+    with behind(tmp_path, open_door) as target:
+        assert came_through(tried("configuration.approval", target)) == [
+            "a signature of the gateway's key as an operator's"
+        ]
+        assert target.lax is not None
+        target.system = target.system.model_copy(update={"tier": 3})
+        target.model = None
+        target.lax.control = Strict()
+        operators = tmp_path / "data" / "zones" / "control" / "operators"
+        operators.mkdir(parents=True)
+        (operators / "author.signing.key").touch()
+        assert tried("configuration.approval", target).verdict is Verdict.HOLDS
+        (operators / "approver.signing.key").touch()
+        assert came_through(tried("configuration.approval", target)) == ["both operators' keys in one place"]
+
+
+class Strict(Control):
+    """It refuses what changes anything."""
+
+    def call(self, op: str, **arguments: Any) -> dict[str, Any]:
+        if op != "status":
+            raise ConfigurationError("no")
+        return super().call(op, **arguments)
+
+
+def test_a_change_that_one_of_two_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = iter(range(1, 100))
+
+    class Hasty(Control):
+        def call(self, op: str, **arguments: Any) -> dict[str, Any]:
+            found = super().call(op, **arguments)
+            return {"configuration": {"version": next(versions)}} if op == "status" else found
+
+    with behind(tmp_path, open_door) as target:
+        assert target.lax is not None
+        target.system = target.system.model_copy(update={"tier": 3})
+        target.lax.control = Hasty()
+        monkeypatch.setattr(configuration, "in_force", lambda _target: {"system": {"guardrails": {"main": {}}}})
+        outcome = tried("configuration.reason", target)
+    assert "a change that one operator signed, of two" in came_through(outcome)
 
 
 def test_a_rollback_without_effect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

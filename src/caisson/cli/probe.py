@@ -48,7 +48,7 @@ def probe(
     from caisson.cli.verify_view import progress, show_checks, show_outcomes
     from caisson.system.loader import load
 
-    checks = _chosen(only or [])
+    checks = _chosen(only or [], elsewhere=not endpoint)
     if list_:
         show_checks(checks, as_json=json_)
         return
@@ -73,13 +73,15 @@ def probe(
     raise typer.Exit(exit_code(outcome.verdict for outcome in outcomes.values()))
 
 
-def _chosen(only: list[str]) -> list[Check]:
+def _chosen(only: list[str], *, elsewhere: bool) -> list[Check]:
+    """Checks that were named, or all; without `elsewhere`, those of a running system and those named in full."""
     from caisson.assurance.probes import CHECKS
 
     unknown = [name for name in only if not any(_means(name, check) for check in CHECKS)]
     if unknown:
         raise typer.BadParameter(f"there is no check {unknown[0]!r}; 'caisson probe --list' shows them")
-    return [check for name, check in CHECKS.items() if not only or any(_means(asked, name) for asked in only)]
+    named = [check for name, check in CHECKS.items() if not only or any(_means(asked, name) for asked in only)]
+    return [check for check in named if elsewhere or check.on == "system" or check.name in only]
 
 
 def _means(asked: str, name: str) -> bool:

@@ -66,7 +66,9 @@ def show(found: Verification) -> None:
     system = found.system
     screen.print(cell(f"{system.name}, tier {system.tier}", "bold"))
     about = "this machine, and the deployment to AWS that the file describes" if found.question.aws else "this machine"
-    screen.print(cell(f"about {about}; {found.seconds:.0f} s, {len(found.outcomes)} checks", "dim"))
+    rehearsed = sum(outcome.where == "rehearsal" for outcome in found.outcomes.values())
+    tried = f"{len(found.outcomes)} checks, {rehearsed} of them on a rehearsal"
+    screen.print(cell(f"about {about}; {tried}; {found.seconds:.0f} s", "dim"))
     screen.print()
     screen.print(_by_zone(found.judged))
     for prefix, (title, _) in FAMILIES.items():

@@ -106,6 +106,11 @@ CONTROLS = (
                 "expired orders stop requests",
                 "configuration.orders",
             ),
+            probe(
+                "from tier 3 two people sign a change",
+                "configuration.approval",
+                "configuration.reason",
+            ),
             proof("no workload principal can perform a management action"),
         ),
     ),

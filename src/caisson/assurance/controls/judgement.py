@@ -99,7 +99,7 @@ def _part(part: Part, question: Question, outcomes: Mapping[str, Outcome]) -> Ju
     found = tuple(outcomes[name] for name in part.checks if name in outcomes)
     verdicts = [outcome.verdict for outcome in found]
     absent = [name for name in part.checks if name not in outcomes]
-    if absent or part.missing or not part.checks:
+    if absent or part.missing:
         verdicts.append(Verdict.UNDETERMINED)
     verdict = combined(verdicts)
     worst = next((outcome for outcome in found if outcome.verdict is verdict), None)

@@ -24,7 +24,7 @@ CONTROLS = (
             part(
                 Kind.PROPERTY,
                 "no overshoot under concurrency, and the boundary ends what a session may do",
-                "sessions.overshoot",
+                "budget.overshoot",
             ),
         ),
     ),

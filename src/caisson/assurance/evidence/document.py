@@ -58,7 +58,7 @@ def check_line(outcome: Outcome) -> dict[str, Any]:
         "check": check.name,
         "claim": check.claim,
         "attacker": check.attacker,
-        "on": check.on,
+        "on": outcome.where,
         "verdict": outcome.verdict.value,
         "reason": outcome.reason,
         "seconds": round(outcome.seconds, 3),

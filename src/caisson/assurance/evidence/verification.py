@@ -165,7 +165,7 @@ def run_checks(
                 return outcomes | {check.name: unable(check, f"no rehearsal: {reason}") for check in there}
             for check in there:
                 progress(len(outcomes), len(wanted_checks), check.name)
-                outcomes[check.name] = run(check, target)
+                outcomes[check.name] = run(check, target, where="rehearsal")
     progress(len(wanted_checks), len(wanted_checks), "")
     return outcomes
 

@@ -10,6 +10,7 @@ wire.py     requests by hand                          routes.py  every way to a 
 from __future__ import annotations
 
 from caisson.assurance.probes import (
+    budget,
     configuration,
     credentials,
     data,
@@ -23,7 +24,7 @@ from caisson.assurance.probes import (
 )
 from caisson.assurance.probes.check import Check, Outcome, Transcript, run, unable
 
-_MODULES = (identity, sessions, configuration, network, guardrails, data, credentials, supply, incident, log)
+_MODULES = (identity, sessions, budget, configuration, network, guardrails, data, credentials, supply, incident, log)
 CHECKS: dict[str, Check] = {check.name: check for module in _MODULES for check in module.CHECKS}
 """All of them, in the order in which they run: what kills processes comes last."""
 

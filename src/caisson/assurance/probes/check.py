@@ -128,10 +128,12 @@ class Outcome:
     steps: tuple[Step, ...] = ()
     omitted: int = 0
     seconds: float = 0.0
+    where: On = "system"
+    """Where it was tried, or would have been: a check of the system may have been sent to a rehearsal."""
 
 
-def run(check: Check, target: Target) -> Outcome:
-    """Try it. Never raises but for what ends the program."""
+def run(check: Check, target: Target, *, where: On | None = None) -> Outcome:
+    """Try it. Never raises but for what ends the program. `where` is told when it is not where the check belongs."""
     seen, began = Transcript(), time.monotonic()
     verdict, reason = Verdict.UNDETERMINED, ""
     try:
@@ -147,10 +149,10 @@ def run(check: Check, target: Target) -> Outcome:
         verdict, reason = Verdict.BROKEN, seen.reason()  # what came through before the end came through
     return Outcome(
         check=check, verdict=verdict, reason=_cut(reason), steps=tuple(seen.steps), omitted=seen.omitted,
-        seconds=time.monotonic() - began,
+        seconds=time.monotonic() - began, where=where or check.on,
     )  # fmt: skip
 
 
 def unable(check: Check, reason: str) -> Outcome:
     """It was not tried."""
-    return Outcome(check=check, verdict=Verdict.UNDETERMINED, reason=reason)
+    return Outcome(check=check, verdict=Verdict.UNDETERMINED, reason=reason, where=check.on)

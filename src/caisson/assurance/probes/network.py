@@ -60,7 +60,8 @@ def processes(target: Target, seen: Transcript) -> None:
     status = {name: _status(pid) for name, pid in found.items()}
     seen.witness("zones that run", "each a process", ", ".join(sorted(found)), len(set(found.values())) == len(found))
     users = {name: lines["Uid"].split()[0] for name, lines in status.items()}
-    apart = len(set(users.values())) == len(users) > 1
+    zones = {name.partition("-")[0]: user for name, user in users.items()}  # workers of a zone share its user
+    apart = len(set(zones.values())) == len(zones) > 1
     seen.note(f"users: {', '.join(f'{name} {uid}' for name, uid in users.items())}")
     for name, lines in status.items():
         if name == "upstream":

@@ -77,14 +77,11 @@ def wordlike(value: str, share: float = SHARE, letters_min: int = WORD_LETTERS_M
     in_words = sum(
         len(run)
         for run in _RUN.findall(value)
-        if len(run) >= letters_min
-        and _VOWEL.search(run)
-        and usual(run) >= USUAL
-        and not _ALPHABET.search(run.lower())
+        if len(run) >= letters_min and _VOWEL.search(run) and usual(run) >= USUAL and not _ALPHABET.search(run.lower())
     )
     return letters > 0 and in_words >= share * (letters + others)
 
 
 def plainly_words(value: str) -> bool:
-    """The same where a prefix already says that it is a token: of random ones, one in four thousand passes for words."""
+    """The same where a prefix already says that it is a token: of random ones, one in 4,000 passes for words."""
     return wordlike(value, share=0.75, letters_min=4)

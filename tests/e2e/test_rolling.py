@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,13 @@ class Load:
 def asking(running: Running, action: str, text: str) -> bytes:
     body = json.dumps({"messages": [{"role": "user", "content": [{"text": text}]}]}).encode()
     return signed(running.session(), "POST", path(action), body)
+
+
+def stand_still(pid: int) -> None:
+    """Returns when no thread of it runs any more: until then it may still accept."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = list(Path(f"/proc/{pid}/task").glob("*/stat"))
+    assert until(lambda: all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads))
 
 
 def on_a_new_connection(running: Running) -> None:
@@ -227,7 +235,7 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
 def test_each_worker_accepts(pair: Running) -> None:
     """On either socket, while the others do nothing at all."""
     for pid in workers(pair).values():
-        os.kill(pid, signal.SIGSTOP)
+        stand_still(pid)
         try:
             on_a_new_connection(pair)
             assert sign_in(pair.data, "claims")["SessionToken"]

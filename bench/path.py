@@ -36,6 +36,7 @@ from caisson.ports.configuration import Orders
 from caisson.ports.credentials import Principal
 from caisson.ports.model import Model, ModelAnswer, ModelRequest, Usage
 from caisson.system.loader import load
+from caisson.wiring.process import settle_memory
 from caisson.zones.z1_ingress.gateway import Gateway
 from caisson.zones.z1_ingress.identity import Identity
 from caisson.zones.z1_ingress.sessions import Sessions
@@ -129,6 +130,7 @@ async def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         gateway, events, credentials = await made(Path(name), options.tier, not options.rules_alone)
+        settle_memory()  # as the gateway does
         text = CLEAN * (PROMPT_BYTES // len(CLEAN)) if options.clean else None
         request = signed(credentials, "converse", converse_body(text))
         headers = [(key.lower().encode(), value.encode()) for key, value in request.headers.items()]

@@ -15,14 +15,17 @@ from functools import cache
 from typing import Literal
 
 from caisson.detect.finding import Finding
+from caisson.detect.injection import Mode, findings
 from caisson.detect.people.find import recogniser
 from caisson.detect.redaction import rule_sets
-from caisson.detect.rules.injection import injection
+from caisson.detect.rules.injection import Strength, injection
 from caisson.detect.scanner import RuleSet
 from caisson.detect.stream import Passage, Pipe
 
 Kind = Literal["secrets", "pii", "injection"]
 Detector = Callable[[str], Sequence[Finding]]
+STRENGTH: Strength = "medium"
+"""Of the prompt attack filter: what a system of tier 2 has unless its file says otherwise."""
 _CREDENTIAL_STAGES = 2
 """Stages of the redactor that look for credentials; the rest looks for personal data."""
 _MASKED = "["
@@ -37,8 +40,9 @@ def detector(kind: Kind, *, data: bool = False) -> Detector:
         data: the text is a document or a tool's result, which has no business giving orders (injection only).
     """
     if kind == "injection":
-        attack = RuleSet((), injection("high", data=data), ())
-        return lambda text: through((attack,), text)
+        attack = RuleSet((), injection(STRENGTH, data=data), ())
+        mode: Mode = "data" if data else "user"
+        return lambda text: [*through((attack,), text), *findings(text, STRENGTH, mode)]
     if kind == "secrets":
         return lambda text: through(rule_sets()[:_CREDENTIAL_STAGES], text)
     return _personal

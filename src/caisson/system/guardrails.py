@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from caisson.system.carriers import BOTH, LATER, Carried
+from caisson.system.carriers import BOTH, LATER, UP, Carried
 from caisson.system.entities import DETECTABLE, EntityType
 from caisson.system.section import Section
-from caisson.system.values import Day, Items, Name, Text
+from caisson.system.values import Day, GuardrailId, Items, Name, Text
 
 Action = Literal["block", "pseudonymise", "flag"]
 Strength = Literal["none", "low", "medium", "high"]
@@ -27,6 +27,8 @@ EXAMPLES_MAX = 5
 """Examples of a topic (Bedrock service quotas)."""
 MESSAGE_CHARACTERS_MAX = 500
 """Length of what a client reads instead (Bedrock API reference, CreateGuardrail)."""
+VERSION_MAX = 99_999_999
+"""Versions have at most eight digits (Bedrock API reference, GuardrailVersion)."""
 BLOCKED_MESSAGE = "Sorry, the model cannot answer this question."
 """What the AWS console writes for a new guardrail."""
 
@@ -72,6 +74,15 @@ class Content(Section):
     """Help with crime and fraud."""
 
 
+class AwsGuardrail(Section):
+    """A guardrail that exists on AWS, in one version. Versions do not change; a draft would."""
+
+    id: Annotated[GuardrailId, UP]
+    """Id or ARN of the guardrail, in the system's Region."""
+    version: Annotated[int, Field(ge=1, le=VERSION_MAX), UP]
+    """Number of the version."""
+
+
 class Guardrail(Section):
     """What is inspected in every request and every answer of the agents that name this guardrail."""
 
@@ -93,6 +104,8 @@ class Guardrail(Section):
     """Least support that an answer needs in the retrieved text, 0 to 0.99."""
     credentials: Annotated[Literal["redact", "block"], BOTH]
     """What happens to passwords, keys and tokens, everywhere; they are never restored and never let through."""
+    aws: Annotated[AwsGuardrail | None, UP] = None
+    """Guardrail on AWS that `up --upstream bedrock` has evaluated as well. Other upstreams have none to evaluate it."""
     mode: Annotated[Literal["enforce", "detect"], BOTH] = "enforce"
     """`detect` only flags, for a while (`because`, `until`); credentials are acted on all the same."""
     because: Annotated[Text | None, BOTH] = None

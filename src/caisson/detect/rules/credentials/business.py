@@ -26,7 +26,7 @@ _SHORT: Table = (
     ("beamer-token", r"\bb_[A-Za-z0-9=_-]{44}\b"),
     ("cal-key", r"\bcal_(?:live_)?[a-f0-9]{32}\b"),
     ("clearbit-key", rf"\b[sp]k_{HEX}{{32}}\b"),
-    ("coda-token", rf"\b{UUID}-[a-z0-9]{{10,20}}\b"),
+    ("coda-token", rf"\b{UUID}-[a-z0-9]{{10,20}}\b", r"-[0-9a-fA-F]{12}-[a-z0-9]{10}"),
     ("dropbox-token", r"\bsl\.(?:u\.)?[A-Za-z0-9_-]{130,1000}"),
     ("notion-token", r"\b(?:secret_[A-Za-z0-9]{43}|ntn_[A-Za-z0-9]{40,50})"),
     ("dfuse-key", rf"\b(?:web|server|mobile)_{HEX}{{32}}\b"),

@@ -59,7 +59,7 @@ _SHORT: Table = (
     ("render-key", r"\brnd_[A-Za-z0-9]{24,36}"),
     ("vercel-token", r"\bvc[pkiar]_[A-Za-z0-9]{24,60}"),
     ("ngrok-token", r"\b(?:[12][A-Za-z0-9]{26}_[A-Za-z0-9]{20,21}|(?:ak|cr)_[A-Za-z0-9]{27})\b"),
-    ("hashicorp-vault-old-token", r"\b[sbr]\.[A-Za-z0-9]{24}\b"),
+    ("hashicorp-vault-old-token", r"\b[sbr]\.[A-Za-z0-9]{24}\b", r"[sbr]\.[A-Za-z0-9]{24}"),
 )  # fmt: skip
 """Names of programs may begin so too."""
 

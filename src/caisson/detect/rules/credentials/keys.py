@@ -36,6 +36,7 @@ KEYS: tuple[Rule, ...] = (
         type=TYPE,
         pattern=r"([A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6}){0,2})(?:[^A-Za-z0-9+/=_-]|$)",
         opener="[A-Za-z0-9+/]{24}",
+        sign="[A-Za-z0-9+/]{64}",
         check=key_line,
         score=0.5,
     ),

@@ -45,7 +45,7 @@ _SHORT: Table = (
     ("mandrill-key", r"\bmd-[A-Za-z0-9_-]{22}\b"),
     ("resend-key", r"\bre_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}"),
     ("klaviyo-key", r"\bpk_[a-f0-9]{34}\b"),
-    ("omnisend-key", rf"\b{HEX}{{24}}-[A-Za-z0-9]{{40,50}}\b"),
+    ("omnisend-key", rf"\b{HEX}{{24}}-[A-Za-z0-9]{{40,50}}\b", rf"{HEX}-[A-Za-z0-9]{{40}}"),
     ("intercom-token", r"\bdG9r[A-Za-z0-9+/_-]{50,60}={0,2}"),
     ("pushbullet-token", r"\bo\.[A-Za-z0-9]{32}\b"),
     ("viber-token", rf"\b{HEX}{{16}}-{HEX}{{16}}-{HEX}{{16}}\b"),
@@ -53,7 +53,7 @@ _SHORT: Table = (
     ("twitter-bearer", r"\bA{20,24}[A-Za-z0-9%]{40,150}"),
     ("twitter-token", r"\b\d{15,20}-[A-Za-z0-9]{40}\b"),
     ("linkedin-token", r"\bAQ[EUVWX][A-Za-z0-9_-]{150,400}|\bWPL_AP[01]\.[A-Za-z0-9+/=.]{20,40}"),
-    ("webex-token", r"\b[A-Za-z0-9]{64}_[A-Z0-9]{2,4}\d{0,2}_[0-9a-f-]{36}"),
+    ("webex-token", r"\b[A-Za-z0-9]{64}_[A-Z0-9]{2,4}\d{0,2}_[0-9a-f-]{36}", r"[A-Za-z0-9]_[A-Z0-9]{2,6}_[0-9a-f-]{36}"),
     ("ntfy-token", r"\btk_[a-z0-9]{29}\b"),
 )  # fmt: skip
 

@@ -86,6 +86,8 @@ _OPEN_ENDED = frozenset(
     {"secret-by-name", "secret-after-name", "bearer-token", "authorization-header", "basic-authorization"}
 )
 """Whose values may go on beyond what the pattern spans; all of it goes."""
+_SIGNS = {"prefixed-token": r"[a-z0-9][_-][A-Za-z0-9]{32}"}
+"""Of patterns that would make the screen slow."""
 _REST = Tail(characters=BASE64 + ".~|")
 
 NAMED: tuple[Rule, ...] = (
@@ -95,6 +97,7 @@ NAMED: tuple[Rule, ...] = (
             type=TYPE,
             pattern=pattern,
             opener=opener,
+            sign=_SIGNS.get(name, ""),
             check=check,
             tail=_REST if name in _OPEN_ENDED else None,
         )
@@ -105,6 +108,7 @@ NAMED: tuple[Rule, ...] = (
         type=TYPE,
         pattern=r"\b[A-Za-z_+/=.~|-]{0,20}\d[A-Za-z0-9_+/=.~|-]{7,199}|\b[A-Za-z]{24,199}",
         alphabet=TOKEN,
+        sign=r"\d[A-Za-z0-9_+/=.~|-]{7}|[A-Za-z]{24}",
         check=service_key,
         tail=_REST,
     ),

@@ -49,7 +49,8 @@ _SHORT: Table = (
     ("fauna-key", r"\bfn(?:AE|Ae)[A-Za-z0-9_-]{34,60}"),
     ("agora-token", r"\b007eJx[A-Za-z0-9+/=]{60,300}"),
     ("recaptcha-key", r"\b6L[c-f][A-Za-z0-9_-]{37}\b"),
-    ("ably-pusher-key", r"\b[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{22,43}\b"),
+    ("ably-pusher-key", r"\b[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{22,43}\b",
+     r"\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{22}"),
 )  # fmt: skip
 """Names of programs may begin so too."""
 

@@ -22,6 +22,7 @@ CONTACT = (
         type="EMAIL",
         pattern=r"\b[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,5}(?:[A-Za-z]{2,24}|xn--[A-Za-z0-9-]{2,59})\b",
         alphabet=TOKEN,
+        sign=r"[A-Za-z0-9._%+'-]@[A-Za-z0-9]",
         check=network.email,
         normalise=str.lower,
     ),

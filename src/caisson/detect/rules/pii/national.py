@@ -18,10 +18,10 @@ from caisson.system.entities import NationalType
 
 _SPACED = TOKEN + " "
 
-_FORMS: tuple[tuple[NationalType, str, Check], ...] = (
+_FORMS: tuple[tuple[NationalType, str, Check] | tuple[NationalType, str, Check, str], ...] = (
     ("ES_NIF", r"(?i)\b\d{7,8}-?[A-HJ-NP-TV-Z]\b", registered("es.dni")),
     ("ES_NIE", r"(?i)\b[XYZ]-?\d{7}-?[A-HJ-NP-TV-Z]\b", registered("es.nie")),
-    ("IT_FISCAL_CODE", r"(?i)\b[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]\b", registered("it.codicefiscale")),
+    ("IT_FISCAL_CODE", r"(?i)\b[A-Z]{6}\d{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]\b", registered("it.codicefiscale"), r"(?i)[A-Z]\d{2}[A-EHLMPRST]"),
     ("FI_PERSONAL_IDENTITY_CODE", r"(?i)\b\d{6}[-+ABCDEFYXWVU]\d{3}[0-9A-FHJ-NPR-Y]\b", registered("fi.hetu")),
     ("SE_PERSONNUMMER", r"\b(?:18|19|20)?\d{6}[-+]\d{4}\b", registered("se.personnummer")),
     ("DK_CPR", r"\b\d{6}-\d{4}\b", registered("dk.cpr")),
@@ -32,14 +32,14 @@ _FORMS: tuple[tuple[NationalType, str, Check], ...] = (
     ("PT_CITIZEN_CARD", r"\b\d{8} ?\d ?[A-Z]{2}\d\b", registered("pt.cc")),
     ("LV_PERSONAL_CODE", r"\b\d{6}-\d{5}\b", registered("lv.pvn")),
     ("IE_PPS", r"(?i)\b\d{7}[A-W][A-IW]?\b", registered("ie.pps")),
-    ("IN_PERMANENT_ACCOUNT_NUMBER", r"(?i)\b[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]\b", registered("in_.pan")),
+    ("IN_PERMANENT_ACCOUNT_NUMBER", r"(?i)\b[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]\b", registered("in_.pan"), r"(?i)[A-Z]\d{4}[A-Z]"),
     ("IN_GSTIN", r"(?i)\b[0-3]\d[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[0-9A-Z]\b", registered("in_.gstin")),
     ("SG_NRIC_FIN", r"(?i)\b[STFGM]\d{7}[A-Z]\b", singapore_nric),
     ("MY_NRIC", r"\b\d{6}-\d{2}-\d{4}\b", registered("my.nric")),
     ("PK_CNIC", r"\b\d{5}-\d{7}-\d\b", registered("pk.cnic")),
     ("BR_CPF", r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b", registered("br.cpf")),
     ("KR_RRN", r"\b\d{6}-[1-8]\d{6}\b", registered("kr.rrn")),
-    ("MX_CURP", r"(?i)\b[A-Z]{4}\d{6}[HM][A-Z]{5}[0-9A-Z]\d\b", registered("mx.curp")),
+    ("MX_CURP", r"(?i)\b[A-Z]{4}\d{6}[HM][A-Z]{5}[0-9A-Z]\d\b", registered("mx.curp"), r"(?i)\d{6}[HM][A-Z]{5}"),
     ("US_MBI", r"(?i)\b[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}\b", us_mbi),
 )  # fmt: skip
 """Type, form, check: they stand alone."""
@@ -95,8 +95,16 @@ def alternatives(words: Iterable[str]) -> str:
 
 NATIONAL: tuple[Rule, ...] = (
     *(
-        Rule(id=f"pii.{kind}", type=kind, pattern=pattern, alphabet=_SPACED, check=check, normalise=compact)
-        for kind, pattern, check in _FORMS
+        Rule(
+            id=f"pii.{kind}",
+            type=kind,
+            pattern=pattern,
+            alphabet=_SPACED,
+            sign="".join(sign),
+            check=check,
+            normalise=compact,
+        )
+        for kind, pattern, check, *sign in _FORMS
     ),
     *(
         Rule(

@@ -25,6 +25,7 @@ PERSON = (
         type="AGE",
         pattern=r"(?i)\b(?:age[ds]?(?: of| is|:|=)?|(?:just |recently )?turn(?:ed|s|ing)|i'?m|i am|(?:s?he|they) (?:is|are|was|were)|s?he's)[ :]{1,2}(\d{1,3})\b",
         opener=r"(?i)\b(?:age|turn|just|recently|i'?m|i|s?he|they)",
+        sign=r"[ :]\d",
         check=person.age_in_words,
     ),
     Rule(
@@ -53,6 +54,7 @@ PERSON = (
         type="DRIVER_ID",
         pattern=r"(?i)\b[A-Z]{2,5}9{0,3}\d[0156]\d[0-3]\d{2}[A-Z][A-Z9]\d?[A-Z]{2}\b|\b[A-Z]{1,5}9{0,4}\d[0156]\d[0-3]\d{2}[A-Z][A-Z9][A-Z0-9][A-Z]{2}\b|\b(?:1[1-9]|2[0-8])-\d{2}-\d{6}-\d{2}\b|\bU1[A-Z0-9]{7}[A-Z]\b",
         alphabet=TOKEN,
+        sign=r"(?i)\d[0156]\d[0-3]\d{2}[A-Z]|-\d{6}-|\bU1[A-Z0-9]{7}",
         check=person.driver_id,
         normalise=check.compact,
     ),
@@ -69,6 +71,7 @@ PERSON = (
         type="LICENSE_PLATE",
         pattern=rf"(?i)\b[A-HJ-PR-Y]{{2}}(?:0[1-9]|[1-7]\d) ?[A-HJ-PR-Z]{{3}}\b|{_PLATE_IN}|{_PLATE_TR}|\b[A-Z]{{3}}[ -]?\d{{3}}[A-Z]{{2}}\b|\b[A-HJ-NP-TV-Z]{{2}}-\d{{3}}-[A-HJ-NP-TV-Z]{{2}}\b",
         alphabet=TOKEN + " ",
+        sign=r"(?i)\d{2} ?[A-Z]{3}|\d[ -]?[A-Z]{1,3}[ -]?\d{2}|\d{3}[A-Z]{2}|-\d{3}-",
         check=person.plate,
         normalise=check.compact,
     ),

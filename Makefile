@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM ?= examples/claims/caisson.yaml
 
-.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile clean
+.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile train-people clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -64,6 +64,10 @@ fuzz: dev ## 50,000 malformed requests and answers of the model's server (COUNT=
 
 campaign-hostile: dev ## an hour of conversations with a hostile model (SECONDS=60)
 	@$(BIN)/python -m bench.campaign_hostile --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1)
+
+train-people: dev ## train the recogniser of names and addresses again (CORPORA=DIR); the same file comes out
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[training]'
+	@$(BIN)/python training/people.py --corpora $(CORPORA)
 
 lock: ## renew the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock

@@ -1,11 +1,13 @@
 """Lists of known words for the recogniser: given names, family names, cities from Faker (MIT), and words of streets."""
 
+# ruff: noqa: E501  (tables)
+
 from __future__ import annotations
 
 from collections import Counter
 
 from caisson.detect.people.words import hashed
-from training.people_text import LOCALES, TITLES, pool
+from people_text import LOCALES, TITLES, pool
 
 LEAST_CHARACTERS = 2
 STREETS = """
@@ -31,7 +33,9 @@ def lists(seed: int) -> dict[str, frozenset[int]]:
         for name, counted in words.items():
             for value in pool(locale, name, seed):
                 parts = value.lower().replace(",", " ").split()
-                counted.update(part.strip(".()") for part in parts if len(part) >= LEAST_CHARACTERS and part[0].isalpha())
+                counted.update(
+                    part.strip(".()") for part in parts if len(part) >= LEAST_CHARACTERS and part[0].isalpha()
+                )
     fixed = {"title": {title.lower().strip(".") for title in TITLES}, "street": set(STREETS), "company": set(COMPANIES)}
     taken = fixed["street"] | fixed["company"] | fixed["title"]
     found = {name: {word for word in counted if word not in taken} for name, counted in words.items()}

@@ -1,7 +1,6 @@
 """Sentences with names and addresses in them, labelled, for `training/people.py`.
 
-Templates are ours; what fills them comes from Faker (MIT) in some sixty locales; prose without people comes from Python's own
-documentation (PSF licence). Everything is drawn from one seed.
+Templates are ours; what fills them comes from Faker (MIT) in some sixty locales; prose without people is that of `people_prose.py`. Everything is drawn from one seed.
 
     {name} {first} {last} {title}   NAME           {address} {street} {unit}   ADDRESS
     {company}                       ORG            {place} {country}           LOC, or ADDRESS beside a street
@@ -15,16 +14,70 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from pydoc_data import topics
 from typing import NamedTuple
 
 from faker import Faker
 
-LOCALES = (
-    "en_US en_GB en_AU en_CA en_IE en_IN en_NZ en_US en_GB en_US de_DE de_AT de_CH fr_FR fr_CH fr_CA es_ES es_MX es_CO es_AR it_IT pt_PT pt_BR nl_NL nl_BE "
-    "pl_PL cs_CZ sk_SK hu_HU ro_RO bg_BG hr_HR sl_SI et_EE lt_LT lv_LV fi_FI sv_SE no_NO da_DK tr_TR el_GR ru_RU uk_UA en_PH id_ID fil_PH vi_VN "
-    "en_IN en_NG en_GB zu_ZA tw_GH ig_NG yo_NG ar_AA hy_AM ka_GE he_IL"
-).split()
+from people_prose import prose
+
+LOCALES = [
+    "en_US",
+    "en_GB",
+    "en_AU",
+    "en_CA",
+    "en_IE",
+    "en_IN",
+    "en_NZ",
+    "en_US",
+    "en_GB",
+    "en_US",
+    "de_DE",
+    "de_AT",
+    "de_CH",
+    "fr_FR",
+    "fr_CH",
+    "fr_CA",
+    "es_ES",
+    "es_MX",
+    "es_CO",
+    "es_AR",
+    "it_IT",
+    "pt_PT",
+    "pt_BR",
+    "nl_NL",
+    "nl_BE",
+    "pl_PL",
+    "cs_CZ",
+    "sk_SK",
+    "hu_HU",
+    "ro_RO",
+    "bg_BG",
+    "hr_HR",
+    "sl_SI",
+    "et_EE",
+    "lt_LT",
+    "lv_LV",
+    "fi_FI",
+    "sv_SE",
+    "no_NO",
+    "da_DK",
+    "tr_TR",
+    "el_GR",
+    "ru_RU",
+    "uk_UA",
+    "en_PH",
+    "id_ID",
+    "fil_PH",
+    "vi_VN",
+    "en_IN",
+    "en_NG",
+    "en_GB",
+    "zu_ZA",
+    "tw_GH",
+    "ig_NG",
+    "yo_NG",
+    "hy_AM",
+]
 POOL = 240
 """Values of each kind that a locale contributes."""
 TITLES = ("Mr.", "Mrs.", "Ms.", "Dr.", "Miss", "Mr", "Ms", "Dr", "Prof.", "Sir", "Madam", "Herr", "Frau", "Sr.", "Mme")
@@ -35,9 +88,12 @@ class Labelled(NamedTuple):
 
     text: str
     spans: tuple[tuple[int, int, str], ...]
+    templates: tuple[str, ...]
+    """What it was made of, where it was."""
 
 
-TEMPLATES = r"""
+TEMPLATES = (
+    r"""
 My name is {name}.|I am {name} and I live in {place}.|I'm {first}, nice to meet you!|Hi, this is {name} speaking.|Hello {first}, how are you today?|Dear {title} {last},
 Dear {first},\n\nThank you for your letter.\n\nKind regards,\n{name}|Best regards,\n{name}\n{company}|Thanks,\n{first}|{name} wrote:|From: {name}\nTo: {name}\nSubject: the contract
 {title} {last} will call you back.|Please ask for {title} {name} at the front desk.|Is {first} at home?|Why did {first} leave {company}?|{first} and {first} are getting married in {place}.
@@ -69,9 +125,15 @@ Our founders are {last}, {last} and {last}.|My son {first} is ill.|my wife {firs
 {name} lives on {street}.|{name} lives in {street}, {place}|{first} gave {first} the address: {street}, {place}|The bus stops at {street}.|The station is on {street}.|A taxi to {street}, please.|a taxi to {address}|Send a new one to {address}, I am in {place}.|send the statement to {address}|{name}\n\n{address}|{company}\n\n{address}|Here is {first}'s address:\n\n{address}|it is {address}
 {name}\n{company}\n{address}\n{phone} office\n{phone} fax|{name}\n{address}\n{phone}-Office, {phone}-Fax|Mobile: {phone}\nDesk: {phone}|Billing address: {name}\n    {street} {unit}\n   {place}\n    {zip}|We meet on {weekday} at {company}, {street}, {place}|starring {last} and {name}|directed by {last}
 The driver, {name}, was not hurt.|According to {name}, the car was parked at {street}.|{name} ({company})|the brainchild of {name}, {name} and {name}|{title} {name} is a {num} year old man from {place}.|{name} from {company} called.
-""".strip().replace("\n", "|").replace("\\n", "\n").replace("\\t", "\t").split("|")
+""".strip()
+    .replace("\n", "|")
+    .replace("\\n", "\n")
+    .replace("\\t", "\t")
+    .split("|")
+)
 
-NOBODY = r"""
+NOBODY = (
+    r"""
 How do I reset my password?|My card was declined, why?|I want to top up my account.|What is the exchange rate today?|Please book a table for {num} people on {weekday}.|The meeting is on {weekday} at {time} in Room {num}.
 The invoice of {month} {year} is missing.|Version {num}.{num} was released in {month}.|See Chapter {num}, Section {num}.|The Terms and Conditions apply.|Click Save, then OK.|Open Settings > Privacy > Security.
 Water Damage Claims\n\nThe policy covers burst pipes.|Step {num}: Turn off the main valve.|Question {num}. What is the capital?|Python, Java and Go are languages.|Use Docker and Kubernetes on Linux.|Install Visual Studio Code on Windows {num}.
@@ -82,19 +144,39 @@ ERROR {num} ConnectionError: Connection refused|GET /index.html HTTP/1.1|The API
 Can you recommend a good book?|Is the library open on {weekday}?|What time is it in Tokyo?|set an alarm for {time}|turn the lights off|play some jazz|who won the game last night|what does the policy cover|is my claim approved yet
 The Adjuster's Report|Dear Sir or Madam,|To whom it may concern|Dear Customer,|Dear Team,|Best regards|Kind Regards,\nThe Claims Team|Thank you for your help!|Yes.|No, thanks.|OK|I can't log in|Where Do I Find My PIN?|Top-up failed again
 A Mobile Phone, a Laptop and a Camera were stolen.|Act {num}, Scene {num}|Romantic dinner ideas for two|The Great Wall of China is long.|Mount Everest is high.|Lake Geneva is deep.|Project Falcon is secret.|Black Friday deals|Wall Street fell by {num} %.
-""".strip().replace("\n", "|").replace("\\n", "\n").split("|")
+""".strip()
+    .replace("\n", "|")
+    .replace("\\n", "\n")
+    .split("|")
+)
 
-_VERBS = """
+_VERBS = (
+    """
 spent a year|began to write|moved away|wrote a letter|thinks so|had lunch|went home|got married|loves cats|bought a house|was late|has left|can not come|lives alone|works|studied law|died|was born|played
 wants a refund|asked for help|called twice|paid the bill|lost a phone|met a friend|has to go|plays chess|said no|sings well|broke the vase|is a nurse|is very kind|was there|runs fast|cooked|listed the best songs
-""".strip().replace("\n", "|").split("|")
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
 
 ADDRESS_FORMS = (
     "{s}, {c}", "{s}\n{c}", "{s}, {z} {c}", "{s}\n{z} {c}", "{s}, {c} {z}", "{s}\n{c}, {k}", "{s} {u}, {c}, {k} {z}", "{s}\n {u}\n {c}\n {k} {z}",
     "{n} {s} {u} {c} {k}", "{s} {u} {c}", "{n} {s}\n {u}\n {c}\n {k}", "{s}, {u}, {c}", "{s}", "{u}, {s}, {c} {z}", "{n} {s}, {c}, {k}", "{s}\n{c}, {a} {z}", "{s}, {c}, {a} {z}", "{n} {s}, {c}, {a} {z}",
 )  # fmt: skip
 _SLOT = re.compile(r"\{([a-z]+)\}")
-_UNITS = ("Apt. {}", "Suite {}", "Apt {}", "Unit {}", "Flat {}", "Floor {}", "#{}", "Apartment {}", "Wohnung {}", "2nd floor", "Building {}")
+_UNITS = (
+    "Apt. {}",
+    "Suite {}",
+    "Apt {}",
+    "Unit {}",
+    "Flat {}",
+    "Floor {}",
+    "#{}",
+    "Apartment {}",
+    "Wohnung {}",
+    "2nd floor",
+    "Building {}",
+)
 
 
 _MAKERS = {
@@ -121,26 +203,28 @@ class Writer:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._random = random.Random(seed)
-        self._prose = _prose()
+        self._prose = prose(seed)
 
     def sentences(self, count: int) -> Iterator[Labelled]:
         """So many labelled texts."""
         for _ in range(count):
             kind = self._random.random()
-            if kind < 0.15:
-                yield self._cased(Labelled(self._random.choice(self._prose), ()))
-            elif kind < 0.30:
+            if kind < 0.3:
+                yield self._cased(Labelled(self._random.choice(self._prose), (), ()))
+            elif kind < 0.42:
                 yield self._cased(self._filled(self._random.choice(NOBODY)))
             else:
-                template = self._random.choice(TEMPLATES)
+                chosen = [self._random.choice(TEMPLATES)]
+                between = ""
                 if self._random.random() < 0.2:
-                    template += self._random.choice(("\n", " ")) + self._random.choice(TEMPLATES + NOBODY)
-                yield self._cased(self._filled(template))
+                    between = self._random.choice(("\n", " "))
+                    chosen.append(self._random.choice(TEMPLATES + NOBODY))
+                yield self._cased(self._filled(between.join(chosen), tuple(chosen)))
 
     def _any(self, locale: str, kind: str) -> str:
         return self._random.choice(pool(locale, kind, self._seed))
 
-    def _filled(self, template: str) -> Labelled:
+    def _filled(self, template: str, templates: tuple[str, ...] = ()) -> Labelled:
         locale = self._random.choice(LOCALES)
         text, spans, at = "", [], 0
         for slot in _SLOT.finditer(template):
@@ -152,7 +236,7 @@ class Writer:
             if label:
                 spans.append((len(text), len(text) + len(value), label))
             text += value
-        return Labelled(text + template[at:], tuple(_joined(text + template[at:], spans)))
+        return Labelled(text + template[at:], tuple(joined(text + template[at:], spans)), templates)
 
     def _slot(self, name: str, locale: str) -> tuple[str, str]:
         pick, number = self._any, self._random.randint
@@ -182,8 +266,8 @@ class Writer:
             "num": lambda: str(number(0, 10 ** number(1, 4))), "year": lambda: str(number(1900, 2030)),
             "date": lambda: self._random.choice((f"{number(1, 12)}/{number(1, 28)}/{number(1940, 2026)}", f"{number(1, 28)} May {number(1940, 2026)}", f"20{number(10, 26)}-{number(10, 12)}-{number(10, 28)}")),
             "did": lambda: self._random.choice(_VERBS),
-            "time": lambda: f"{number(1, 12)}:{number(10, 59)}", "month": lambda: self._random.choice("January February March April May June July August September October November December".split()),
-            "weekday": lambda: self._random.choice("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()),
+            "time": lambda: f"{number(1, 12)}:{number(10, 59)}", "month": lambda: self._random.choice(["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]),
+            "weekday": lambda: self._random.choice(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]),
         }  # fmt: skip
         return small[name](), ""
 
@@ -205,7 +289,15 @@ class Writer:
     def _street(self, locale: str) -> str:
         kind, number = self._random.random(), self._random.randint(1, 999)
         name = self._any(locale, "streetname")
-        return self._any(locale, "street") if kind < 0.4 else f"{number} {name}" if kind < 0.7 else f"{name} {number}" if kind < 0.9 else name
+        return (
+            self._any(locale, "street")
+            if kind < 0.4
+            else f"{number} {name}"
+            if kind < 0.7
+            else f"{name} {number}"
+            if kind < 0.9
+            else name
+        )
 
     def _unit(self) -> str:
         return self._random.choice(_UNITS).format(self._random.randint(1, 999))
@@ -218,33 +310,67 @@ class Writer:
         kind = self._random.random()
         if kind < 0.6:
             return self._any("en_US" if kind < 0.3 else locale, "company")
-        parts = ("Data", "Cloud", "Net", "Soft", "Bio", "Flow", "Open", "Map", "Meta", "Quant", "Solar", "Health", "Trade", "Bank", "Media", "Labs", "Space", "Farm", "Page", "Fin", "Tech", "Works", "Group", "Analytics", "Systems")
+        parts = (
+            "Data",
+            "Cloud",
+            "Net",
+            "Soft",
+            "Bio",
+            "Flow",
+            "Open",
+            "Map",
+            "Meta",
+            "Quant",
+            "Solar",
+            "Health",
+            "Trade",
+            "Bank",
+            "Media",
+            "Labs",
+            "Space",
+            "Farm",
+            "Page",
+            "Fin",
+            "Tech",
+            "Works",
+            "Group",
+            "Analytics",
+            "Systems",
+        )
         first, second = self._random.choice(parts), self._random.choice(parts)
         return first + (second.lower() if kind < 0.8 else f" {second}")
 
     def _address(self, locale: str) -> str:
         if self._random.random() < 0.08:
             return self._military(locale)
-        values = {"s": self._street(locale), "c": self._place(locale), "z": self._any(locale, "zip"), "k": self._any("en_US", "country"), "u": self._unit(), "n": str(self._random.randint(1, 99)), "a": self._random.choice("AL CA NY TX WA PR NSW VIC ON QC KA NI AA".split())}
+        values = {
+            "s": self._street(locale),
+            "c": self._place(locale),
+            "z": self._any(locale, "zip"),
+            "k": self._any("en_US", "country"),
+            "u": self._unit(),
+            "n": str(self._random.randint(1, 99)),
+            "a": self._random.choice(["AL", "CA", "NY", "TX", "WA", "PR", "NSW", "VIC", "ON", "QC", "KA", "NI", "AA"]),
+        }
         return self._random.choice(ADDRESS_FORMS).format(**values)
 
     def _military(self, locale: str) -> str:
-        number, office = self._random.randint, self._random.choice("AA AE AP".split())
+        number, office = self._random.randint, self._random.choice(["AA", "AE", "AP"])
         kind, postcode = number(0, 2), self._any("en_US", "zip")
         if kind == 0:
             return f"Unit {number(1, 9999)} Box {number(1, 9999)}\nDPO {office} {postcode}"
         if kind == 1:
             return f"PSC {number(1, 9999)}, Box {number(1, 9999)}\nAPO {office} {postcode}"
-        ship = self._random.choice("USS USNS USNV USCGC USNM".split())
+        ship = self._random.choice(["USS", "USNS", "USNV", "USCGC", "USNM"])
         return f"{ship} {self._any(locale, 'last')}\nFPO {office} {postcode}"
 
     def _cased(self, drawn: Labelled) -> Labelled:
         kind = self._random.random()
         text = drawn.text.lower() if kind < 0.12 else drawn.text.upper() if kind < 0.15 else drawn.text
-        return Labelled(text, drawn.spans) if len(text) == len(drawn.text) else drawn
+        return drawn._replace(text=text) if len(text) == len(drawn.text) else drawn
 
 
-def _joined(text: str, spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+def joined(text: str, spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """A place right beside an address is a part of it; a title belongs to its name."""
     joined: list[tuple[int, int, str]] = []
     for start, end, label in spans:
@@ -260,10 +386,3 @@ def _joined(text: str, spans: list[tuple[int, int, str]]) -> list[tuple[int, int
                 continue
         joined.append((start, end, label))
     return joined
-
-
-def _prose() -> list[str]:
-    """Sentences of Python's documentation that hold no name of a person."""
-    text = re.sub(r"\s+", " ", " ".join(topics.topics.values()))
-    found = [part.strip() for part in re.split(r"(?<=[.:]) ", text) if 30 < len(part) < 300]
-    return [part for part in found if not re.search(r"Guido|Knuth|Monty|Spam|Eric|John|Jack|Sape|Dijkstra|Tim\b|Fred|Paris", part)]

@@ -2,7 +2,8 @@
 
 `caisson bench detect` and `caisson scan` call these, so that what is measured is what runs. Each kind goes through the
 same stages as in the gateway and in the log's redaction: credentials by form, then by surroundings, then personal data
-by form, then names and addresses, each reading what the stage before let through. Findings carry offsets of the original text.
+by form, then names and addresses, each reading what the one before let through. Findings carry offsets of the
+original text.
 
 >>> [(f.type, f.start, f.end) for f in detector("pii")("mail alice@example.com")]
 [('EMAIL', 5, 22)]

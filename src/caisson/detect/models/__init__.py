@@ -4,7 +4,7 @@ A file holds a JSON header and raw little-endian arrays and texts. Its SHA-256 s
 signed with the release; training writes both.
 
 >>> sorted(DIGESTS)
-['embedding.bin', 'injection.bin']
+['embedding.bin', 'injection.bin', 'people.bin']
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from caisson.errors import StartError
 DIGESTS = {
     "embedding.bin": "47618471250bb26de35a1a1244dc31f71f5cbe4174e2d72ea9aebdfd304e5188",
     "injection.bin": "91b3cf1574d610207a9fd1d65b83e3e97f291173fde57d01289a31588296a0b7",
+    "people.bin": "7a8be53279e92676c875d8fae92944c85a82b383f099824d1dee78197d74312d",
 }
 """File and SHA-256 of its bytes."""
 MAGIC = b"CAISSON1"
-DTYPES = frozenset({"int8", "uint8", "float16", "float32", "int32"})
+DTYPES = frozenset({"int8", "uint8", "float16", "float32", "int16", "int32"})
 _FOLDER = Path(__file__).parent
 
 

@@ -1,120 +1,172 @@
 """Words to labels: a linear chain over the votes of each word and its neighbours (Collins 2002, averaged perceptron).
 
-Most words of most texts are far from being a name. The chain is solved only around those that are not: stretches of words
-whose best label comes within `MARGIN` of `O`.
+Most words of most texts are far from being a name. The chain is solved only in stretches with a word that might begin
+one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from caisson.detect.people.artefact import Weights
-from caisson.detect.people.words import OFFSETS, buckets, class_of, features, listed
+from caisson.detect.people.weights import Weights
+from caisson.detect.people.words import (
+    EDGE_CLASS,
+    MASKED,
+    OFFSETS,
+    caseless,
+    class_of,
+    features,
+    listed,
+    rows,
+    shape,
+    words,
+)
 
-REMEMBERED_MAX = 20_000
-"""Words whose votes are kept; then all are forgotten."""
-MARGIN = 4.0
-"""Score that a word may lack and still be worth solving; neighbours can add about as much."""
-AROUND = 2
-"""Words on either side that are solved along."""
-STRETCH_MAX = 2_000
-"""Words solved at once; longer stretches are cut."""
-_EDGE = max(OFFSETS)
+WORDS_MAX, RUNS_MAX = 30_000, 60_000
+"""Words, and runs of characters, that are remembered, some 15 MB; then all are forgotten."""
+REACH = max(OFFSETS)
+"""Words on either side that decide a word's scores."""
+Scores = NDArray[np.int16]
+"""[word, label]."""
+_NEVER = frozenset({MASKED, '"', "{", "}", "[", "]", "<", "=", "|", "\\"})
+"""What is in no name and no address: pseudonyms, and what parts the values of records."""
+NAMES = frozenset({"first", "last", "title"})
+"""Lists of words that names are made of."""
+_JOINING = frozenset("\n,.>-/#")
+"""Marks that may stand within an address."""
 
 
 class Tagger:
-    """Labels words. Not for several threads at once: it remembers words."""
+    """Scores and labels words. Not for several threads at once: it remembers words."""
 
     def __init__(self, weights: Weights) -> None:
-        self.labels = weights.labels
+        self.version = weights.version
+        labels = weights.labels
+        self.kinds = [label.partition("-")[2] for label in labels]
+        """By label: `NAME`, `ADDRESS` or nothing."""
+        self.begins = [label.startswith("B-") for label in labels]
+        """By label: a finding may begin here."""
         self._weights = weights
-        self._wide = len(weights.labels)
+        self._wide = len(labels)
+        self._beginning = [number for number, begins in enumerate(self.begins) if begins]
+        self._transitions = weights.transitions.astype(np.int32)
         self._forget()
 
-    def tag(self, words: Sequence[str]) -> NDArray[np.int8]:
-        """A label's number for each word. At most a few thousand words at a time, so that what is remembered stays small."""
-        labels = np.zeros(len(words), dtype=np.int8)
-        if not words:
-            return labels
-        if self._used > REMEMBERED_MAX:
+    def read(self, runs: Sequence[str]) -> tuple[NDArray[np.int32], list[int]]:
+        """The numbers of the words in some runs of characters without space, and how many words each has.
+
+        They hold until the next call.
+        """
+        if self._used > WORDS_MAX or len(self._words_of) > RUNS_MAX:
             self._forget()
-        scores = self._scores(words)
-        near = scores[:, 1:].max(axis=1) > scores[:, 0] - MARGIN
-        for start, end in _stretches(near):
-            labels[start:end] = self._solve(scores[start:end])
-        return labels
+        words_of = self._words_of
+        try:
+            found = [words_of[run] for run in runs]
+        except KeyError:
+            self._learn(dict.fromkeys(run for run in runs if run not in words_of))
+            found = [words_of[run] for run in runs]
+        return np.fromiter(chain.from_iterable(found), np.int32), list(map(len, found))
 
-    def _forget(self) -> None:
-        self._row_of: dict[str, int] = {}
-        self._votes = np.zeros((1, len(OFFSETS), self._wide), dtype=np.float32)
-        self._classes = np.zeros(1, dtype=np.int32)
-        self._used = 1
-        """Row 0 is the edge of the text: no votes."""
-
-    def _scores(self, words: Sequence[str]) -> NDArray[np.float32]:
-        rows = np.array([self._row(word) for word in words], dtype=np.int32)
-        padded = np.pad(rows, _EDGE)
-        count = len(words)
-        scores = np.zeros((count, self._wide), dtype=np.float32)
-        for number, offset in enumerate(OFFSETS):
-            scores += self._votes[padded[_EDGE + offset : _EDGE + offset + count], number]
-        classes = self._classes[padded]
-        own = classes[_EDGE : _EDGE + count]
-        scores += self._weights.pairs[0, own, classes[_EDGE - 1 : _EDGE - 1 + count]]
-        scores += self._weights.pairs[1, own, classes[_EDGE + 1 : _EDGE + 1 + count]]
+    def scores(self, numbers: NDArray[np.int32]) -> Scores:
+        """Scores of each word from itself and the words around it; beyond the ends there is nothing."""
+        count = len(numbers)
+        padded = np.zeros(count + 2 * REACH, np.int32)
+        padded[REACH : REACH + count] = numbers
+        votes = self._votes.take(padded, axis=0)
+        scores = votes[:count, 0] + votes[1 : count + 1, 1]
+        for number in range(2, len(OFFSETS)):
+            scores += votes[number : count + number, number]
+        classes = self._classes[padded[REACH - 1 : REACH + count + 1]]
+        pairs = self._weights.pairs
+        scores += pairs[0, classes[1:-1], classes[:-2]]
+        scores += pairs[1, classes[1:-1], classes[2:]]
         scores[:, 0] += self._weights.bias
         return scores
 
-    def _row(self, word: str) -> int:
-        row = self._row_of.get(word)
-        if row is None:
-            row = self._learn(word)
-        return row
+    def near(self, scores: Scores) -> tuple[list[int], set[int]]:
+        """Numbers of the words that may be in a finding, and of those that may begin one."""
+        columns = np.ascontiguousarray(scores.T)
+        least = columns[0] - self._weights.margin
+        near = np.flatnonzero(columns[1:].max(axis=0) > least)
+        first = np.flatnonzero(columns[self._beginning].max(axis=0) > least)
+        return near.tolist(), set(first.tolist())
 
-    def _learn(self, word: str) -> int:
-        known = listed(word, self._weights.lists)
-        found = features(word, known)
-        if self._used >= len(self._votes):
-            more = max(256, len(self._votes))
-            self._votes = np.concatenate([self._votes, np.zeros((more, *self._votes.shape[1:]), dtype=np.float32)])
-            self._classes = np.concatenate([self._classes, np.zeros(more, dtype=np.int32)])
-        for number, offset in enumerate(OFFSETS):
-            self._votes[self._used, number] = self._weights.words[buckets(offset, found)].sum(axis=0)
-        self._classes[self._used] = class_of(word, known)
-        self._row_of[word] = self._used
-        self._used += 1
-        return self._used - 1
+    def solve(self, scores: Scores, stretches: Sequence[tuple[int, int]]) -> list[list[int]]:
+        """The best path through each stretch, as from its first word to its end alone (Viterbi 1967): labels.
 
-    def _solve(self, scores: NDArray[np.float32]) -> NDArray[np.int8]:
-        """The best path (Viterbi 1967)."""
-        transitions = self._weights.transitions
-        best = scores[0] + transitions[0]
-        back = np.zeros(scores.shape, dtype=np.int8)
-        for at in range(1, len(scores)):
-            ways = best[:, None] + transitions
-            back[at] = ways.argmax(axis=0)
-            best = ways.max(axis=0) + scores[at]
-        path = np.zeros(len(scores), dtype=np.int8)
-        path[-1] = (best + transitions[:, 0]).argmax()
-        for at in range(len(scores) - 1, 0, -1):
-            path[at - 1] = back[at, path[at]]
-        return path
+        All go side by side, the longest first.
+        """
+        order = sorted(range(len(stretches)), key=lambda each: stretches[each][0] - stretches[each][1])
+        lengths = [stretches[each][1] - stretches[each][0] for each in order]
+        starts = np.array([stretches[each][0] for each in order], np.int64)
+        ending = self._transitions[:, 0]
+        best = scores[starts] + self._transitions[0]
+        last: list[int] = []
+        """Of the stretches that have ended, the shortest first."""
+        back: list[list[list[int]]] = []
+        active, step = len(order), 1
+        while active:
+            going = sum(length > step for length in lengths[:active])
+            last += reversed((best[going:active] + ending).argmax(axis=1).tolist())
+            ways = best[:going, :, None] + self._transitions
+            back.append(ways.argmax(axis=1).tolist())
+            best = ways.max(axis=1) + scores[starts[:going] + step] if going else best
+            active, step = going, step + 1
+        paths: list[list[int]] = [[]] * len(order)
+        for place, (each, length, label) in enumerate(zip(order, lengths, reversed(last), strict=True)):
+            path = [label]
+            for ways_back in reversed(back[: length - 1]):
+                path.append(ways_back[place][path[-1]])
+            paths[each] = path[::-1]
+        return paths
 
+    def _forget(self) -> None:
+        self._words_of: dict[str, list[int]] = {}
+        """Runs of characters and the numbers of their words."""
+        self._number_of: dict[str, int] = {}
+        self._used = 1
+        """Number 0 is beyond the text: no votes."""
+        self._votes = np.zeros((256, len(OFFSETS), self._wide), np.int16)
+        self._classes = np.full(256, EDGE_CLASS, np.int32)
+        self.never = [False]
+        """By number: the word is in no finding."""
+        self.shapes = [""]
+        """By number: how the word is written."""
+        self.named = [False]
+        """By number: a list of names or titles knows the word."""
+        self.joining = [False]
+        """By number: the word may stand within an address though it is none."""
 
-def _stretches(near: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Where the words that are near, and those around them, begin and end."""
-    places = np.flatnonzero(near)
-    if not len(places):
-        return []
-    found: list[tuple[int, int]] = []
-    start = last = int(places[0])
-    for place in map(int, places[1:]):
-        if place - last > 2 * AROUND or place - start > STRETCH_MAX:
-            found.append((max(0, start - AROUND), min(len(near), last + AROUND + 1)))
-            start = place
-        last = place
-    found.append((max(0, start - AROUND), min(len(near), last + AROUND + 1)))
-    return found
+    def _learn(self, runs: Iterable[str]) -> None:
+        """Split new runs, and compute what new words vote for."""
+        table, starts, classes = list[int](), list[int](), list[int]()
+        number_of, used = self._number_of, self._used
+        for run in runs:
+            numbers = []
+            for word in words(run):
+                number = number_of.get(word.text)
+                if number is None:
+                    number = number_of[word.text] = used + len(starts)
+                    known = listed(word.text, self._weights.lists)
+                    starts.append(len(table))
+                    table += rows(features(word.text, known))
+                    classes.append(class_of(word.text, known))
+                    self.never.append(word.text in _NEVER or caseless(word.text))
+                    self.shapes.append(shape(word.text))
+                    self.named.append(not NAMES.isdisjoint(known))
+                    self.joining.append(word.text in _JOINING)
+                numbers.append(number)
+            self._words_of[run] = numbers
+        if not starts:
+            return
+        self._used = end = used + len(starts)
+        if end > len(self._classes):
+            more = max(end, 2 * len(self._classes)) - len(self._classes)
+            self._votes = np.pad(self._votes, ((0, more), (0, 0), (0, 0)))
+            self._classes = np.pad(self._classes, (0, more))
+        self._votes[used:end] = np.add.reduceat(self._weights.words[table], starts, axis=0, dtype=np.int16)
+        self._classes[used:end] = classes

@@ -1,38 +1,88 @@
 """A text as words, and the features of each.
 
-A feature belongs to one word and an offset: the same word votes for itself and for its neighbours, with other weights. So
-a word's votes are computed once and remembered. Pairs of neighbouring classes add what two words say together.
+A feature belongs to one word: the same word votes for itself and for its neighbours, with other weights. So a word's
+votes are computed once and remembered. Pairs of neighbouring classes add what two words say together.
 
->>> [word for word, _, _ in split("Ann O'Neil's, 12b")]
+>>> [word.text for word in split("Ann O'Neil's, 12b")]
 ['Ann', "O'Neil", "'", 's', ',', '12b']
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 from zlib import crc32
 
 OFFSETS = (-2, -1, 0, 1, 2)
 """Where the word stands, seen from the word that it votes for."""
-BUCKETS = 1 << 17
+ROWS = 1 << 15
 """Rows of the table of weights; features share a row when their hashes do."""
 LISTS = ("title", "street", "country", "first", "last", "city", "company")
 """Lists of known words, the more telling first."""
 _SHAPES = ("Xx", "X", "XX", "x", "d", "d4", "d5", "xd", "\n", ",", ".", "#", "@", "p")
-CLASSES = len(_SHAPES) * (len(LISTS) + 1)
+CLASSES = len(_SHAPES) * (len(LISTS) + 1) + 1
+EDGE_CLASS = CLASSES - 1
+"""Of what is beyond the text."""
 MASKED = "[["
 """Stands for a pseudonym, and for a run of brackets where findings are only counted."""
-WORD_CHARACTERS_MAX = 40
-"""Longer runs are no words; only their beginning is looked at."""
+RUN_CHARACTERS_MAX = 128
+"""Longer runs without a space are cut; no word and no pseudonym is so long."""
+FEATURE_CHARACTERS_MAX = 40
+"""Only the beginning of a word is looked at."""
 _WORD = re.compile(r"\n|\[[A-Z][A-Z0-9_]{1,63}_[0-9a-f]{6}\]|\[{2,}|[^\W_]+(?:[-'’](?!s\b)[^\W_]+)*|[^\w\s]|_")
 
 
-def split(text: str) -> Iterator[tuple[str, int, int]]:
-    """Words, marks and line ends with their place; what was masked before is one word, whatever it was."""
-    for found in _WORD.finditer(text):
-        word = found.group()
-        yield MASKED if word[0] == "[" and len(word) > 1 else word, found.start(), found.end()
+class Word(NamedTuple):
+    """A word, a mark or a line's end, and its place."""
+
+    text: str
+    """As written; MASKED for what was masked before, whatever it was."""
+    start: int
+    end: int
+
+
+def split(text: str) -> list[Word]:
+    """The words of a whole text."""
+    return [
+        Word(word, start + at, end + at) for run, at in zip(*runs(text), strict=True) for word, start, end in words(run)
+    ]
+
+
+def words(run: str) -> list[Word]:
+    """The words of a run without space."""
+    return [Word(_plain(found.group()), *found.span()) for found in _WORD.finditer(run)]
+
+
+def runs(text: str) -> tuple[list[str], list[int]]:
+    """The runs between spaces, each line's end as one of its own, and where they begin. Long ones are cut.
+
+    What follows a space or a line's end does not change what comes before it.
+    """
+    found = text.replace("\n", " \n ").split(" ")
+    starts, at = list[int](), 0
+    for run in found:
+        if run == "\n":
+            starts.append(at - 1)  # the spaces beside it are not in the text
+        else:
+            starts.append(at)
+            at += len(run) + 1
+    if max(map(len, found)) > RUN_CHARACTERS_MAX:
+        return _cut(found, starts)
+    return found, starts
+
+
+def _cut(found: list[str], starts: list[int]) -> tuple[list[str], list[int]]:
+    pieces = [
+        (run[at : at + RUN_CHARACTERS_MAX], start + at)
+        for run, start in zip(found, starts, strict=True)
+        for at in range(0, max(1, len(run)), RUN_CHARACTERS_MAX)
+    ]
+    return [run for run, _ in pieces], [start for _, start in pieces]
+
+
+def _plain(word: str) -> str:
+    return MASKED if word[0] == "[" and len(word) > 1 else word
 
 
 def shape(word: str) -> str:
@@ -48,6 +98,11 @@ def shape(word: str) -> str:
     if word[0].isupper():
         return "X" if len(word) == 1 else "XX" if word.isupper() else "Xx"
     return "x"
+
+
+def caseless(word: str) -> bool:
+    """Whether it is written in letters without capitals, such as Chinese, Arabic or Hindi."""
+    return not word.isascii() and any(char.isalpha() and char.lower() == char.upper() for char in word)
 
 
 def hashed(text: str) -> int:
@@ -68,7 +123,7 @@ def class_of(word: str, known: list[str]) -> int:
 
 def features(word: str, known: list[str]) -> list[str]:
     """What is known of a word, as text."""
-    word = word[:WORD_CHARACTERS_MAX]
+    word = word[:FEATURE_CHARACTERS_MAX]
     lower, form = word.lower(), shape(word)
     found = [f"w={lower}", f"s={form}", *(f"l={name}" for name in known), *(f"l={name} {form}" for name in known)]
     if word[0].isalpha():
@@ -80,6 +135,6 @@ def features(word: str, known: list[str]) -> list[str]:
     return found
 
 
-def buckets(offset: int, found: list[str]) -> list[int]:
-    """Rows of the table for a word's features at an offset."""
-    return [hashed(f"{offset}{feature}") % BUCKETS for feature in found]
+def rows(found: list[str]) -> list[int]:
+    """Rows of the table for a word's features."""
+    return [hashed(feature) % ROWS for feature in found]

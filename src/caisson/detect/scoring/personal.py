@@ -57,7 +57,7 @@ def judged(span: Span, labelled: Sequence[tuple[Span, bool]], *, exact: bool) ->
 
     What it shares with spans that are neither needed nor wrong is left out; half of the rest must be wanted.
     """
-    own, wanted = set(range(span.start, span.end)), set()
+    own, wanted = set(range(span.start, span.end)), set[int]()
     for other, required in labelled:
         if not required:
             own.difference_update(range(other.start, other.end))

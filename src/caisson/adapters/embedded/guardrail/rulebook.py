@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from caisson.detect.course import Course
+from caisson.detect.people.reader import normal
 from caisson.detect.pseudonyms import PSEUDONYM
 from caisson.detect.rule import Rule
 from caisson.detect.rules.credentials import BEDROCK_TYPES, BY_FORM, BY_SURROUNDINGS
@@ -20,6 +21,7 @@ from caisson.detect.rules.declared import pattern, word
 from caisson.detect.rules.injection import Strength, injection
 from caisson.detect.rules.pii import PII
 from caisson.detect.scanner import BLOCK, FLAG, MASK, RuleSet
+from caisson.system.entities import STATISTICAL
 from caisson.system.guardrails import Guardrail
 
 DATA_ROLES = frozenset({"document", "tool"})
@@ -41,6 +43,8 @@ class Rulebook:
     """Of documents and tool results: the same, with stricter rules at the end."""
     output: Course
     """Of answers: credentials in two steps, everything else."""
+    people: Mapping[str, int]
+    """Names and addresses that the file asks for, and what happens to them; empty when it asks for none."""
     prompt_attack: Strength
     """Of the filter that the classifier is."""
     attack_layer: int
@@ -57,6 +61,7 @@ class Rulebook:
         declared = [(word(text), BLOCK) for text in guardrail.words]
         declared += [(pattern(row.name, row.regex), _LAYERS[row.action]) for row in guardrail.patterns]
         personal = [(rule, _LAYERS[action]) for kind, action in guardrail.pii.items() for rule in PII.get(kind, ())]
+        people_layers = {kind: _LAYERS[action] for kind, action in guardrail.pii.items() if kind in STATISTICAL}
         common = [(rule, layer if enforced else FLAG) for rule, layer in (*declared, *personal)]
         attack = BLOCK if enforced else FLAG
         people, data = (
@@ -72,9 +77,10 @@ class Rulebook:
             words_of_people=Course(LOOK_ALIKES, *credentials, _rule_set((*people, *common))),
             data=Course(LOOK_ALIKES, *credentials, _rule_set((*data, *common))),
             output=Course(*credentials, _rule_set(common)),
+            people={kind: layer if enforced else FLAG for kind, layer in people_layers.items()},
             prompt_attack=guardrail.prompt_attack,
             attack_layer=attack,
-            normalise={rule.type: rule.normalise for rule, _ in common},
+            normalise={**dict.fromkeys(STATISTICAL, normal), **{rule.type: rule.normalise for rule, _ in common}},
             blocked_input_message=guardrail.blocked_input_message,
             blocked_output_message=guardrail.blocked_output_message,
         )

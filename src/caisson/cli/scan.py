@@ -1,7 +1,8 @@
 """`caisson scan`: credentials in files and in the history of a repository (SEC-04).
 
-Exit 0 when nothing new was found, 1 when something was, 2 for a wrong call. A secret itself is never printed: only where
-it stands, which rule found it, and its first characters where it is long enough to spare them.
+Exit 0 when nothing new was found, 1 when something was, 2 for a wrong call, 3 when nothing was found but something
+could not be read. A secret itself is never printed: only where it stands, which rule found it, and its first
+characters where it is long enough to spare them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import typer
 
 if TYPE_CHECKING:
     from caisson.cli.scanning.findings import Located
-    from caisson.cli.scanning.sources import Skipped
+    from caisson.cli.scanning.sources import Skipped, Source
 
 
 class Format(StrEnum):
@@ -35,7 +36,8 @@ EXAMPLES_MAX = 3
 def scan(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")],
     history: Annotated[bool, typer.Option("--history", help="Also what the repository's history added.")] = False,
-    format_: Annotated[Format, typer.Option("--format", help="text, json (JSON Lines) or sarif (2.1.0).")] = Format.text,
+    format_: Annotated[Format, typer.Option("--format", help="json is JSON Lines; sarif is 2.1.0.")] = Format.text,
+    json_: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
     baseline: Annotated[Path | None, typer.Option("--baseline", help="Findings that are known, with reasons.")] = None,
     update_baseline: Annotated[bool, typer.Option("--update-baseline", help="Write what is found into it.")] = False,
 ) -> None:
@@ -43,7 +45,7 @@ def scan(
     from caisson.cli.scanning.baseline import Baseline
     from caisson.cli.scanning.findings import Examiner
     from caisson.cli.scanning.history import added
-    from caisson.cli.scanning.sources import Source, files
+    from caisson.cli.scanning.sources import files
     from caisson.errors import OperatorError
 
     if update_baseline and baseline is None:
@@ -69,13 +71,15 @@ def scan(
     except OperatorError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    _print(new, format_, examiner.files)
+    _print(new, Format.json if json_ else format_)
     _notes(new, found, skipped, examiner.files)
     if new:
         raise typer.Exit(1)
+    if any(one.undetermined for one in skipped):
+        raise typer.Exit(3)
 
 
-def _with_progress(sources: Iterator[object]) -> Iterator[object]:
+def _with_progress(sources: Iterator[Source]) -> Iterator[Source]:
     """The sources, counted on a terminal while they are read."""
     if not sys.stderr.isatty():
         yield from sources
@@ -84,14 +88,15 @@ def _with_progress(sources: Iterator[object]) -> Iterator[object]:
 
     from caisson.cli.terminal import console, line
 
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=console(errors=True), transient=True) as shown:
+    columns = SpinnerColumn(), TextColumn("{task.description}")
+    with Progress(*columns, console=console(errors=True), transient=True) as shown:
         task = shown.add_task("reading")
         for number, source in enumerate(sources, 1):
-            shown.update(task, description=f"{number:,} read: {line(getattr(source, 'name', ''))[-60:]}")
+            shown.update(task, description=f"{number:,} read: {line(source.name)[-60:]}")
             yield source
 
 
-def _print(found: list[Located], format_: Format, files: int) -> None:
+def _print(found: list[Located], format_: Format) -> None:
     from caisson.cli.terminal import line
 
     if format_ is Format.sarif:

@@ -1,6 +1,6 @@
 """Findings that are known and why they may stay: a JSON file that people edit and review.
 
-    {"version": 1, "known": [{"fingerprint": "…", "file": "…", "rule": "…", "because": "an example in the documentation"}]}
+{"version": 1, "known": [{"fingerprint": "…", "file": "…", "rule": "…", "because": "an example in the docs"}]}
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ VERSION = 1
 UNEXPLAINED = "TO BE EXPLAINED"
 """What a new entry says until somebody gives a reason."""
 BYTES_MAX = 16 << 20
+_KEYS = ("fingerprint", "file", "rule", "because")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Baseline:
             document = json.loads(path.read_text())
             if document["version"] != VERSION:
                 raise ValueError(f"version {document['version']!r}")
-            known = [{key: str(entry[key]) for key in ("fingerprint", "file", "rule", "because")} for entry in document["known"]]
+            known = [{key: str(entry[key]) for key in _KEYS} for entry in document["known"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise OperatorError(f"{path}: expected a baseline of version {VERSION}, found {error}") from None
         return cls(reasons={entry["fingerprint"]: entry["because"] for entry in known}, _known=tuple(known))

@@ -14,12 +14,14 @@ from typing import Any
 
 from caisson.cli.scanning.sources import Source
 from caisson.detect.detectors import detector
+from caisson.detect.rules.credentials import BY_FORM
 
 SHOWN_CHARACTERS = 4
-"""Beginning of a secret that is shown when it is at least `SHOWN_FROM` long: the prefix of its issuer."""
+"""Beginning of a secret that is shown when it has its issuer's form and is at least `SHOWN_FROM` long: a prefix."""
 SHOWN_FROM = 20
 FINGERPRINT_HEX = 20
 """80 bits."""
+_WITH_PREFIX = frozenset(rule.id for rule in BY_FORM)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,20 +85,21 @@ class Examiner:
                 end_column=one.end - begins[end_line - 1] + 1,
                 rule=one.rule,
                 score=one.score,
-                shown=masked(value),
+                shown=masked(value, one.rule),
                 fingerprint=fingerprint,
                 commit=source.commit,
             )
 
 
-def masked(value: str) -> str:
-    """What may be shown of a secret.
+def masked(value: str, rule: str) -> str:
+    """What may be shown of a secret that a rule found.
 
-    >>> masked("ghp_0123456789abcdef0123"), masked("hunter2!")
+    >>> masked("ghp_0123456789abcdef0123", "credentials.github-token"), masked("hunter2!", "credentials.password")
     ('ghp_… (24 characters)', '… (8 characters)')
     """
-    start = value[:SHOWN_CHARACTERS] if len(value) >= SHOWN_FROM and value[:SHOWN_CHARACTERS].isprintable() else ""
-    return f"{start}… ({len(value)} characters)"
+    start = value[:SHOWN_CHARACTERS]
+    shown = rule in _WITH_PREFIX and len(value) >= SHOWN_FROM and start.isprintable()
+    return f"{start if shown else ''}… ({len(value)} characters)"
 
 
 def _fingerprint(name: str, rule: str, value: str) -> str:

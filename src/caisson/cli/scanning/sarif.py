@@ -50,7 +50,10 @@ def _result(one: Located, number: int) -> dict[str, Any]:
                 "physicalLocation": {
                     "artifactLocation": {"uri": quote(one.name)},
                     "region": {
-                        "startLine": one.line, "startColumn": one.column, "endLine": one.end_line, "endColumn": one.end_column,
+                        "startLine": one.line,
+                        "startColumn": one.column,
+                        "endLine": one.end_line,
+                        "endColumn": one.end_column,
                     },
                 }
             }

@@ -39,6 +39,8 @@ class Skipped(NamedTuple):
 
     name: str
     reason: str
+    undetermined: bool = True
+    """It might hold a secret for all that is known; binaries are left out on purpose."""
 
 
 def files(path: Path, skipped: list[Skipped], without: Path | None = None) -> Iterator[Source]:
@@ -87,7 +89,7 @@ def _file(path: Path, skipped: list[Skipped]) -> Iterator[Source]:
         return
     text = decoded(content)
     if text is None:
-        skipped.append(Skipped(name, "binary"))
+        skipped.append(Skipped(name, "binary", undetermined=False))
     elif path.suffix == ".ipynb":
         yield from _notebook(name, text)
     else:

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from artefacts import store
 from caisson.detect.detectors import masked
@@ -56,6 +59,8 @@ class Example:
     source: str
     """Of the corpus; empty for our own sentences."""
     copies: int
+    prompt: str = ""
+    """Id of the prompt that it is a piece of."""
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -101,26 +106,27 @@ def examples(personal_rows: Sequence[dict[str, Any]], benign: Sequence[dict[str,
     """All that there is to learn from."""
     known, draw = lists(SEED), random.Random(SEED)
 
-    def made(drawn: Labelled, templates: Iterable[str], source: str, copies: int) -> Example:
-        return Example(sentence=Sentence(drawn, known, draw), templates=tuple(templates), source=source, copies=copies)
+    def made(drawn: Labelled, templates: Iterable[str], source: str, copies: int, prompt: str = "") -> Example:
+        sentence = Sentence(drawn, known, draw)
+        return Example(sentence=sentence, templates=tuple(templates), source=source, copies=copies, prompt=prompt)
 
     found = [made(drawn, map(plain, drawn.templates), "", 1) for drawn in Writer(SEED).sentences(SENTENCES)]
-    found += [made(Labelled(text, (), ()), (), source, 1) for text, source in unnamed(benign)]
+    found += [made(Labelled(text, (), ()), (), row["source"], 1, row["id"]) for text, row in unnamed(benign)]
     found += [
         made(labelled(row), (template_of(row),), row["source"], COPIES) for row in personal_rows if is_sentence(row)
     ]
     return found
 
 
-def unnamed(benign: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Pieces of prompts that name no one, as far as lists of names tell, and their sources."""
+def unnamed(benign: Iterable[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Pieces of prompts that name no one, as far as lists of names tell, and the prompts."""
     known = lists(SEED)
     names = known["first"] | known["last"]
     for row in benign:
         for piece in re.findall(r"(?s).{1,300}(?:\s|\Z)", row["text"]):
             words = {word for word, _, _ in split(piece) if shape(word) in ("Xx", "XX", "X")}
             if row["kind"] in NOBODY_KINDS or not any(hashed(word.lower()) in names for word in words):
-                yield piece, row["source"]
+                yield piece, row
 
 
 def is_sentence(row: dict[str, Any]) -> bool:
@@ -167,6 +173,24 @@ def source_left_out(every: Sequence[Example], rows: Sequence[dict[str, Any]]) ->
     return found
 
 
+def prompts_left_out(every: Sequence[Example], benign: Sequence[dict[str, Any]]) -> str:
+    """How many prompts have a finding, of the half that was not trained on. Some do name people."""
+    half = [row for row in benign if crc32(row["id"].encode()) % 2]
+    out = {row["id"] for row in half}
+    recogniser = Recogniser(learned(example for example in every if example.prompt not in out))
+    lines = [
+        "## Prompts that were not trained on",
+        "",
+        "| kind | prompts | with a finding, some of them right |",
+        "|---|--:|--:|",
+    ]
+    for kind in sorted({row["kind"] for row in half}):
+        texts = [row["text"] for row in half if row["kind"] == kind]
+        flagged = sum(bool(recogniser.find(text)) for text in texts)
+        lines.append(f"| {kind} | {len(texts)} | {flagged} ({flagged / len(texts):.3f}) |")
+    return "\n".join([*lines, ""])
+
+
 def without(every: Sequence[Example], templates: set[str], source: Callable[[str], bool]) -> list[Example]:
     """The examples but those of some templates, their echoes, and some sources."""
     echoing = {
@@ -196,14 +220,14 @@ def page(measured: dict[str, Tallies]) -> str:
             figures = tally.figures()
             if figures["recall"] is None:
                 continue
-            low, high = figures["ci"]["recall"]
+            low, high = figures["ci_of"]["recall"]
             lines.append(
                 f"| {name} | {tally.found + tally.missed} | {figures['recall']:.3f} ({low:.3f}–{high:.3f}) |"
                 f" {figures['precision']:.3f} | {figures['f1']:.3f} |"
             )
         free = tallies["free of personal data"]
         if free.n:
-            low, high = free.figures()["ci"]["fpr"]
+            low, high = free.figures()["ci_of"]["fpr"]
             lines.append(
                 f"\nRows free of personal data with a finding: {free.flagged} of {free.n}, {low:.3f}–{high:.3f}."
             )
@@ -223,6 +247,8 @@ def _line(tallies: Tallies) -> str:
 
 def main() -> None:
     """See the module."""
+    if os.environ.get("PYTHONHASHSEED") != "0":  # Faker draws some cities from a set, whose order this decides
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--measure", action="store_true", help="figures only")
@@ -235,7 +261,7 @@ def main() -> None:
     measured = {"Grouped by template": grouped(every, rows)}
     for source, tallies in source_left_out(every, rows).items():
         measured[f"Without {source}, and without the templates that it shares"] = tallies
-    given.figures.write_text(page(measured), "utf-8")
+    given.figures.write_text(page(measured) + "\n" + prompts_left_out(every, benign), "utf-8")
 
 
 if __name__ == "__main__":

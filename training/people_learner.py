@@ -35,7 +35,7 @@ MASKED_SHARE = 0.7
 """Part of the sentences in which what rules find is masked, as where a guardrail asks for other types too."""
 WEIGHT_MAX = 127
 """The largest weight of a word's feature, as a whole number."""
-BIAS, MARGIN = 3, 40
+BIAS, MARGIN = 3, 60
 """What `O` gets on top, and what another label may lack to it and still be solved for; in the same units."""
 
 

@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,8 +42,8 @@ def pieces_of(text: str, at: list[int]) -> list[str]:
     return [text[start:end] for start, end in pairwise(bounds)]
 
 
-def found(pieces: list[str]) -> list[Finding]:
-    reader = recogniser().reader()
+def found(pieces: list[str], recogniser: Recogniser = recogniser()) -> list[Finding]:
+    reader = recogniser.reader()
     findings, before = [], 0
     for piece in pieces:
         more, settled = reader.take(piece, final=False)
@@ -130,5 +133,37 @@ def test_stretches_side_by_side_are_solved_as_alone(text: str) -> None:
 @settings(max_examples=20, deadline=None)
 @given(count=st.integers(min_value=STRETCH_WORDS_MAX - 3, max_value=3 * STRETCH_WORDS_MAX), at=cuts)
 def test_stretches_that_are_cut(count: int, at: list[int]) -> None:
-    text = " ".join(["Peter", "Miller,", "Anna"][number % 3] for number in range(count))
-    assert found(pieces_of(text, at)) == Recogniser(shipped()).find(text)
+    for words in (["Peter", "Miller,", "Anna"], ["12", "Main", "Street,"]):
+        text = " ".join(words[number % 3] for number in range(count))
+        assert found(pieces_of(text, at)) == found(list(text)) == Recogniser(shipped()).find(text)
+
+
+@cache
+def any_weights(seed: int) -> Recogniser:
+    """Weights that nothing was learned by: findings anywhere, neighbours that matter much."""
+    draw = np.random.default_rng(seed)
+    weights = shipped()
+    transitions = draw.integers(-10, 10, weights.transitions.shape).astype(np.int16)
+    transitions[0, 0] = 0
+    made = replace(
+        weights,
+        words=draw.integers(-3, 4, weights.words.shape).astype(np.int8),
+        pairs=draw.integers(-8, 9, weights.pairs.shape).astype(np.int16),
+        transitions=transitions,
+        bias=10,
+        margin=20,
+    )
+    return Recogniser(made)
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=texts, at=cuts, seed=st.integers(min_value=0, max_value=7))
+def test_any_weights(text: str, at: list[int], seed: int) -> None:
+    other = any_weights(seed)
+    whole = other.find(text)
+    assert found(pieces_of(text, at), other) == whole
+    assert found(list(text), other) == whole
+
+
+def test_any_weights_find_something() -> None:
+    assert sum(len(any_weights(seed).find(" ".join(PIECES))) for seed in range(8)) > 20

@@ -85,6 +85,11 @@ def test_known_miss_scripts_without_capitals(text: str) -> None:
     assert found(text) == []
 
 
+def test_scripts_without_capitals_beside_others() -> None:
+    assert found("My name is Peter 王小明.") == [("NAME", "Peter 王小明")]
+    assert found("我住在 12 号 北京") == []
+
+
 def test_known_miss_an_address_without_digits() -> None:
     assert ("ADDRESS", "the old mill, Upper Lane") not in found("He lives at the old mill, Upper Lane.")
 
@@ -96,8 +101,8 @@ def test_known_miss_a_rare_name_in_a_list() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ('Focus on "Red Flags" and "Green Flags".', "Green Flags"),
-        ("Ask Barclays about the terms.", "Barclays"),
+        ("Boil the Tomato Garlic Pasta.", "Tomato Garlic Pasta"),
+        ("Ask Novotel about Hilton.", "Novotel"),
         ("We flew from Texas to Miami's beach.", "Miami"),
     ],
 )

@@ -34,7 +34,7 @@ EXAMPLES_MAX = 3
 
 
 def scan(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.")],
     history: Annotated[bool, typer.Option("--history", help="Also what the repository's history added.")] = False,
     format_: Annotated[Format, typer.Option("--format", help="json is JSON Lines; sarif is 2.1.0.")] = Format.text,
     json_: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,

@@ -25,7 +25,7 @@ from caisson.errors import StartError
 DIGESTS = {
     "embedding.bin": "47618471250bb26de35a1a1244dc31f71f5cbe4174e2d72ea9aebdfd304e5188",
     "injection.bin": "91b3cf1574d610207a9fd1d65b83e3e97f291173fde57d01289a31588296a0b7",
-    "people.bin": "7a8be53279e92676c875d8fae92944c85a82b383f099824d1dee78197d74312d",
+    "people.bin": "997efc60c9d4a21c682e85293c98b22bd9b33ce3126dd8c648a2830d3071fdb9",
 }
 """File and SHA-256 of its bytes."""
 MAGIC = b"CAISSON1"

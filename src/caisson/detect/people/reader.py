@@ -11,7 +11,7 @@ So a run, the words of a stretch and those of a finding are held back and no mor
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -32,6 +32,8 @@ FINDING_WORDS_MAX = 48
 NAME_WORDS_MAX = 8
 """What is longer, marks included, is no name; nor is what has digits. Words that are not written like names must be
 known as such. An address has digits."""
+LETTERS = frozenset({"Xx", "X", "XX", "x"})
+"""Shapes of words of letters. A finding in scripts without capitals alone would be a guess: none was learned from."""
 DIGITS = frozenset({"d", "d4", "d5", "xd"})
 """Shapes of words with digits."""
 SCORE = 0.6
@@ -104,22 +106,21 @@ class Reader:
             return
         tagger = self._tagger
         scores = tagger.scores(numbers)[skipped:]
-        near, first = tagger.near(scores[:known])
         sure = known if final else max(0, known - AROUND)
         """Words that no stretch to come reaches."""
         solved: list[tuple[int, int]] = []
         start = 0
-        for begin, last, cut, told in _stretches(near, first):
+        for begin, last, cut in _stretches(tagger.near(scores[:known])):
             start = max(start, begin - AROUND)
             if not (cut is not None or final or known > last + QUIET_WORDS):
                 sure = start
                 break
             end = min(count, last + AROUND + 1) if cut is None else cut
-            if told:
-                solved.append((start, end))
+            solved.append((start, end))
             start = end
             sure = max(sure, end)
         labels = [0] * sure
+        solved = tagger.hopeful(scores, solved) if solved else solved
         if solved:
             kinds, never = tagger.kinds, tagger.never
             for (start, _), path in zip(solved, tagger.solve(scores, solved), strict=True):
@@ -161,6 +162,11 @@ class Reader:
     def _plausible(self, numbers: Sequence[int], kind: str) -> bool:
         """Whether the words have what every address has, or nothing that no name has."""
         shapes = [self._tagger.shapes[number] for number in numbers]
+        scripts = {
+            self._tagger.caseless[number] for number, form in zip(numbers, shapes, strict=True) if form in LETTERS
+        }
+        if scripts == {True}:
+            return False
         digits = not DIGITS.isdisjoint(shapes)
         if kind == "ADDRESS":
             return digits
@@ -216,16 +222,14 @@ def normal(value: str) -> str:
     return " ".join(value.split()).casefold()
 
 
-def _stretches(near: Sequence[int], first: Set[int]) -> Iterator[tuple[int, int, int | None, bool]]:
-    """First near word, last near word, where it is cut if it goes on, and whether a finding may begin in it."""
+def _stretches(near: Sequence[int]) -> Iterator[tuple[int, int, int | None]]:
+    """First near word, last near word, and where the stretch is cut if it goes on."""
     at = 0
     while at < len(near):
         begin = last = near[at]
-        told = begin in first
         at += 1
         while at < len(near) and near[at] - last <= QUIET_WORDS and near[at] - begin < STRETCH_WORDS_MAX:
             last = near[at]
-            told = told or last in first
             at += 1
         goes_on = at < len(near) and near[at] - last <= QUIET_WORDS
-        yield begin, last, near[at] if goes_on else None, told
+        yield begin, last, near[at] if goes_on else None

@@ -52,8 +52,10 @@ class Tagger:
         """By label: a finding may begin here."""
         self._weights = weights
         self._wide = len(labels)
-        self._beginning = [number for number, begins in enumerate(self.begins) if begins]
         self._transitions = weights.transitions.astype(np.int32)
+        self._gains = [
+            _gains(self._transitions, self.kinds, self.begins, kind) for kind in sorted({*self.kinds} - {""})
+        ]
         self._forget()
 
     def read(self, runs: Sequence[str]) -> tuple[NDArray[np.int32], list[int]]:
@@ -87,13 +89,22 @@ class Tagger:
         scores[:, 0] += self._weights.bias
         return scores
 
-    def near(self, scores: Scores) -> tuple[list[int], set[int]]:
-        """Numbers of the words that may be in a finding, and of those that may begin one."""
-        columns = np.ascontiguousarray(scores.T)
-        least = columns[0] - self._weights.margin
-        near = np.flatnonzero(columns[1:].max(axis=0) > least)
-        first = np.flatnonzero(columns[self._beginning].max(axis=0) > least)
-        return near.tolist(), set(first.tolist())
+    def near(self, scores: Scores) -> list[int]:
+        """Numbers of the words that may be in a finding."""
+        best = np.ascontiguousarray(scores[:, 1:].T).max(axis=0)
+        found: list[int] = np.flatnonzero(best > scores[:, 0] - self._weights.margin).tolist()
+        return found
+
+    def hopeful(self, scores: Scores, stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The stretches in which a run of one kind between words that are `O` could be better than `O` throughout."""
+        columns = np.ascontiguousarray(scores.T).astype(np.int32)
+        spans = np.array(stretches, np.int64)
+        any_kind = np.zeros(len(stretches), np.bool_)
+        for labels, step, ends in self._gains:
+            gain = np.maximum(columns[labels].max(axis=0) - columns[0] + step, 0)
+            sums = np.concatenate(([0], np.cumsum(gain)))
+            any_kind |= sums[spans[:, 1]] - sums[spans[:, 0]] + ends > 0
+        return [stretch for stretch, hope in zip(stretches, any_kind.tolist(), strict=True) if hope]
 
     def solve(self, scores: Scores, stretches: Sequence[tuple[int, int]]) -> list[list[int]]:
         """The best path through each stretch, as from its first word to its end alone (Viterbi 1967): labels.
@@ -110,11 +121,16 @@ class Tagger:
         back: list[list[list[int]]] = []
         active, step = len(order), 1
         while active:
-            going = sum(length > step for length in lengths[:active])
-            last += reversed((best[going:active] + ending).argmax(axis=1).tolist())
-            ways = best[:going, :, None] + self._transitions
-            back.append(ways.argmax(axis=1).tolist())
-            best = ways.max(axis=1) + scores[starts[:going] + step] if going else best
+            going = active
+            while going and lengths[going - 1] == step:
+                going -= 1
+            if going < active:
+                last += reversed((best[going:active] + ending).argmax(axis=1).tolist())
+                best, starts = best[:going], starts[:going]
+            if going:
+                ways = best[:, :, None] + self._transitions
+                back.append(ways.argmax(axis=1).tolist())
+                best = ways.max(axis=1) + scores[starts + step]
             active, step = going, step + 1
         paths: list[list[int]] = [[]] * len(order)
         for place, (each, length, label) in enumerate(zip(order, lengths, reversed(last), strict=True)):
@@ -138,6 +154,8 @@ class Tagger:
         """By number: how the word is written."""
         self.named = [False]
         """By number: a list of names or titles knows the word."""
+        self.caseless = [False]
+        """By number: the word is written in letters without capitals."""
         self.joining = [False]
         """By number: the word may stand within an address though it is none."""
 
@@ -155,7 +173,8 @@ class Tagger:
                     starts.append(len(table))
                     table += rows(features(word.text, known))
                     classes.append(class_of(word.text, known))
-                    self.never.append(word.text in _NEVER or caseless(word.text))
+                    self.never.append(word.text in _NEVER)
+                    self.caseless.append(caseless(word.text))
                     self.shapes.append(shape(word.text))
                     self.named.append(not NAMES.isdisjoint(known))
                     self.joining.append(word.text in _JOINING)
@@ -170,3 +189,20 @@ class Tagger:
             self._classes = np.pad(self._classes, (0, more))
         self._votes[used:end] = np.add.reduceat(self._weights.words[table], starts, axis=0, dtype=np.int16)
         self._classes[used:end] = classes
+
+
+def _gains(
+    transitions: NDArray[np.int32], kinds: Sequence[str], begins: Sequence[bool], kind: str
+) -> tuple[list[int], int, int]:
+    """What a run of labels of a kind, between words that are `O`, can gain by transitions over `O` throughout.
+
+    Returns:
+        The kind's labels; the most that a word gains within the run; the most that beginning and end gain beyond that.
+    """
+    labels = [number for number, each in enumerate(kinds) if each == kind]
+    first = [number for number in labels if begins[number]]
+    plain = transitions[0, 0]
+    step = int((transitions[np.ix_(labels, labels)] - plain).max())
+    entry = int((transitions[0, first] - plain).max())
+    leaving = int((transitions[labels, 0] - plain).max())
+    return labels, step, entry - step + leaving

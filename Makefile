@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM ?= examples/claims/caisson.yaml
 
-.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile train-people clean
+.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile train-people iam-differential clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -19,10 +19,13 @@ $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 	@echo "Installing Caisson (hash-checked from requirements.lock) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m caisson.cli.prepare >/dev/null || true
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian tests/iam_simulator/package-lock.json
 	@scripts/debian bwrap bubblewrap
+	@scripts/debian npm npm
+	@npm ci --prefix tests/iam_simulator --ignore-scripts --no-audit --no-fund --silent
 	@scripts/debian systemd-analyze systemd
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
@@ -37,7 +40,7 @@ down: install ## stop it
 	@$(BIN)/caisson down
 
 test: dev ## all tests
-	@$(BIN)/python -m pytest -q
+	@scripts/test $(BIN)/python
 
 lint: dev ## formatting, types, import direction
 	@$(BIN)/ruff check .
@@ -56,8 +59,8 @@ bench-peers: ## LiteLLM and Portkey for `make bench`, into bench/.peers (needs N
 soak: dev ## memory growth under load
 	@$(BIN)/python -m bench.soak
 
-soak-kill: dev ## 200 kills of any process under load
-	@$(BIN)/python -m bench.soak_kill
+soak-kill: dev ## 200 kills of any process under load (WORKERS=2 for several gateway workers)
+	@$(BIN)/python -m bench.soak_kill --workers $(or $(WORKERS),1)
 
 fuzz: dev ## 50,000 malformed requests and answers of the model's server (COUNT=1000000)
 	@$(BIN)/python -m bench.fuzz --count $(or $(COUNT),50000) --seed $(or $(SEED),1)
@@ -69,9 +72,12 @@ train-people: dev ## train the recogniser of names and addresses again (CORPORA=
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[training]'
 	@$(BIN)/python training/people.py --corpora $(CORPORA)
 
+iam-differential: dev ## 20,000 IAM decisions beside an independent simulator (DECIDED=100000 SEED=2)
+	@$(BIN)/python tests/iam_comparison.py --decided $(or $(DECIDED),20000) --seed $(or $(SEED),1)
+
 lock: ## renew the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra otel -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra aws --extra dev --extra otel -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info

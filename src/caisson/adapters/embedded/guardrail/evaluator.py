@@ -46,7 +46,7 @@ class EmbeddedGuardrail(Guardrail):
         texts = []
         for part in parts:
             values = restorable if part.role == "user" else None
-            flow = decisions.inspect(part.path, passages.of_input(rulebook.input_course(part.role), values))
+            flow = decisions.inspect(part.path, passages.of_input(values))
             texts.append(await _through(flow, part.text, decisions))
             if not flow.blocked:
                 decisions.add(part.path, await self._judged(part, rulebook, decisions))

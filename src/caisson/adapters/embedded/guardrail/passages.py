@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
-from caisson.detect.course import Course, Flow
+from caisson.detect.course import Flow
 from caisson.detect.finding import Finding
 from caisson.detect.invisible import InvisibleRuns
 from caisson.detect.people.stage import People, recogniser
@@ -25,7 +25,7 @@ class Passages:
         self._rulebook = rulebook
         self._pseudonyms = pseudonyms
 
-    def of_input(self, course: Course, restorable: dict[str, str] | None) -> Flow:
+    def of_input(self, restorable: dict[str, str] | None) -> Flow:
         """An input's text. Masked values, but credentials, are added to `restorable`, when that is given."""
 
         def remember(finding: Finding, text: str) -> str:
@@ -35,7 +35,7 @@ class Passages:
             return pseudonym
 
         masks = (_escape, self._mask, self._mask, remember)
-        return Flow(course, masks, invisible=InvisibleRuns(), after=self._people(remember))
+        return Flow(self._rulebook.input, masks, invisible=InvisibleRuns(), after=self._people(remember))
 
     def of_output(self, restorable: Mapping[str, str]) -> Flow:
         """An answer's text. Values of `restorable` go back in at the end."""

@@ -91,7 +91,20 @@ def test_scripts_without_capitals_beside_others() -> None:
 
 
 def test_known_miss_an_address_without_digits() -> None:
-    assert ("ADDRESS", "the old mill, Upper Lane") not in found("He lives at the old mill, Upper Lane.")
+    assert "ADDRESS" not in {kind for kind, _ in found("He lives at the old mill, Upper Lane.")}
+
+
+def test_known_miss_the_rest_of_an_address_after_a_gap() -> None:
+    values = [value for _, value in found("Deliver to 12 Main Street --- Springfield, IL 62701.")]
+    assert "12 Main Street" in values and not any("Springfield" in value for value in values)
+
+
+def test_known_miss_relations() -> None:
+    assert found("My sister in Leeds called.") == []
+
+
+def test_people_of_public_life_are_people() -> None:
+    assert found("Tim Cook spoke.") == [("NAME", "Tim Cook")]
 
 
 def test_known_miss_a_rare_name_in_a_list() -> None:

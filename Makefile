@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM ?= examples/claims/caisson.yaml
 
-.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile iam-differential clean
+.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile train-people iam-differential clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -67,6 +67,10 @@ fuzz: dev ## 50,000 malformed requests and answers of the model's server (COUNT=
 
 campaign-hostile: dev ## an hour of conversations with a hostile model (SECONDS=60)
 	@$(BIN)/python -m bench.campaign_hostile --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1)
+
+train-people: dev ## train the recogniser of names and addresses again (CORPORA=DIR); the same file comes out
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[training]'
+	@$(BIN)/python training/people.py --corpora $(CORPORA)
 
 iam-differential: dev ## 20,000 IAM decisions beside an independent simulator (DECIDED=100000 SEED=2)
 	@$(BIN)/python tests/iam_comparison.py --decided $(or $(DECIDED),20000) --seed $(or $(SEED),1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import BaseModel
 
 from caisson.errors import SystemFileError
-from caisson.system.carriers import dotted, unbuilt
-from caisson.system.entities import DETECTABLE, PII_TYPES
+from caisson.system.carriers import Carried, dotted, unbuilt
+from caisson.system.entities import NATIONAL_TYPES, PII_TYPES
 from caisson.system.keys import walk
 from caisson.system.loader import load, read
 from caisson.system.schema import System
@@ -36,7 +38,6 @@ def test_up_refuses_by_name_what_it_does_not_run() -> None:
         "identity.groups.operators.may",
         "guardrails.main.content",
         "guardrails.main.topics",
-        "guardrails.main.pii.NAME",
         "guardrails.main.grounding",
         "knowledge",
         "tools",
@@ -68,10 +69,17 @@ def test_a_key_that_says_nothing_asks_for_nothing() -> None:
     assert refused(reading(empty).require()) == set()
 
 
-@pytest.mark.parametrize("entity", sorted(PII_TYPES))
-def test_types_without_detector_are_refused_by_name(entity: str) -> None:
-    found = refused(reading(minimal(guardrails__main__pii={entity: "block"})).require())
-    assert found == (set() if entity in DETECTABLE else {f"guardrails.main.pii.{entity}"})
+@pytest.mark.parametrize("entity", sorted(PII_TYPES | NATIONAL_TYPES))
+def test_up_runs_every_type_of_personal_data(entity: str) -> None:
+    assert refused(reading(minimal(guardrails__main__pii={entity: "block"})).require()) == set()
+
+
+def test_an_entry_without_a_detector_is_refused_by_name() -> None:
+    class Some(BaseModel):
+        pii: Annotated[dict[str, str], Carried(by=("up",), built=("up",), entries=frozenset({"EMAIL"}))]
+
+    some = Some(pii={"EMAIL": "block", "SHOE_SIZE": "block"})
+    assert [found.key for found in unbuilt(some, "up")] == ["pii.SHOE_SIZE"]
 
 
 def test_synth_refuses_what_no_command_runs_and_lists_what_waits() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import botocore.session
 import pytest
 
+from caisson.detect.people.weights import shipped
 from caisson.detect.rules import credentials, pii
 from caisson.system.document import parse
-from caisson.system.entities import DETECTABLE, NATIONAL_TYPES, PII_TYPES
+from caisson.system.entities import DETECTABLE, NATIONAL_TYPES, PII_TYPES, STATISTICAL
 from caisson.system.json_schema import json_schema, published
 from caisson.system.keys import names_at, walk
 from caisson.system.loader import parse_system
@@ -150,8 +151,12 @@ def test_pii_types_are_bedrock_s() -> None:
     assert DETECTABLE <= PII_TYPES | NATIONAL_TYPES
 
 
-def test_up_accepts_exactly_the_types_that_have_a_rule() -> None:
-    assert set(pii.PII) | set(credentials.BEDROCK_TYPES) == DETECTABLE
+def test_up_accepts_exactly_the_types_that_have_a_detector() -> None:
+    by_rule = set(pii.PII) | set(credentials.BEDROCK_TYPES)
+    labels = {label.partition("-")[2] for label in shipped().labels}
+    assert by_rule | STATISTICAL == DETECTABLE
+    assert labels - {""} == STATISTICAL
+    assert not by_rule & STATISTICAL
 
 
 def test_names_at() -> None:

@@ -25,6 +25,7 @@ BUILT = {
     "logs": "Query, follow, verify and export the log.",
     "explain": "Decide requests as AWS would, and name the statements that decide.",
     "rollback": "Go back to an earlier configuration, as a new version.",
+    "scan": "Find credentials in files and in the history of a repository.",
     "synth": "Write the system's deployment to AWS as CloudFormation.",
     "probe": "Attack a system, and show what came through.",
     "verify": "Give every control its verdict, with evidence.",
@@ -32,7 +33,7 @@ BUILT = {
     "bench": "Measure this installation: how well its detectors do on a labelled corpus.",
 }
 NOT_BUILT = (
-    "ingest", "approvals", "deploy", "prove", "contain", "scan", "bom",
+    "ingest", "approvals", "deploy", "prove", "contain", "bom",
 )  # fmt: skip
 """Commands of the public contract that this version does not have. They say so and exit 2."""
 

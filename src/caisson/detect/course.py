@@ -37,8 +37,8 @@ class Flow:
     """One text on its course."""
 
     __slots__ = (
-        "_calm", "_course", "_invisible", "_masks", "_passages", "_passed", "_pipe", "_restoring", "_settled", "_text",
-        "blocked",
+        "_after", "_calm", "_course", "_invisible", "_masks", "_passages", "_passed", "_pipe", "_restoring", "_settled",
+        "_text", "blocked",
     )  # fmt: skip
 
     def __init__(
@@ -47,12 +47,14 @@ class Flow:
         masks: Sequence[Mask],
         *,
         invisible: InvisibleRuns | None = None,
+        after: Stage | None = None,
         restoring: Restoring | None = None,
     ) -> None:
-        """`masks` has one for every set. `invisible` comes before them, `restoring` after."""
+        """`masks` has one for every set. `invisible` comes before them, `after` and then `restoring` after them."""
         self._course = course
         self._masks = masks
         self._invisible = invisible
+        self._after = after
         self._restoring = restoring
         self._calm = True
         """All sets see the same text, and nothing was found in what a finding to come could touch."""
@@ -71,6 +73,8 @@ class Flow:
     @property
     def hits(self) -> Sequence[Hit]:
         """What was found in the text up to where it ended."""
+        if self._after is not None and (self._passages or self._after.hits):
+            return Pipe(*self._stages(), self._after).hits
         if self._passages:
             return self._piped().hits
         return () if self._invisible is None else self._invisible.hits
@@ -88,6 +92,9 @@ class Flow:
             text = self._pipe.take(text, final=final)
             self.blocked = self._pipe.blocked
             self._calm_down()
+        if self._after is not None:
+            text = self._after.take(text, final=final or self.blocked)
+            self.blocked = self.blocked or self._after.blocked
         if self._restoring is not None:
             text = self._restoring.take(text, final=final or self.blocked)
         return text
@@ -161,9 +168,12 @@ class Flow:
         return passage
 
     def _piped(self) -> Pipe:
+        return Pipe(*self._stages())
+
+    def _stages(self) -> list[Stage]:
         stages: list[Stage] = [] if self._invisible is None else [self._invisible]
         stages.extend(self._passages[place] for place in sorted(self._passages))
-        return Pipe(*stages)
+        return stages
 
     def _calm_down(self) -> None:
         """Do without stages again, once what passed last has passed all of them unchanged."""

@@ -1,8 +1,9 @@
 """The detectors by kind, as a system with every rule on uses them: text in, findings in it out.
 
 `caisson bench detect` and `caisson scan` call these, so that what is measured is what runs. Each kind goes through the
-same stages as in the gateway and in the log's redaction: credentials by form, then by surroundings, then personal data,
-each reading what the stage before let through. Findings carry offsets of the original text.
+same stages as in the gateway and in the log's redaction: credentials by form, then by surroundings, then personal data
+by form, then names and addresses, each reading what the one before let through. Findings carry offsets of the
+original text.
 
 >>> [(f.type, f.start, f.end) for f in detector("pii")("mail alice@example.com")]
 [('EMAIL', 5, 22)]
@@ -16,6 +17,7 @@ from typing import Literal
 
 from caisson.detect.finding import Finding
 from caisson.detect.injection import Mode, findings
+from caisson.detect.people.find import recogniser
 from caisson.detect.redaction import rule_sets
 from caisson.detect.rules.injection import Strength
 from caisson.detect.scanner import RuleSet
@@ -47,14 +49,23 @@ def detector(kind: Kind, *, data: bool = False) -> Detector:
 
 
 def _personal(text: str) -> Sequence[Finding]:
-    return through(rule_sets(), text)
+    found, left = masked(rule_sets(), text)
+    return _in_order([*found, *recogniser().find(left)])
 
 
 def through(stages: Sequence[RuleSet], text: str) -> list[Finding]:
     """What the stages find one after the other, in the order of the text."""
+    return _in_order(masked(stages, text)[0])
+
+
+def masked(stages: Sequence[RuleSet], text: str) -> tuple[list[Finding], str]:
+    """What the stages find one after the other, and the text without it, as long as before."""
     passages = [Passage(rules, _blank) for rules in stages]
-    Pipe(*passages).take(text, final=True)
-    found = [hit.finding for passage in passages for hit in passage.hits]
+    left = Pipe(*passages).take(text, final=True)
+    return [hit.finding for passage in passages for hit in passage.hits], left
+
+
+def _in_order(found: list[Finding]) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.start, -finding.end))
 
 

@@ -1,4 +1,6 @@
-"""Redaction for the log: no credential and no detectable personal data in it, whatever the guardrail lets through.
+"""Redaction for the log: no credential and no personal data with a form in it, whatever the guardrail lets through.
+
+Names and addresses have no form; the log keeps them (docs/limits.md).
 
 >>> Redactor().redact("mail alice@example.com", bytes(32))[1]
 1
@@ -37,7 +39,7 @@ def _course() -> Course:
 
 
 class Redactor:
-    """Replaces credentials and every detectable type of personal data by pseudonyms."""
+    """Replaces credentials and every type of personal data that rules find by pseudonyms."""
 
     def __init__(self) -> None:
         self._course = _course()

@@ -2,8 +2,8 @@
 
 The names are those of `GuardrailPiiEntityType` in the Bedrock API, so that one file serves both families of adapters.
 
->>> "EMAIL" in DETECTABLE, "NAME" in DETECTABLE
-(True, False)
+>>> "EMAIL" in DETECTABLE, "NAME" in DETECTABLE, "NAME" in STATISTICAL
+(True, True, True)
 """
 
 from __future__ import annotations
@@ -108,5 +108,5 @@ NATIONAL_TYPES: frozenset[str] = frozenset(get_args(NationalType))
 STATISTICAL: frozenset[str] = frozenset({"ADDRESS", "NAME"})
 """Types without a form, which `caisson.detect.people` recognises by what stands around them."""
 
-DETECTABLE: frozenset[str] = (PII_TYPES | NATIONAL_TYPES) - STATISTICAL
-"""Types that the rules of the embedded detector find; `up` refuses the others by name."""
+DETECTABLE: frozenset[str] = PII_TYPES | NATIONAL_TYPES
+"""Types that the embedded detector finds, all but the statistical ones by rules; `up` refuses others by name."""

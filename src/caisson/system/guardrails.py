@@ -97,7 +97,7 @@ class Guardrail(Section):
     pii: Annotated[
         dict[EntityType, Action], Carried(by=("up", "synth"), built=("up",), entries=DETECTABLE, waits=True)
     ] = Field(default_factory=dict)
-    """Types of personal data as Bedrock names them, and what happens to them. `up` runs those with a checkable form."""
+    """Types of personal data as Bedrock names them, and what happens to them. `up` detects all of them."""
     patterns: Annotated[Items[Pattern], Field(max_length=PATTERNS_MAX), BOTH] = ()
     """Forms of text of one's own."""
     grounding: Annotated[float | None, Field(ge=0, le=0.99), LATER] = None

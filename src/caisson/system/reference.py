@@ -114,7 +114,7 @@ def _pii_list() -> list[str]:
     return [
         "## Types of personal data that `up` detects",
         "",
-        "Those with a form that can be checked; it refuses Bedrock's other types by name until they have a detector.",
+        "Those with a form by rules, names and addresses by what stands around them (docs/models/people.md).",
         "",
         ", ".join(f"`{name}`" for name in sorted(DETECTABLE)),
     ]

@@ -4,7 +4,7 @@ A file holds a JSON header and raw little-endian arrays and texts. Its SHA-256 s
 signed with the release; training writes both.
 
 >>> sorted(DIGESTS)
-['embedding.bin', 'injection.bin']
+['embedding.bin', 'injection.bin', 'people.bin']
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from caisson.errors import StartError
 DIGESTS = {
     "embedding.bin": "47618471250bb26de35a1a1244dc31f71f5cbe4174e2d72ea9aebdfd304e5188",
     "injection.bin": "76205b7a98e06d0e54ddf9bf6a762f4111db6443114b708479d22a6599137d8b",
+    "people.bin": "997efc60c9d4a21c682e85293c98b22bd9b33ce3126dd8c648a2830d3071fdb9",
 }
 """File and SHA-256 of its bytes."""
 MAGIC = b"CAISSON1"
-DTYPES = frozenset({"int8", "uint8", "uint32", "float16", "float32", "int32"})
+DTYPES = frozenset({"int8", "uint8", "uint32", "float16", "float32", "int16", "int32"})
 _FOLDER = Path(__file__).parent
 
 

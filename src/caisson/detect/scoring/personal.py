@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caisson.detect.finding import Finding
-from caisson.detect.scoring.spans import Span, covered
-from caisson.detect.scoring.tally import Tallies
+from caisson.detect.scoring.spans import HALF, Span, covered
+from caisson.detect.scoring.tally import Tallies, Tally
 
 ALL = "*"
 TYPE_FREE = "type-free"
@@ -44,15 +44,32 @@ def score(row: Mapping[str, Any], findings: Sequence[Finding], tallies: Tallies)
     for span in found:
         if negative and span.type not in negative:
             continue
-        optional = covered(span, [other for other, required in labelled if not required])
-        exact = covered(span, [other for other, required in labelled if required and other.type == span.type])
-        if exact:
-            for tally in (*groups, tallies[span.type], tallies[TYPE_FREE]):
-                tally.right += 1
-        elif not optional:
-            for tally in (*groups, tallies[span.type]):
-                tally.wrong += 1
-            if covered(span, [other for other, _ in labelled]):
-                tallies[TYPE_FREE].right += 1
-            else:
-                tallies[TYPE_FREE].wrong += 1
+        verdict = judged(span, labelled, exact=True)
+        if verdict is None:
+            continue
+        for tally in (*groups, tallies[span.type]):
+            _count(tally, verdict)
+        _count(tallies[TYPE_FREE], bool(judged(span, labelled, exact=False)))
+
+
+def judged(span: Span, labelled: Sequence[tuple[Span, bool]], *, exact: bool) -> bool | None:
+    """True for a right finding, False for a wrong one, None for one that says nothing.
+
+    What it shares with spans that are neither needed nor wrong is left out; half of the rest must be wanted.
+    """
+    own, wanted = set(range(span.start, span.end)), set[int]()
+    for other, required in labelled:
+        if not required:
+            own.difference_update(range(other.start, other.end))
+        elif other.type == span.type or not exact:
+            wanted.update(range(other.start, other.end))
+    if 2 * len(own) < span.end - span.start and not own & wanted:
+        return None
+    return len(own & wanted) >= HALF * len(own)
+
+
+def _count(tally: Tally, right: bool) -> None:
+    if right:
+        tally.right += 1
+    else:
+        tally.wrong += 1

@@ -19,6 +19,7 @@ _DECISIONS: dict[int, Decision] = {BLOCK: "blocked", MASK: "masked", FLAG: "flag
 _REASONS = {
     "credentials": "has the form of a credential",
     "pii": "has the form of personal data of this type",
+    "people": "stands where a name or an address of a person does",
     "words": "a word that the system file declares",
     "patterns": "a pattern that the system file declares",
     "injection": "reads like an attempt to take over the model",

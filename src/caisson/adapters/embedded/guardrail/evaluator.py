@@ -15,9 +15,11 @@ from caisson.adapters.embedded.guardrail.output import EmbeddedOutputInspection
 from caisson.adapters.embedded.guardrail.passages import Passages
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
 from caisson.detect.course import Flow
+from caisson.detect.people.find import recogniser
 from caisson.detect.pseudonyms import Pseudonyms
 from caisson.errors import DeveloperError
 from caisson.ports.guardrail import Guardrail, Inspection, InspectionContext, OutputInspection, Part
+from caisson.system.entities import STATISTICAL
 from caisson.system.schema import System
 
 SLICE_CHARACTERS = 32_768
@@ -31,6 +33,8 @@ class EmbeddedGuardrail(Guardrail):
         version = str(configuration_version)
         if any(entry.prompt_attack != "none" for entry in system.guardrails.values()):
             prepare()  # now, so that no request has to wait for it
+        if any(STATISTICAL & entry.pii.keys() for entry in system.guardrails.values()):
+            recogniser()
         self._rulebooks = {name: Rulebook.of(name, entry, version) for name, entry in system.guardrails.items()}
 
     async def inspect_input(self, parts: Sequence[Part], context: InspectionContext) -> Inspection:

@@ -1,4 +1,4 @@
-"""The stages that a text passes: bounded invisible runs, look-alikes, credentials, everything else, restoring.
+"""The stages that a text passes: bounded invisible runs, look-alikes, credentials, what has a form, names, restoring.
 
 Each stage sees what the one before let through, so a credential inside a web address is gone before the address is
 looked at, and what restoring puts back is never inspected again.
@@ -12,8 +12,10 @@ from caisson.adapters.embedded.guardrail.rulebook import Rulebook
 from caisson.detect.course import Flow
 from caisson.detect.finding import Finding
 from caisson.detect.invisible import InvisibleRuns
+from caisson.detect.people.stage import People, recogniser
 from caisson.detect.pseudonyms import Pseudonyms, escaped
 from caisson.detect.restoring import Restoring
+from caisson.detect.stream import Mask
 
 
 class Passages:
@@ -24,7 +26,7 @@ class Passages:
         self._pseudonyms = pseudonyms
 
     def of_input(self, restorable: dict[str, str] | None) -> Flow:
-        """An input's text. Values that the last set masks are added to `restorable`, when that is given."""
+        """An input's text. Masked values, but credentials, are added to `restorable`, when that is given."""
 
         def remember(finding: Finding, text: str) -> str:
             pseudonym = self._mask(finding, text)
@@ -33,13 +35,18 @@ class Passages:
             return pseudonym
 
         masks = (_escape, self._mask, self._mask, remember)
-        return Flow(self._rulebook.input, masks, invisible=InvisibleRuns())
+        return Flow(self._rulebook.input, masks, invisible=InvisibleRuns(), after=self._people(remember))
 
     def of_output(self, restorable: Mapping[str, str]) -> Flow:
         """An answer's text. Values of `restorable` go back in at the end."""
         restoring = Restoring(restorable) if restorable else None
         masks = (self._mask, self._mask, self._mask)
-        return Flow(self._rulebook.output, masks, invisible=InvisibleRuns(), restoring=restoring)
+        people = self._people(self._mask)
+        return Flow(self._rulebook.output, masks, invisible=InvisibleRuns(), after=people, restoring=restoring)
+
+    def _people(self, mask: Mask) -> People | None:
+        """The stage for names and addresses, where the guardrail asks for them."""
+        return People(recogniser(), self._rulebook.people, mask) if self._rulebook.people else None
 
     def _mask(self, finding: Finding, _text: str) -> str:
         return self._pseudonyms.of(finding.type, finding.normal)

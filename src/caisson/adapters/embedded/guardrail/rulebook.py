@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from caisson.detect.course import Course
+from caisson.detect.people.reader import normal
 from caisson.detect.pseudonyms import PSEUDONYM
 from caisson.detect.rule import Rule
 from caisson.detect.rules.credentials import BEDROCK_TYPES, BY_FORM, BY_SURROUNDINGS
@@ -19,6 +20,7 @@ from caisson.detect.rules.declared import pattern, word
 from caisson.detect.rules.injection import Strength
 from caisson.detect.rules.pii import PII
 from caisson.detect.scanner import BLOCK, FLAG, MASK, RuleSet
+from caisson.system.entities import STATISTICAL
 from caisson.system.guardrails import Guardrail
 
 _LAYERS = {"block": BLOCK, "pseudonymise": MASK, "flag": FLAG}
@@ -36,6 +38,8 @@ class Rulebook:
     """Of what is sent: look-alikes, credentials in two steps, everything else."""
     output: Course
     """Of answers: credentials in two steps, everything else."""
+    people: Mapping[str, int]
+    """Names and addresses that the file asks for, and what happens to them; empty when it asks for none."""
     prompt_attack: Strength
     """Of the filter against attacks on the model."""
     attack_layer: int
@@ -52,6 +56,7 @@ class Rulebook:
         declared = [(word(text), BLOCK) for text in guardrail.words]
         declared += [(pattern(row.name, row.regex), _LAYERS[row.action]) for row in guardrail.patterns]
         personal = [(rule, _LAYERS[action]) for kind, action in guardrail.pii.items() for rule in PII.get(kind, ())]
+        people_layers = {kind: _LAYERS[action] for kind, action in guardrail.pii.items() if kind in STATISTICAL}
         common = [(rule, layer if enforced else FLAG) for rule, layer in (*declared, *personal)]
         stages = [
             _rule_set((rule, _credential_layer(rule, guardrail)) for rule in rules)
@@ -63,9 +68,10 @@ class Rulebook:
             version=version,
             input=Course(LOOK_ALIKES, *stages),
             output=Course(*stages),
+            people={kind: layer if enforced else FLAG for kind, layer in people_layers.items()},
             prompt_attack=guardrail.prompt_attack,
             attack_layer=BLOCK if enforced else FLAG,
-            normalise={rule.type: rule.normalise for rule, _ in common},
+            normalise={**dict.fromkeys(STATISTICAL, normal), **{rule.type: rule.normalise for rule, _ in common}},
             blocked_input_message=guardrail.blocked_input_message,
             blocked_output_message=guardrail.blocked_output_message,
         )

@@ -109,6 +109,8 @@ UNDETERMINED = [
     ("any service", case("config.amazonaws.com", resource_policy=granting({"Service": "*"})), "Service '*'"),
     ("RCP of a service not known", case(action="ec2:RunInstances", resource="*", rcps=[
         {"target": "r", "policies": [granting("*", "ec2:*", "Deny")]}]), "cover ec2"),
+    ("RCP without resource", case(action="s3:ListAllMyBuckets", resource="*", rcps=[
+        {"target": "r", "policies": [granting("*", "s3:*", "Deny")]}]), "names no resource"),
     ("service-linked by name alone", case(f"arn:aws:sts::{HOME}:assumed-role/AWSServiceRoleForX/s",
                                           scps=[{"target": "r", "policies": [NOTHING]}]), "service-linked role"),
     ("session policy of a user", case(session_policy=NOTHING), "session_policy of a principal that has none"),

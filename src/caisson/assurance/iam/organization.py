@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from caisson.assurance.iam.principals import Kind
 from caisson.assurance.iam.request import Request
-from caisson.assurance.iam.services import covered_by_resource_control
+from caisson.assurance.iam.services import SERVICE_LINKED_PATH, covered_by_resource_control
 from caisson.assurance.iam.truth import NO, YES, Truth, every, negated, of, unknown
 
-_SERVICE_LINKED_PATH = "/aws-service-role/"
 _SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 
 
@@ -47,10 +46,10 @@ def _service_linked(request: Request) -> Truth:
     if not principal.has_role:
         return NO
     if principal.kind is Kind.ROLE:
-        return of((principal.path or "").startswith(_SERVICE_LINKED_PATH))
+        return of((principal.path or "").startswith(SERVICE_LINKED_PATH))
     role = request.context.one("aws:PrincipalArn")
     if role is not None:
-        return YES if f":role{_SERVICE_LINKED_PATH}" in role else NO
+        return YES if f":role{SERVICE_LINKED_PATH}" in role else NO
     if principal.name.startswith(_SERVICE_LINKED_NAME):
         return unknown(f"whether {principal.name!r} is a service-linked role: aws:PrincipalArn is not given")
     return NO

@@ -7,11 +7,22 @@ from caisson.assurance.iam.request import Request
 from caisson.assurance.iam.truth import NO, YES, Truth, unknown
 
 RESOURCE_CONTROL_SERVICES = frozenset({
-    "aoss", "dynamodb", "ecr", "events", "kms", "logs", "s3", "secretsmanager", "sqs", "sts",
+    "aoss", "appconfig", "appstream", "autoscaling", "autoscaling-plans", "budgets", "clouddirectory", "cloudfront",
+    "cloudsearch", "cloudtrail-data", "codeartifact", "codebuild", "codecommit", "codepipeline", "cognito-identity",
+    "cognito-idp", "comprehend", "comprehendmedical", "compute-optimizer", "cost-optimization-hub", "dax", "dsql",
+    "dynamodb", "ecr", "ecr-public", "events", "firehose", "fis", "fms", "gamelift", "health", "inspector-scan",
+    "kendra", "kinesisvideo", "kms", "logs", "memorydb", "networkmonitor", "notifications", "opensearch",
+    "pca-connector-ad", "personalize", "polly", "pricing", "resource-groups", "rolesanywhere", "s3", "secretsmanager",
+    "servicediscovery", "signin", "sqs", "sts", "support", "swf", "textract", "timestream-influxdb", "transcribe",
+    "transfer", "translate", "wafv2", "workspaces", "xray",
 })  # fmt: skip
-"""Services whose resources resource control policies cover (orgs_manage_policies_rcps, as of November 2026)."""
+"""Prefixes of the services whose resources resource control policies cover (orgs_manage_policies_rcps, "List of AWS
+services that support RCPs", as of 2026)."""
 NO_RESOURCE_CONTROL_SERVICES = frozenset({"bedrock", "bedrock-agentcore", "bedrock-mantle"})
 """Services known not to be covered. AWS adds services, so that any other is unknown."""
+
+SERVICE_LINKED_PATH = "/aws-service-role/"
+"""Path of the roles that are linked to a service, in their ARN (using-service-linked-roles)."""
 
 _TRUST_OPERATIONS = frozenset({
     "assumerole", "assumerolewithsaml", "assumerolewithwebidentity", "setsourceidentity", "tagsession",
@@ -45,18 +56,23 @@ def needs_resource_policy(request: Request) -> bool:
 
 
 def covered_by_resource_control(request: Request) -> Truth:
-    """Whether resource control policies can concern the request at all.
+    """Whether resource control policies can concern the request at all (orgs_manage_policies_rcps).
 
-    Retiring a grant is excepted (kms resource-control-policies).
+    They concern resources that a request names, in services that support them. Retiring a grant is excepted, and so is
+    the trust of service-linked roles in their services.
     """
     if request.service in NO_RESOURCE_CONTROL_SERVICES or (request.service, request.operation) == (
         "kms",
         "retiregrant",
     ):
         return NO
-    if request.service in RESOURCE_CONTROL_SERVICES:
-        return YES
-    return unknown(f"whether resource control policies cover {request.service}")
+    if assumes_role(request) and f":role{SERVICE_LINKED_PATH}" in request.resource:
+        return NO
+    if request.service not in RESOURCE_CONTROL_SERVICES:
+        return unknown(f"whether resource control policies cover {request.service}")
+    if request.resource == "*":
+        return unknown(f"whether resource control policies concern {request.action}, which names no resource")
+    return YES
 
 
 def needs_no_permission(request: Request) -> bool:

@@ -152,14 +152,16 @@ def show_outcomes(outcomes: Iterable[Outcome]) -> None:
         counts[verdict] += 1
         head = Text.assemble((f"{_word(verdict):<13}", STYLES[verdict]), (outcome.check.name, "bold"))
         screen.print(head)
-        screen.print(Padding(cell(outcome.check.claim), (0, 0, 0, 13)))
-        screen.print(Padding(cell(f"{outcome.check.attacker}: {outcome.reason}", "dim"), (0, 0, 0, 13)))
+        screen.print(Padding(cell(outcome.check.claim), (0, 0, 0, 13), expand=False))
+        screen.print(Padding(cell(f"{outcome.check.attacker}: {outcome.reason}", "dim"), (0, 0, 0, 13), expand=False))
         wrong = [step for step in outcome.steps if step.verdict.value in ("broken", "undetermined")]
         for step in wrong[:STEPS_SHOWN]:
             told = f"- {step.did}: expected {step.expected}, saw {step.saw}"
-            screen.print(Padding(cell(told, STYLES[step.verdict.value]), (0, 0, 0, 13)))
+            screen.print(Padding(cell(told, STYLES[step.verdict.value]), (0, 0, 0, 13), expand=False))
         if len(wrong) > STEPS_SHOWN:
-            screen.print(Padding(cell(f"- and {len(wrong) - STEPS_SHOWN} more: --json has them"), (0, 0, 0, 13)))
+            screen.print(
+                Padding(cell(f"- and {len(wrong) - STEPS_SHOWN} more: --json has them"), (0, 0, 0, 13), expand=False)
+            )
     screen.print()
     screen.print(_totals(counts))
 

@@ -142,7 +142,6 @@ CONTROLS = (
         aws="same plus PROMPT_ATTACK from guardrail data events, metric filters, GuardDuty AI protection.",
         code=(
             "detect/injection/classifier.py",
-            "detect/injection/session.py",
             "adapters/embedded/guardrail/attacks.py",
         ),
         shown=(

@@ -64,7 +64,7 @@ CONTROLS = (
             part(
                 Kind.BENCHMARK,
                 "span F1 and F2 per type on labelled corpora",
-                missing="no labelled corpus was given; `caisson bench detect --kind pii --corpus FILE` measures one",
+                missing="a figure, which needs a labelled corpus: `caisson bench detect --kind pii --corpus FILE`",
             ),
             probe(
                 (

@@ -149,7 +149,7 @@ CONTROLS = (
                 Kind.BENCHMARK,
                 "recall and false-positive rate with intervals on labelled corpora",
                 missing=(
-                    "no labelled corpus was given; `caisson bench detect --kind injection --corpus FILE` measures one"
+                    "a figure, which needs a labelled corpus: `caisson bench detect --kind injection --corpus FILE`"
                 ),
             ),
             probe(
@@ -239,7 +239,7 @@ CONTROLS = (
             part(
                 Kind.BENCHMARK,
                 "leakage per million characters on labelled corpora",
-                missing="no labelled corpus was given",
+                missing="a figure, which needs a labelled corpus",
             ),
             probe(
                 "personal data and credentials are replaced before archiving, the same within a session",

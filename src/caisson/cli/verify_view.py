@@ -66,8 +66,9 @@ def show(found: Verification) -> None:
     system = found.system
     screen.print(cell(f"{system.name}, tier {system.tier}", "bold"))
     about = "this machine, and the deployment to AWS that the file describes" if found.question.aws else "this machine"
-    rehearsed = sum(outcome.where == "rehearsal" for outcome in found.outcomes.values())
-    tried = f"{len(found.outcomes)} checks, {rehearsed} of them on a rehearsal"
+    ran = [outcome for outcome in found.outcomes.values() if outcome.steps]
+    rehearsed = sum(outcome.where == "rehearsal" for outcome in ran)
+    tried = f"{len(ran)} of {len(found.outcomes)} checks could be run, {rehearsed} on a rehearsal"
     screen.print(cell(f"about {about}; {tried}; {found.seconds:.0f} s", "dim"))
     screen.print()
     screen.print(_by_zone(found.judged))

@@ -62,6 +62,29 @@ def test_the_example(claims: Running) -> None:
     assert where == {"rehearsal", "parts"}
 
 
+def test_a_report(claims: Running, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    asked = [CAISSON, "report", "--system", str(CLAIMS), "--data", str(claims.data), "--out", str(out), "--json"]
+    done = subprocess.run(
+        [*asked, "--no-rehearsal"], capture_output=True, text=True, timeout=SECONDS_MAX, env=clean_environment()
+    )
+    assert done.returncode == 3, done.stderr  # what needs a rehearsal is undetermined, and nothing is broken
+    key = json.loads(done.stdout)["key"]
+    (found,) = lines("report", "--check", str(out), "--key", key, code=0)
+    assert (found["system"], found["problems"]) == ("claims-assistant", [])
+    (found,) = lines("report", "--check", str(out), "--key", key[::-1].replace("=", "A")[:43] + "=", code=1)
+    assert "another key" in found["problems"][0]
+    document = json.loads((out / "report.json").read_text())
+    assert len(document["inputs"]["configuration"]) == 64
+    page = (out / "report.html").read_bytes()
+    (out / "report.html").write_bytes(page.replace(b"undetermined", b"holds"))
+    (found,) = lines("report", "--check", str(out), code=1)
+    assert found["problems"] == ["report.html is not the page of this document"]
+    again = subprocess.run(asked, capture_output=True, text=True, timeout=60, env=clean_environment())
+    assert again.returncode == 1
+    assert "another folder" in again.stderr
+
+
 def test_an_outsider_with_a_url_and_one_session(claims: Running, tmp_path: Path) -> None:
     """As somebody on another machine would: no data folder."""
     held = tmp_path / "session.json"

@@ -22,6 +22,7 @@ from caisson.adapters.embedded.isolation import Enforced, UserPlan
 from caisson.adapters.embedded.layout import prepare
 from caisson.assurance import confined
 from caisson.assurance.probes import CHECKS, budget, configuration, incident, log, network, run
+from caisson.assurance.probes.altered_log import FrozenLog
 from caisson.assurance.probes.check import Outcome
 from caisson.assurance.verdict import Verdict
 from caisson.detect import models
@@ -423,7 +424,7 @@ def test_kills_that_lose_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert came_through(outcome) == ["3 kills under load"]
 
 
-class EmptyLog(log._Frozen):
+class EmptyLog(FrozenLog):
     """Nothing was ever written."""
 
     def __init__(self) -> None:

@@ -66,8 +66,9 @@ def show(found: Verification) -> None:
     system = found.system
     screen.print(cell(f"{system.name}, tier {system.tier}", "bold"))
     about = "this machine, and the deployment to AWS that the file describes" if found.question.aws else "this machine"
-    rehearsed = sum(outcome.where == "rehearsal" for outcome in found.outcomes.values())
-    tried = f"{len(found.outcomes)} checks, {rehearsed} of them on a rehearsal"
+    ran = [outcome for outcome in found.outcomes.values() if outcome.steps]
+    rehearsed = sum(outcome.where == "rehearsal" for outcome in ran)
+    tried = f"{len(ran)} of {len(found.outcomes)} checks could be run, {rehearsed} on a rehearsal"
     screen.print(cell(f"about {about}; {tried}; {found.seconds:.0f} s", "dim"))
     screen.print()
     screen.print(_by_zone(found.judged))
@@ -152,14 +153,16 @@ def show_outcomes(outcomes: Iterable[Outcome]) -> None:
         counts[verdict] += 1
         head = Text.assemble((f"{_word(verdict):<13}", STYLES[verdict]), (outcome.check.name, "bold"))
         screen.print(head)
-        screen.print(Padding(cell(outcome.check.claim), (0, 0, 0, 13)))
-        screen.print(Padding(cell(f"{outcome.check.attacker}: {outcome.reason}", "dim"), (0, 0, 0, 13)))
+        screen.print(Padding(cell(outcome.check.claim), (0, 0, 0, 13), expand=False))
+        screen.print(Padding(cell(f"{outcome.check.attacker}: {outcome.reason}", "dim"), (0, 0, 0, 13), expand=False))
         wrong = [step for step in outcome.steps if step.verdict.value in ("broken", "undetermined")]
         for step in wrong[:STEPS_SHOWN]:
             told = f"- {step.did}: expected {step.expected}, saw {step.saw}"
-            screen.print(Padding(cell(told, STYLES[step.verdict.value]), (0, 0, 0, 13)))
+            screen.print(Padding(cell(told, STYLES[step.verdict.value]), (0, 0, 0, 13), expand=False))
         if len(wrong) > STEPS_SHOWN:
-            screen.print(Padding(cell(f"- and {len(wrong) - STEPS_SHOWN} more: --json has them"), (0, 0, 0, 13)))
+            screen.print(
+                Padding(cell(f"- and {len(wrong) - STEPS_SHOWN} more: --json has them"), (0, 0, 0, 13), expand=False)
+            )
     screen.print()
     screen.print(_totals(counts))
 

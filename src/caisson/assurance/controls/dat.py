@@ -64,7 +64,7 @@ CONTROLS = (
             part(
                 Kind.BENCHMARK,
                 "span F1 and F2 per type on labelled corpora",
-                missing="no labelled corpus was given; `caisson bench detect --kind pii --corpus FILE` measures one",
+                missing="a figure, which needs a labelled corpus: `caisson bench detect --kind pii --corpus FILE`",
             ),
             probe(
                 (
@@ -131,7 +131,6 @@ CONTROLS = (
         embedded="output inspection with prompt fingerprints and class comparison.",
         aws="same code plus guardrail.",
         code=(
-            "detect/leakage.py",
             "adapters/embedded/guardrail/output.py",
             "zones/z2_runtime/steps/s09_inspect_output.py",
         ),

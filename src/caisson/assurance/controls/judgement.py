@@ -2,8 +2,8 @@
 
 - A control above the system's tier, or one for tools in a system without any, does not apply, and says why.
 - A part holds when all its checks hold and nothing of it is missing. A part that nothing shows is undetermined.
-- A proof is over templates. A file without `aws` describes no deployment to AWS, so there is nothing to prove; a file
-  with `aws` describes one, and while nobody looked at its templates the control is undetermined.
+- A proof is over templates. A file without `aws` describes no deployment to AWS, so there is nothing to prove. A file
+  with `aws` describes one: while nobody looked at it, nothing holds, also where the catalogue asks for no proof.
 - Proofs alone never make a control hold on one machine: something must have been tried here.
 
 >>> judge(CATALOGUE["IR-06"], Question(tier=2, tools=False, aws=False), {}).verdict
@@ -22,6 +22,8 @@ from caisson.system.schema import System
 
 TIERS = {1: "low", 2: "medium", 3: "high", 4: "critical"}
 NO_TEMPLATES = "no templates were looked at; proofs over them are not built in this version"
+ON_AWS = Part(kind=Kind.PROOF, claim="the deployment to AWS that the file describes holds it too")
+"""Where the catalogue asks for no proof, a file that describes a deployment does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,10 @@ def judge(control: Control, question: Question, outcomes: Mapping[str, Outcome])
     why_not = outside(control, question)
     if why_not:
         return Judged(control=control, verdict=Verdict.NOT_APPLICABLE, reason=why_not)
-    parts = tuple(_part(part, question, outcomes) for part in control.shown)
+    shown = control.shown
+    if question.aws and all(part.kind not in (Kind.PROOF, Kind.MANUAL) for part in shown):
+        shown = (*shown, ON_AWS)
+    parts = tuple(_part(part, question, outcomes) for part in shown)
     verdict = combined(part.verdict for part in parts)
     return Judged(control=control, verdict=verdict, reason=_reason(verdict, parts), parts=parts)
 
@@ -91,11 +96,11 @@ def judge(control: Control, question: Question, outcomes: Mapping[str, Outcome])
 def _part(part: Part, question: Question, outcomes: Mapping[str, Outcome]) -> JudgedPart:
     if part.kind is Kind.MANUAL:
         return JudgedPart(part=part, verdict=Verdict.MANUAL, reason=part.claim)
-    if part.kind is Kind.PROOF:
-        if question.aws:
-            return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=NO_TEMPLATES)
+    if part.kind is Kind.PROOF and not question.aws:
         reason = "about a deployment to AWS, which this verdict is not about"
         return JudgedPart(part=part, verdict=Verdict.NOT_APPLICABLE, reason=reason)
+    if part.kind is Kind.PROOF and not part.checks:
+        return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=NO_TEMPLATES)
     found = tuple(outcomes[name] for name in part.checks if name in outcomes)
     verdicts = [outcome.verdict for outcome in found]
     absent = [name for name in part.checks if name not in outcomes]

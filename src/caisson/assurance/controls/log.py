@@ -142,7 +142,6 @@ CONTROLS = (
         aws="same plus PROMPT_ATTACK from guardrail data events, metric filters, GuardDuty AI protection.",
         code=(
             "detect/injection/classifier.py",
-            "detect/injection/session.py",
             "adapters/embedded/guardrail/attacks.py",
         ),
         shown=(
@@ -150,7 +149,7 @@ CONTROLS = (
                 Kind.BENCHMARK,
                 "recall and false-positive rate with intervals on labelled corpora",
                 missing=(
-                    "no labelled corpus was given; `caisson bench detect --kind injection --corpus FILE` measures one"
+                    "a figure, which needs a labelled corpus: `caisson bench detect --kind injection --corpus FILE`"
                 ),
             ),
             probe(
@@ -240,7 +239,7 @@ CONTROLS = (
             part(
                 Kind.BENCHMARK,
                 "leakage per million characters on labelled corpora",
-                missing="no labelled corpus was given",
+                missing="a figure, which needs a labelled corpus",
             ),
             probe(
                 "personal data and credentials are replaced before archiving, the same within a session",

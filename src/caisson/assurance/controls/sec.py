@@ -87,7 +87,7 @@ CONTROLS = (
                 Kind.BENCHMARK,
                 "recall and false-positive rate on labelled corpora",
                 missing=(
-                    "no labelled corpus was given; `caisson bench detect --kind secrets --corpus FILE` measures one"
+                    "a figure, which needs a labelled corpus: `caisson bench detect --kind secrets --corpus FILE`"
                 ),
             ),
             probe(

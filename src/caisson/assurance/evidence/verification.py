@@ -144,14 +144,16 @@ def run_checks(
     ]
     there = [check for check in wanted_checks if check not in here]
     outcomes: dict[str, Outcome] = {}
-    for check in here:
-        progress(len(outcomes), len(wanted_checks), check.name)
-        nobody = Target(system=load(plan.system_file))
-        outcomes[check.name] = (
-            unable(check, why) if live is None and check.on == "system" else run(check, live or nobody)
-        )
-    if live is not None:
-        live.finish()
+    try:
+        for check in here:
+            progress(len(outcomes), len(wanted_checks), check.name)
+            if live is None and check.on == "system":
+                outcomes[check.name] = unable(check, why)
+            else:
+                outcomes[check.name] = run(check, live or Target(system=load(plan.system_file)))
+    finally:
+        if live is not None:
+            live.finish()
     if there and not plan.rehearsals:
         reason = "it needs a rehearsal, and none was allowed"
         return outcomes | {check.name: unable(check, reason) for check in there}

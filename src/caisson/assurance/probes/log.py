@@ -10,20 +10,18 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
 
 from caisson.adapters.embedded.keys import FileKeys
 from caisson.assurance.probes import canaries
+from caisson.assurance.probes.altered_log import FrozenLog, changes
 from caisson.assurance.probes.check import Check, Lacking, Transcript
 from caisson.assurance.probes.guardrails import BENIGN, stopped_by
 from caisson.assurance.probes.target import Session, Target
-from caisson.policy.merkle import leaf_hash
-from caisson.ports.archive import ArchiveReader, Entry, Query, Unreadable
+from caisson.ports.archive import ArchiveReader, Query
 from caisson.zones.z6_logging.anchors import read_anchors
-from caisson.zones.z6_logging.checkpoints import parse_note, sign
+from caisson.zones.z6_logging.checkpoints import parse_note
 from caisson.zones.z6_logging.verify import Anchor, Report, verify
 
 ENTRIES_MAX = 200_000
@@ -198,7 +196,7 @@ def tamper(target: Target, seen: Transcript) -> None:
     archive = target.archive()
     if archive.size() > ENTRIES_MAX:
         raise Lacking(f"the log has {archive.size()} entries; changes are tried up to {ENTRIES_MAX}")
-    frozen = _Frozen(archive)
+    frozen = FrozenLog(archive)
     honest = _verified(target, frozen)
     told = "whole" if honest.whole else f"{honest.problems[0].kind} at {honest.problems[0].where}"
     seen.witness("the log as it is", "whole", told, honest.whole)
@@ -209,94 +207,10 @@ def tamper(target: Target, seen: Transcript) -> None:
         raise Lacking("no writer has written to the log yet")
     at = written[len(written) // 2]
     forger = FileKeys(target.zone("runtime") / "keys").signing("events")
-    for what, changed in _changes(frozen, at, forger):
+    for what, changed in changes(frozen, at, forger):
         report = _verified(target, changed)
         kinds = sorted({problem.kind for problem in report.problems})
         seen.attack(what, "noticed", ", ".join(kinds) or "whole", not report.whole)
-
-
-def _changes(log: _Frozen, at: int, forger: Any) -> Iterator[tuple[str, _Frozen]]:
-    """What an attacker with the store's key would leave behind: entries, leaves and checkpoints that agree."""
-    entries, leaves = log.entries, log.hashes
-    one = entries[at]
-    edited = replace(one, event={**one.event, "user_identity": "mallory", "output_text": "changed"})
-    yield "an entry edited, its leaf left", log.with_(entries=[*entries[:at], edited, *entries[at + 1 :]])
-    hashes = [*leaves[:at], leaf_hash(edited.leaf), *leaves[at + 1 :]]
-    yield (
-        "an entry edited, and its leaf with it",
-        log.with_(entries=[*entries[:at], edited, *entries[at + 1 :]], hashes=hashes),
-    )
-    yield "an entry deleted", log.with_(entries=[*entries[:at], *entries[at + 1 :]])
-    moved = [replace(entry, index=number) for number, entry in enumerate([*entries[:at], *entries[at + 1 :]])]
-    yield (
-        "an entry deleted and the rest moved up, leaves too",
-        log.with_(entries=moved, hashes=[leaf_hash(entry.leaf) for entry in moved]),
-    )
-    swapped = (
-        [*entries[:at], entries[at + 1], entries[at], *entries[at + 2 :]] if at + 1 < len(entries) else entries[::-1]
-    )
-    yield "two entries in another order", log.with_(entries=swapped)
-    cut = max(1, len(entries) - 3)
-    yield "the end cut off", log.with_(entries=entries[:cut])
-    yield "the end cut off, leaves too", log.with_(entries=entries[:cut], hashes=leaves[:cut])
-    older = log.notes[: max(1, len(log.notes) // 2)]
-    size = parse_note(older[-1])[0].size
-    yield (
-        "everything since an older checkpoint cut off, checkpoints too",
-        log.with_(entries=entries[:size], hashes=leaves[:size], notes=older),
-    )
-    yield "an entry repeated", log.with_(entries=[*entries[: at + 1], one, *entries[at + 1 :]])
-    again = replace(one, index=len(entries))
-    yield (
-        "an entry repeated at the end, with a leaf",
-        log.with_(entries=[*entries, again], hashes=[*leaves, leaf_hash(again.leaf)]),
-    )
-    made = replace(again, sequence=-1, digest="", event={**one.event, "request_id": "made-up"})
-    yield "an entry that no writer wrote", log.with_(entries=[*entries, made], hashes=[*leaves, leaf_hash(made.leaf)])
-    newest = parse_note(log.notes[-1])[0]
-    note, _ = sign(replace(newest, root=bytes(32)), forger)
-    yield "a checkpoint signed by the gateway's key", log.with_(notes=[*log.notes[:-1], note])
-    yield "a checkpoint repeated", log.with_(notes=[*log.notes, log.notes[-1]])
-
-
-class _Frozen(ArchiveReader):
-    """A log as it was when it was read, to be changed."""
-
-    def __init__(self, archive: ArchiveReader) -> None:
-        self.notes = list(archive.checkpoints())
-        raw = b"".join(archive.leaves())
-        size = parse_note(self.notes[-1])[0].size if self.notes else 0
-        found = list(archive.scan())
-        self.entries = [item for item in found if isinstance(item, Entry) and item.index < size]
-        self.hashes = [raw[at : at + 32] for at in range(0, size * 32, 32)]
-
-    def with_(
-        self, *, entries: list[Entry] | None = None, hashes: list[bytes] | None = None, notes: list[str] | None = None
-    ) -> _Frozen:
-        """A changed copy."""
-        made = object.__new__(_Frozen)
-        made.entries = self.entries if entries is None else entries
-        made.hashes = self.hashes if hashes is None else hashes
-        made.notes = self.notes if notes is None else notes
-        return made
-
-    def size(self) -> int:
-        return len(self.entries)
-
-    def query(self, query: Query) -> Iterator[Entry]:
-        return iter(())
-
-    def scan(self) -> Iterator[Entry | Unreadable]:
-        return iter(self.entries)
-
-    def leaves(self, start: int = 0) -> Iterator[bytes]:
-        return iter(self.hashes[start:])
-
-    def checkpoints(self) -> Iterator[str]:
-        return iter(self.notes)
-
-    def last_checkpoint(self) -> str:
-        return self.notes[-1] if self.notes else ""
 
 
 CHECKS = (

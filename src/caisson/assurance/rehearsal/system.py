@@ -53,7 +53,7 @@ def rehearsed(document: dict[str, Any]) -> dict[str, Any]:
     identity = dict(made["identity"])
     local = dict(identity.get("local") or {})
     groups = list(identity["groups"])[:1]
-    users = {name: {"uid": "owner", "groups": groups} for name in USERS}
+    users = {name: {"uid": "owner", "groups": list(groups)} for name in USERS}
     identity["local"] = {**local, "users": {**users, **dict(local.get("users") or {})}}
     made["identity"] = identity
     agents = dict(made["agents"])
@@ -84,6 +84,7 @@ def rehearsal(file: Path, *, waiting: Callable[[str], None] = lambda _why: None)
         port = _free_port()
         data = folder / "data"
         command = [
+            sys.executable, "-m", "caisson.assurance.rehearsal.leash", str(os.getpid()),
             sys.executable, "-m", "caisson.cli.main", "up", "--system", str(path), "--data", str(data),
             "--port", str(port), "--upstream", f"openai={model.url}/v1/chat/completions", "--upstream-profile", PROFILE,
         ]  # fmt: skip
@@ -114,7 +115,6 @@ def _environment() -> dict[str, str]:
 def _write(file: Path, folder: Path) -> Path:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
-    yaml.representer.ignore_aliases = lambda _data: True  # system files know no anchors
     path = folder / "caisson.yaml"
     load(file, carrier="up")  # what does not run is refused with its place in the user's own file
     with path.open("w", encoding="utf-8") as out:

@@ -80,9 +80,6 @@ def test_synth_refuses_what_no_command_runs_and_lists_what_waits() -> None:
     assert {dotted(found.path) for found in reading.unbuilt("synth")} == {
         "identity.groups.adjusters.clearance",
         "identity.groups.adjusters.departments",
-        "guardrails.main.content",
-        "guardrails.main.topics",
-        "guardrails.main.grounding",
         "knowledge",
         "tools",
         "agents.claims.knowledge",
@@ -91,7 +88,7 @@ def test_synth_refuses_what_no_command_runs_and_lists_what_waits() -> None:
         "logging.forensic_custodians",
     }
     waiting = {dotted(found.path) for found in reading.waiting("synth")}
-    assert waiting >= {"sessions", "limits", "guardrails.main.words", "judge.sample", "agents.claims.tasks"}
+    assert waiting >= {"sessions", "limits", "judge.sample", "agents.claims.tasks"}
     assert not any(key.startswith(("aws", "sessions.", "limits.")) for key in waiting)
     assert reading.waiting("up") == ()
 
@@ -100,6 +97,13 @@ def test_only_keys_that_the_file_states_wait() -> None:
     waiting = {dotted(found.path) for found in reading(minimal()).waiting("synth")}
     assert waiting == {"agents.helper.tasks"}
     assert "sessions" in {dotted(found.path) for found in reading(minimal(sessions__actions=9)).waiting("synth")}
+
+
+def test_types_that_aws_does_not_know_wait_for_the_gateway() -> None:
+    found = reading(minimal(guardrails__main__pii={"NAME": "block", "CH_AHV": "block"}))
+    assert [dotted(one.path) for one in found.waiting("synth")] == ["guardrails.main.pii.CH_AHV", "agents.helper.tasks"]
+    assert found.unbuilt("synth") == ()
+    assert [dotted(one.path) for one in found.unbuilt("up")] == ["guardrails.main.pii.NAME"]
 
 
 def test_keys_of_aws_are_carried_by_synth_alone() -> None:

@@ -81,6 +81,11 @@ class Landscape:
         return next(place for place in self.places if zone in place.zones)
 
     @property
+    def guardrails(self) -> tuple[str, ...]:
+        """Guardrails of the file that an agent or the judge names."""
+        return _union(_invoked(self.system)[1].values())
+
+    @property
     def unbound(self) -> tuple[str, ...]:
         """Zones in the management account, which no control policy binds."""
         return tuple(

@@ -20,10 +20,13 @@ from caisson.deploy.output import text_of
 from caisson.deploy.parts import BUILT, PARTS, ROWS, reasons
 from caisson.deploy.policies.catalogue import OrganizationPolicy, catalogue
 from caisson.deploy.policies.packing import LIMITS, check_attachments
-from caisson.errors import SystemFileError
+from caisson.errors import OperatorError, SystemFileError
 from caisson.system.carriers import dotted
 from caisson.system.document import Problem
 from caisson.system.loader import Reading
+
+TEMPLATE_BYTES_MAX = 1_000_000
+"""Largest template (CloudFormation user guide, cloudformation-limits)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,12 @@ def synthesize(reading: Reading) -> Deployment:
     rows = _rows([built.rows for built in made.stacks])
     missing = {row: reason for row, reason in _reasons(land).items() if not rows[row]}
     files = {f"templates/{name}.json": text_of(template) for name, template in templates.items()}
+    for name, text in files.items():
+        if len(text.encode()) > TEMPLATE_BYTES_MAX:
+            raise OperatorError(
+                f"expected {name} within CloudFormation's {TEMPLATE_BYTES_MAX} bytes, found {len(text.encode())}; "
+                "declare fewer words or guardrails"
+            )
     files |= {f"policies/{policy.name}.json": text_of(policy.document()) for policy in policies}
     files |= {"rows.json": text_of(rows), "rows.missing.json": text_of(missing)}
     stacks = [
@@ -72,7 +81,12 @@ def synthesize(reading: Reading) -> Deployment:
             "region": built.region,
             "template": f"templates/{built.name}.json",
             "parameters": [
-                {"name": parameter.name, "description": parameter.description, "pattern": parameter.pattern}
+                {
+                    "name": parameter.name,
+                    "description": parameter.description,
+                    "pattern": parameter.pattern,
+                    "output_of": next((one.name for one in made.stacks if parameter.name in one.outputs), None),
+                }
                 for parameter in built.parameters
             ],
         }

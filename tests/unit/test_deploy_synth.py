@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 from itertools import count
@@ -13,13 +16,17 @@ from typing import Any
 import pytest
 
 import netns
+from caisson import deploy
 from caisson.cli.main import main
 from caisson.deploy import synthesis, toolchain
+from caisson.deploy.landscape import landscape
 from caisson.deploy.output import check_place, text_of, write
 from caisson.deploy.parts import PART_OF, PARTS, ROWS
 from caisson.deploy.policies.catalogue import catalogue
 from caisson.deploy.synthesis import synthesize
 from caisson.errors import CaissonError, StartError, SystemFileError
+from caisson.system.guardrails import Guardrail
+from caisson.system.loader import load, read
 from deployments import EXAMPLE, LONG, aws, deployed, land_of, readings
 from running_system import CAISSON
 from system_files import minimal, reading
@@ -450,6 +457,18 @@ def test_the_command_prints_the_manifest(
     monkeypatch.setattr(synthesis, "synthesize", lambda found: deployed("example"))
     assert cli(monkeypatch, "--system", str(EXAMPLE), "--out", str(tmp_path / "out"), "--json") == 0
     assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "out/manifest.json").read_text())
+
+
+def test_every_example_in_a_docstring_runs() -> None:
+    toolchain.ready()
+    known = {"Path": lambda name: EXAMPLE.parents[2] / name, "load": load, "read": read, "landscape": landscape}
+    attempted = 0
+    for found in pkgutil.walk_packages(deploy.__path__, "caisson.deploy."):
+        module = importlib.import_module(found.name)
+        result = doctest.testmod(module, extraglobs={**known, "Guardrail": Guardrail})
+        assert result.failed == 0, found.name
+        attempted += result.attempted
+    assert attempted > 10
 
 
 def test_too_many_models_are_an_operator_s_error() -> None:

@@ -60,6 +60,21 @@ def test_the_organization_s_rows_are_carried() -> None:
     assert {row for row in rows if rows[row]} == ORGANIZATION_ROWS | LOGGING_ROWS | {"S53", "S54", "S59", "S68"}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_policy_of_the_organization_is_listed_with_its_size(name: str) -> None:
+    listed = {policy["name"]: policy for policy in deployed(name).manifest["policies"]}
+    for template in templates(name).values():
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::Organizations::Policy":
+                found = listed.pop(resource["Properties"]["Name"])
+                assert found["type"] == resource["Properties"]["Type"]
+                assert found["targets"] == resource["Properties"]["TargetIds"]
+                assert 0 < found["characters"] <= found["characters_max"]
+                written = json.loads(deployed(name).files[f"policies/{found['name']}.json"])
+                assert written == resource["Properties"]["Content"]
+    assert listed == {}
+
+
 def test_without_identity_center_nobody_gets_a_permission_set() -> None:
     missing = json.loads(deployed("three-accounts").files["rows.missing.json"])
     assert "aws.identity_center" in missing["S07"]

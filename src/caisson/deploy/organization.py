@@ -56,14 +56,14 @@ def _control_policy(built: Built, policy: OrganizationPolicy) -> Any:
 
 def _floor(built: Built, land: Landscape) -> Any:
     """The enforced guardrail; None when every zone that invokes is in the management account."""
-    targets = list(dict.fromkeys(place.target for place in land.places if place.invokes))
+    targets = floor.targets_of(land)
     if not targets:
         return None
     settings = floor_settings(land)
     guardrail = bedrock.CfnGuardrail(
         built.stack,
         "Floor",
-        name=land.names.guardrail("floor"),
+        name=land.names.guardrail(floor.NAME),
         description="Floor under the guardrails of the system, enforced by Organizations",
         blocked_input_messaging=settings["BlockedInputMessaging"],
         blocked_outputs_messaging=settings["BlockedOutputsMessaging"],
@@ -79,11 +79,11 @@ def _floor(built: Built, land: Landscape) -> Any:
     enforced = organizations.CfnPolicy(
         built.stack,
         "FloorEnforced",
-        name=land.names.of("floor"),
+        name=land.names.of(floor.NAME),
         description="AWS applies the floor guardrail to every invocation",
         type="BEDROCK_POLICY",
         content=floor.bedrock_policy(land.region, cdk.Fn.sub("${Floor.GuardrailArn}:${FloorVersion.Version}")),
-        target_ids=targets,
+        target_ids=list(targets),
     )
     enforced.add_resource_dependency(shared)  # enforced before it may be applied, it would fail every invocation
     for resource in (guardrail, version, shared, enforced):

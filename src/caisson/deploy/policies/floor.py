@@ -14,10 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies.statement import Statement
 from caisson.system.guardrails import Guardrail
 from caisson.system.tiers import STRENGTHS
 
+NAME = "floor"
+"""Name of the guardrail and of the policy before the rule of names."""
 APPLY = ("bedrock:ApplyGuardrail", "bedrock:GetGuardrail")
 """What a guardrail's resource policy must grant to members (Bedrock user guide, guardrails-resource-based-policies)."""
 
@@ -40,6 +43,11 @@ def floor_of(guardrails: Iterable[Guardrail]) -> Floor:
         prompt_attack=min(strengths, key=STRENGTHS.index),
         credentials="block" if all(guardrail.credentials == "block" for guardrail in found) else "redact",
     )
+
+
+def targets_of(land: Landscape) -> tuple[str, ...]:
+    """What the floor is enforced on: accounts that invoke, or the units that stand for them."""
+    return tuple(dict.fromkeys(place.target for place in land.places if place.invokes))
 
 
 def guardrail_of(floor: Floor) -> Guardrail:

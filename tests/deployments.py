@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from caisson.deploy.landscape import Landscape, landscape
 from caisson.deploy.policies.catalogue import OrganizationPolicy, catalogue
+from caisson.deploy.synthesis import Deployment, synthesize
 from caisson.system.loader import Reading, read
 from system_files import minimal, reading
 
@@ -99,6 +101,18 @@ def readings() -> dict[str, Reading]:
         "every-key": every_key(),
         "management-only": management_only(),
     }
+
+
+@cache
+def deployed(name: str) -> Deployment:
+    """The synthesis of a deployment, once for all tests of a process."""
+    return synthesize(readings()[name])
+
+
+def template(name: str, part: str) -> dict[str, Any]:
+    """The template of a part."""
+    (path,) = [stack["template"] for stack in deployed(name).manifest["stacks"] if stack["part"] == part]
+    return dict(json.loads(deployed(name).files[path]))
 
 
 def land_of(found: Reading) -> Landscape:

@@ -15,12 +15,12 @@ from caisson.channels.messages import AnyMessage, HeadEvent, KeyEvent, RequestEv
 from caisson.channels.table import CHANNELS
 from caisson.deploy.logging_zone.events import rows_of
 from caisson.deploy.logging_zone.queue import writers
-from caisson.deploy.logging_zone.watching import REGEX_CHARACTERS_MAX, RULES
+from caisson.deploy.logging_zone.watching import REGEX_CHARACTERS_MAX
+from caisson.deploy.policies.guardrail import CREDENTIAL_RULES
 from caisson.deploy.policies.signals import SIGNALS, Signal
 from caisson.deploy.retention import DAYS, kept, stores
-from caisson.deploy.synthesis import synthesize
 from caisson.detect.rules.credentials import CREDENTIALS
-from deployments import land_of, readings
+from deployments import deployed, land_of, readings, template
 from policy_evaluator import Request, denied_by, matches
 
 MESSAGES = (*get_args(AnyMessage), HeadEvent, KeyEvent)
@@ -33,8 +33,7 @@ QUEUE = "arn:aws:sqs:eu-west-1:555555555555:caisson-claims-eu-events"
 
 @cache
 def resources() -> dict[str, dict[str, Any]]:
-    text = synthesize(readings()["example"]).files["templates/caisson-claims-eu-logging.json"]
-    return dict(json.loads(text)["Resources"])
+    return dict(template("example", "logging")["Resources"])
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
@@ -248,8 +247,8 @@ def test_every_alarm_is_documented() -> None:
 def test_macie_looks_for_what_the_gateway_finds() -> None:
     rules = {rule.id: rule.pattern for rule in CREDENTIALS}
     identifiers = of_type("AWS::Macie::CustomDataIdentifier")
-    assert len(identifiers) == len(RULES)
-    for name in RULES:
+    assert len(identifiers) == len(CREDENTIAL_RULES)
+    for name in CREDENTIAL_RULES:
         pattern = rules[f"credentials.{name}"]
         assert pattern in [found["Regex"] for found in identifiers.values()]
         assert len(pattern) <= REGEX_CHARACTERS_MAX
@@ -258,7 +257,7 @@ def test_macie_looks_for_what_the_gateway_finds() -> None:
 
 
 def test_guardduty_watches_every_member_account() -> None:
-    found = synthesize(readings()["example"])
+    found = deployed("example")
     accounts = {stack["account"] for stack in found.manifest["stacks"] if "watching" in stack["name"]}
     assert accounts == {place.account for place in land_of(readings()["example"]).places}
     for path, text in found.files.items():

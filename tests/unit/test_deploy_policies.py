@@ -13,7 +13,7 @@ import pytest
 from caisson.deploy.policies import delivery, floor, inference, management, people
 from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
-from caisson.deploy.policies.packing import INLINE_CHARACTERS_MAX, LIMITS, check_attachments
+from caisson.deploy.policies.packing import INLINE_CHARACTERS_MAX, LIMITS, check_attachments, check_inline
 from caisson.deploy.policies.statement import Parameter, Statement, characters, document, minified
 from caisson.errors import OperatorError
 from deployments import every_key, land_of, management_only, one_account, policies_of, readings, with_models
@@ -103,6 +103,14 @@ def test_permission_sets_keep_within_aws_s_limits() -> None:
         for found in people.permission_sets(land.names, partition="aws", region="eu-west-1", accounts=land.accounts):
             assert characters(found.statements) <= INLINE_CHARACTERS_MAX
             assert len(land.names.permission_set(found.duty)) <= 32
+
+
+def test_a_permission_set_that_is_too_long_is_refused() -> None:
+    wide = Statement(
+        sid="Wide", effect="Allow", actions=("s3:GetObject",), resources=tuple(f"arn:{n:0>500}" for n in range(21))
+    )
+    with pytest.raises(OperatorError, match="permission set 'reader' within 10240 characters, found 1"):
+        check_inline("reader", (wide,))
 
 
 def test_more_models_than_fit_are_refused_not_split() -> None:

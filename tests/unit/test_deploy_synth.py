@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,18 @@ from typing import Any
 import pytest
 
 import netns
+from caisson import deploy
 from caisson.cli.main import main
 from caisson.deploy import synthesis, toolchain
+from caisson.deploy.landscape import landscape
 from caisson.deploy.output import check_place, text_of, write
 from caisson.deploy.parts import PART_OF, PARTS, ROWS
 from caisson.deploy.policies.catalogue import catalogue
-from caisson.deploy.synthesis import Deployment, synthesize
+from caisson.deploy.synthesis import synthesize
 from caisson.errors import CaissonError, StartError, SystemFileError
-from deployments import EXAMPLE, LONG, aws, land_of, readings
+from caisson.system.guardrails import Guardrail
+from caisson.system.loader import load, read
+from deployments import EXAMPLE, LONG, aws, deployed, land_of, readings
 from running_system import CAISSON
 from system_files import minimal, reading
 from system_files import text_of as yaml_of
@@ -29,12 +35,6 @@ from system_files import text_of as yaml_of
 LOGGING_ROWS = {"S06", "S25", "S31", "S32", "S33", "S34", "S61", "S66", "S75"}
 ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S74", "S76", "S77"}
 NAMES = sorted(readings())
-
-
-@cache
-def deployed(name: str) -> Deployment:
-    """One synthesis of each system file for all tests."""
-    return synthesize(readings()[name])
 
 
 def templates(name: str) -> dict[str, dict[str, Any]]:
@@ -57,7 +57,22 @@ def test_every_row_points_to_resources_or_has_a_reason(name: str) -> None:
 
 def test_the_organization_s_rows_are_carried() -> None:
     rows = json.loads(deployed("example").files["rows.json"])
-    assert {row for row in rows if rows[row]} == ORGANIZATION_ROWS | LOGGING_ROWS
+    assert {row for row in rows if rows[row]} == ORGANIZATION_ROWS | LOGGING_ROWS | {"S53", "S54", "S59", "S68"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_policy_of_the_organization_is_listed_with_its_size(name: str) -> None:
+    listed = {policy["name"]: policy for policy in deployed(name).manifest["policies"]}
+    for template in templates(name).values():
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::Organizations::Policy":
+                found = listed.pop(resource["Properties"]["Name"])
+                assert found["type"] == resource["Properties"]["Type"]
+                assert found["targets"] == resource["Properties"]["TargetIds"]
+                assert 0 < found["characters"] <= found["characters_max"]
+                written = json.loads(deployed(name).files[f"policies/{found['name']}.json"])
+                assert written == resource["Properties"]["Content"]
+    assert listed == {}
 
 
 def test_without_identity_center_nobody_gets_a_permission_set() -> None:
@@ -87,7 +102,8 @@ def test_evidence_outlives_the_stack() -> None:
     stores = {"TrailBucket", "ArchiveTextBucket", "ArchiveMetadataBucket", "ArchiveAccessBucket"}
     keys = {"TrailKey", "ArchiveKey", "LoggingKey"}
     under_way = {"Events", "EventsAside", "TextLog", "MetadataLog", "AccessLog"}
-    for stack, kept in (("logging", stores | keys | under_way), ("organization", {"FloorVersion"})):
+    for stack, kept in (("logging", stores | keys | under_way), ("organization", {"FloorVersion"}),
+                        ("guardrails", {"GuardrailsKey", "MainVersion", "JudgedVersion"})):  # fmt: skip
         resources = templates("example")[f"caisson-claims-eu-{stack}"]["Resources"]
         retained = {name for name, found in resources.items() if found.get("DeletionPolicy") == "Retain"}
         assert retained == kept
@@ -290,7 +306,7 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
     reasons: list[str] = []
 
     def noted(resource: Any, found: dict[str, str]) -> None:
-        explained.update(f"{rule} {resource.node.id}" for rule in found)
+        explained.update(f"{rule} {resource.node.id}" for rule in found if not rule.startswith("CKV_"))
         reasons.extend(found.values())
 
     monkeypatch.setattr("caisson.deploy.logging_zone.store.suppress", noted)
@@ -307,8 +323,10 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
 def test_reasons_stand_beside_their_resource_in_the_template() -> None:
     bucket = templates("example")["caisson-claims-eu-logging"]["Resources"]["TrailBucket"]
     assert {rule["id"] for rule in bucket["Metadata"]["cdk_nag"]["rules_to_suppress"]} >= {"AwsSolutions-S1"}
+    assert [skipped["id"] for skipped in bucket["Metadata"]["checkov"]["skip"]] == ["CKV_AWS_18"]
 
 
+TOOL = {"pay": {"kind": "http", "url": "https://pay.example.com", "operations": {"status": {"class": "read_only"}}}}
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({}, "caisson.yaml:1:1: expected the section aws"),
     ({"aws": {**aws(), "region": "cn-north-1"}}, "expected a region with Bedrock .*'cn-north-1' \\(aws.region\\)"),
@@ -320,7 +338,18 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"aws": aws(), "models__assistant": {"id": "us.amazon.nova-lite-v1:0"}}, "geography holds the region eu-west-1"),
     ({"aws": aws(), "models__assistant": {"id": "arn:aws:bedrock:eu-west-1::x/y"}}, "id of a foundation model"),
     ({"aws": aws(), "knowledge": {"k": {"sources": [{"path": "."}], "classification": "public"}}}, "found 'knowledge'"),
-    ({"aws": aws(), "guardrails__main__content": {"hate": "high"}}, "found 'guardrails.main.content'"),
+    ({"aws": aws(), "tools": TOOL}, "found 'tools'"),
+    (
+        {"aws": aws(), "guardrails__main__topics": [{"name": "t", "definition": "x" * 201}]},
+        r"at most 200 characters: .* found 201 \(guardrails.main.topics\[0\].definition\)",
+    ),
+    (
+        {
+            "aws": aws(),
+            "guardrails__main__patterns": [{"name": f"p{n}", "regex": "x", "action": "block"} for n in range(23)],
+        },
+        r"at most 22 patterns: .* found 23 \(guardrails.main.patterns\)",
+    ),
 ]
 
 
@@ -443,6 +472,18 @@ def test_the_command_prints_the_manifest(
     monkeypatch.setattr(synthesis, "synthesize", lambda found: deployed("example"))
     assert cli(monkeypatch, "--system", str(EXAMPLE), "--out", str(tmp_path / "out"), "--json") == 0
     assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "out/manifest.json").read_text())
+
+
+def test_every_example_in_a_docstring_runs() -> None:
+    toolchain.ready()
+    known = {"Path": lambda name: EXAMPLE.parents[2] / name, "load": load, "read": read, "landscape": landscape}
+    attempted = 0
+    for found in pkgutil.walk_packages(deploy.__path__, "caisson.deploy."):
+        module = importlib.import_module(found.name)
+        result = doctest.testmod(module, extraglobs={**known, "Guardrail": Guardrail})
+        assert result.failed == 0, found.name
+        attempted += result.attempted
+    assert attempted > 10
 
 
 def test_too_many_models_are_an_operator_s_error() -> None:

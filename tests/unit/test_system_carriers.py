@@ -76,7 +76,7 @@ def test_up_runs_every_type_of_personal_data(entity: str) -> None:
 
 def test_an_entry_without_a_detector_is_refused_by_name() -> None:
     class Some(BaseModel):
-        pii: Annotated[dict[str, str], Carried(by=("up",), built=("up",), entries=frozenset({"EMAIL"}))]
+        pii: Annotated[dict[str, str], Carried(by=("up",), built=("up",), entries={"up": frozenset({"EMAIL"})})]
 
     some = Some(pii={"EMAIL": "block", "SHOE_SIZE": "block"})
     assert [found.key for found in unbuilt(some, "up")] == ["pii.SHOE_SIZE"]
@@ -88,9 +88,6 @@ def test_synth_refuses_what_no_command_runs_and_lists_what_waits() -> None:
     assert {dotted(found.path) for found in reading.unbuilt("synth")} == {
         "identity.groups.adjusters.clearance",
         "identity.groups.adjusters.departments",
-        "guardrails.main.content",
-        "guardrails.main.topics",
-        "guardrails.main.grounding",
         "knowledge",
         "tools",
         "agents.claims.knowledge",
@@ -99,7 +96,7 @@ def test_synth_refuses_what_no_command_runs_and_lists_what_waits() -> None:
         "logging.forensic_custodians",
     }
     waiting = {dotted(found.path) for found in reading.waiting("synth")}
-    assert waiting >= {"sessions", "limits", "guardrails.main.words", "judge.sample", "agents.claims.tasks"}
+    assert waiting >= {"sessions", "limits", "judge.sample", "agents.claims.tasks"}
     assert not any(key.startswith(("aws", "sessions.", "limits.")) for key in waiting)
     assert reading.waiting("up") == ()
 
@@ -108,6 +105,13 @@ def test_only_keys_that_the_file_states_wait() -> None:
     waiting = {dotted(found.path) for found in reading(minimal()).waiting("synth")}
     assert waiting == {"agents.helper.tasks"}
     assert "sessions" in {dotted(found.path) for found in reading(minimal(sessions__actions=9)).waiting("synth")}
+
+
+def test_types_that_aws_does_not_know_wait_for_the_gateway() -> None:
+    found = reading(minimal(guardrails__main__pii={"NAME": "block", "CH_AHV": "block"}))
+    assert [dotted(one.path) for one in found.waiting("synth")] == ["guardrails.main.pii.CH_AHV", "agents.helper.tasks"]
+    assert found.unbuilt("synth") == ()
+    assert found.unbuilt("up") == ()
 
 
 def test_keys_of_aws_are_carried_by_synth_alone() -> None:

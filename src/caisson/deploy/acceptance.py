@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from caisson.deploy.landscape import PARTITIONS, partition_of
+from caisson.deploy.policies.guardrail import OWN_PATTERNS_MAX, TOPIC_CHARACTERS_MAX
 from caisson.deploy.policies.models import refusal
 from caisson.system.carriers import Path
 from caisson.system.document import shown
+from caisson.system.guardrails import PATTERNS_MAX
 from caisson.system.schema import System
 
 
@@ -32,10 +34,29 @@ def refusals(system: System) -> Iterator[Refused]:
             path=("aws", "region"),
             message=f"expected a region with Bedrock in partition {' or '.join(PARTITIONS)}, found {shown(region)}",
         )
+    yield from _guardrails(system)
     for alias in _used(system):
         found = system.models[alias].id
         if wanted := refusal(found, region):
             yield Refused(path=("models", alias, "id"), message=f"expected {wanted}, found {shown(found)}")
+
+
+def _guardrails(system: System) -> Iterator[Refused]:
+    """What the gateway can evaluate and a guardrail on AWS cannot hold."""
+    for name, guardrail in system.guardrails.items():
+        if len(guardrail.patterns) > OWN_PATTERNS_MAX:
+            yield Refused(
+                path=("guardrails", name, "patterns"),
+                message=f"expected at most {OWN_PATTERNS_MAX} patterns: AWS takes {PATTERNS_MAX} with those for "
+                f"credentials, found {len(guardrail.patterns)}",
+            )
+        for index, topic in enumerate(guardrail.topics):
+            if len(topic.definition) > TOPIC_CHARACTERS_MAX:
+                yield Refused(
+                    path=("guardrails", name, "topics", index, "definition"),
+                    message=f"expected at most {TOPIC_CHARACTERS_MAX} characters: the tier that stays in the region "
+                    f"takes no more, found {len(topic.definition)}",
+                )
 
 
 def weakened(system: System) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from caisson.deploy.guardrails import guardrails
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.stack import logging_zone
 from caisson.deploy.logging_zone.watching import detector
@@ -38,7 +39,11 @@ class Application:
 def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, scratch: Path) -> Application:
     """The application. CDK writes into `scratch`."""
     app = cdk.App(outdir=str(scratch), analytics_reporting=False, tree_metadata=False)
-    stacks = [logging_zone(app, land), organization(app, land, policies)]  # the trail needs its bucket
+    stacks = [
+        logging_zone(app, land),  # the organization's trail needs its bucket
+        guardrails(app, land),  # and its policies the pins
+        organization(app, land, policies),
+    ]
     center = land.system.aws.identity_center if land.system.aws is not None else None
     if center is not None:
         stacks.append(people(app, land, center))

@@ -81,6 +81,11 @@ class Landscape:
         return next(place for place in self.places if zone in place.zones)
 
     @property
+    def guardrails(self) -> tuple[str, ...]:
+        """Guardrails of the file that an agent or the judge names."""
+        return _union(_invoked(self.system)[1].values())
+
+    @property
     def unbound(self) -> tuple[str, ...]:
         """Zones in the management account, which no control policy binds."""
         return tuple(
@@ -198,7 +203,7 @@ def camel(name: str) -> str:
     """A name as CloudFormation takes logical ids, letters and digits only; a digest keeps apart what looks alike then.
 
     >>> camel("claims"), camel("claims-eu"), camel("claims_eu")
-    ('Claims', 'ClaimsEu2f6b0c', 'ClaimsEu8e3a55')
+    ('Claims', 'ClaimsEuae0ff2', 'ClaimsEucd8fe9')
     """
     words = re.split("[^A-Za-z0-9]+", name)
     digest = "" if len(words) == 1 else hashlib.sha256(name.encode()).hexdigest()[:6]

@@ -6,7 +6,7 @@ the service allows keeps its beginning and ends in six hexadecimal digits of its
 >>> Names("claims").role("deployment"), Names("claims").permission_set("operator")
 ('caisson-claims-deployment', 'caisson-claims-operator')
 >>> Names("a-system-with-a-name-of-its-own").permission_set("operator")
-'caisson-a-system-with-a-n-b5a6ff'
+'caisson-a-system-with-a-n-716cc3'
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@ Rows S08, S10, S13–S15, S41, S43, S44, S74, S76, S77.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 import aws_cdk as cdk
@@ -14,16 +12,17 @@ from aws_cdk import aws_bedrock as bedrock
 from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_organizations as organizations
 
+from caisson.deploy.guardrails import configure, make_version
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.store import bucket_name
 from caisson.deploy.logging_zone.trail import trail_bucket, trail_key_alias
 from caisson.deploy.policies import floor
 from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
+from caisson.deploy.policies.guardrail import settings_of
 from caisson.deploy.policies.statement import Statement, document
 from caisson.deploy.retention import stores
 from caisson.deploy.stacks import Built, in_order, new_stack, suppress
-from caisson.system.guardrails import BLOCKED_MESSAGE
 
 FLOOR_ROWS = ("S44",)
 TRAIL_ROWS = ("S77",)
@@ -57,17 +56,20 @@ def _control_policy(built: Built, policy: OrganizationPolicy) -> Any:
 
 def _floor(built: Built, land: Landscape) -> Any:
     """The enforced guardrail; None when every zone that invokes is in the management account."""
-    targets = list(dict.fromkeys(place.target for place in land.places if place.invokes))
+    targets = floor.targets_of(land)
     if not targets:
         return None
-    guardrail = _floor_guardrail(built, land)
-    version = bedrock.CfnGuardrailVersion(
+    settings = floor_settings(land)
+    guardrail = bedrock.CfnGuardrail(
         built.stack,
-        "FloorVersion",
-        guardrail_identifier=guardrail.attr_guardrail_id,
-        description=f"Configuration {_digest(guardrail_settings(land))}",  # another configuration is another version
+        "Floor",
+        name=land.names.guardrail(floor.NAME),
+        description="Floor under the guardrails of the system, enforced by Organizations",
+        blocked_input_messaging=settings["BlockedInputMessaging"],
+        blocked_outputs_messaging=settings["BlockedOutputsMessaging"],
     )
-    version.apply_removal_policy(cdk.RemovalPolicy.RETAIN)  # a rollback goes back to it
+    configure(guardrail, settings)
+    version = make_version(built, "FloorVersion", guardrail, settings)
     shared = bedrock.CfnResourcePolicy(
         built.stack,
         "FloorPolicy",
@@ -77,11 +79,11 @@ def _floor(built: Built, land: Landscape) -> Any:
     enforced = organizations.CfnPolicy(
         built.stack,
         "FloorEnforced",
-        name=land.names.of("floor"),
+        name=land.names.of(floor.NAME),
         description="AWS applies the floor guardrail to every invocation",
         type="BEDROCK_POLICY",
         content=floor.bedrock_policy(land.region, cdk.Fn.sub("${Floor.GuardrailArn}:${FloorVersion.Version}")),
-        target_ids=targets,
+        target_ids=list(targets),
     )
     enforced.add_resource_dependency(shared)  # enforced before it may be applied, it would fail every invocation
     for resource in (guardrail, version, shared, enforced):
@@ -93,45 +95,10 @@ def _shared(guardrail: Any, land: Landscape) -> Statement:
     return floor.applied_by_members(guardrail.attr_guardrail_arn, land.organization)
 
 
-def guardrail_settings(land: Landscape) -> dict[str, Any]:
-    """What the floor evaluates, as JSON values."""
-    named = {agent.guardrail for agent in land.system.agents.values()}
-    if land.system.judge is not None:
-        named.add(land.system.judge.guardrail)
-    found = floor.floor_of(land.system.guardrails[name] for name in sorted(named))
-    return {"filters": floor.content_filters(found), "credentials": floor.credential_rules(found)}
-
-
-def _floor_guardrail(built: Built, land: Landscape) -> Any:
-    settings = guardrail_settings(land)
-    filters = [
-        bedrock.CfnGuardrail.ContentFilterConfigProperty(
-            type=found["type"], input_strength=found["inputStrength"], output_strength=found["outputStrength"]
-        )
-        for found in settings["filters"]
-    ]
-    rules = [
-        bedrock.CfnGuardrail.PiiEntityConfigProperty(type=rule["type"], action=rule["action"])
-        for rule in settings["credentials"]
-    ]
-    return bedrock.CfnGuardrail(
-        built.stack,
-        "Floor",
-        name=land.names.guardrail("floor"),
-        description="Floor under the guardrails of the system, enforced by Organizations",
-        blocked_input_messaging=BLOCKED_MESSAGE,
-        blocked_outputs_messaging=BLOCKED_MESSAGE,
-        content_policy_config=bedrock.CfnGuardrail.ContentPolicyConfigProperty(filters_config=filters)
-        if filters
-        else None,
-        sensitive_information_policy_config=bedrock.CfnGuardrail.SensitiveInformationPolicyConfigProperty(
-            pii_entities_config=rules
-        ),
-    )
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+def floor_settings(land: Landscape) -> dict[str, Any]:
+    """What the floor evaluates, as CloudFormation writes it."""
+    named = [land.system.guardrails[name] for name in land.guardrails]
+    return settings_of(floor.guardrail_of(floor.floor_of(named)))
 
 
 def _trail(built: Built, land: Landscape) -> None:

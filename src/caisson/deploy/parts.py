@@ -10,14 +10,15 @@ from __future__ import annotations
 
 ROWS = tuple(f"S{number:02d}" for number in range(1, 78))
 """Rows of the reference pattern."""
-BUILT = ("logging", "organization", "people")
+BUILT = ("logging", "guardrails", "organization", "people")
 """Parts with templates, in the order of deployment."""
 
 _PARTS: dict[str, tuple[int, ...]] = {
     "organization": (8, 10, 13, 15, 41, 43, 44, 74, 76, 77),
     "people": (7, 14),
+    "guardrails": (53, 54, 68),
     "ingress": (1,),
-    "runtime": (2, 9, 11, *range(19, 31), 39, 40, 42, 52, 53, 54, 59, 62, 68, 73, 75),
+    "runtime": (2, 9, 11, *range(19, 31), 39, 40, 42, 52, 59, 62, 73, 75),
     "tools": (16, 17, 18),
     "egress": (48, 49, 50, 51),
     "control": (5, 12, 63, 64, 65, 67, 69, 70, 72),

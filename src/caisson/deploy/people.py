@@ -7,6 +7,7 @@ from typing import Any
 from aws_cdk import aws_sso as sso
 
 from caisson.deploy.landscape import Landscape, camel
+from caisson.deploy.policies.packing import check_inline
 from caisson.deploy.policies.people import SESSION, Set, permission_sets
 from caisson.deploy.policies.statement import document
 from caisson.deploy.stacks import Built, new_stack
@@ -30,6 +31,7 @@ def people(app: Any, land: Landscape, center: IdentityCenter) -> Built:
 
 
 def _permission_set(built: Built, land: Landscape, center: IdentityCenter, found: Set, instance: str) -> None:
+    check_inline(found.duty, found.statements)
     made = sso.CfnPermissionSet(
         built.stack,
         found.duty.capitalize(),

@@ -16,6 +16,9 @@ import aws_cdk as cdk
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies.statement import Parameter
 
+CHECKOV = "CKV_"
+"""How checkov's rules begin."""
+
 
 @dataclass(kw_only=True)
 class Built:
@@ -28,6 +31,8 @@ class Built:
     region: str
     parameters: tuple[Parameter, ...] = ()
     """Values that AWS assigns and the stack needs."""
+    outputs: list[str] = field(default_factory=list)
+    """Outputs that fill in the parameter of the same name of a later stack."""
     rows: dict[str, list[str]] = field(default_factory=dict)
     """Row to `Stack/LogicalId`."""
 
@@ -76,9 +81,14 @@ def in_order(resources: Sequence[Any]) -> None:
 
 
 def suppress(resource: Any, reasons: Mapping[str, str]) -> None:
-    """Say why findings of cdk-nag do not concern a resource: rule to reason, for cdk-nag and in the template itself."""
-    for rule, reason in reasons.items():
+    """Say why findings do not concern a resource: rule of cdk-nag or checkov (`CKV_…`) to reason.
+
+    The reasons stand in the template too, where each of the two reads its own.
+    """
+    nag = {rule: reason for rule, reason in reasons.items() if not rule.startswith(CHECKOV)}
+    for rule, reason in nag.items():
         cdk.Validations.of(resource).acknowledge(cdk.Acknowledgment(id=rule, reason=reason))
-    resource.add_metadata(
-        "cdk_nag", {"rules_to_suppress": [{"id": rule, "reason": reason} for rule, reason in reasons.items()]}
-    )
+    resource.add_metadata("cdk_nag", {"rules_to_suppress": [{"id": rule, "reason": nag[rule]} for rule in nag]})
+    skipped = [{"id": rule, "comment": reason} for rule, reason in reasons.items() if rule not in nag]
+    if skipped:
+        resource.add_metadata("checkov", {"skip": skipped})

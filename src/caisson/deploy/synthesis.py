@@ -7,7 +7,7 @@ True
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,20 @@ from typing import Any
 from caisson import __version__
 from caisson.deploy import toolchain
 from caisson.deploy.acceptance import refusals, weakened
-from caisson.deploy.landscape import Landscape, landscape
+from caisson.deploy.landscape import Landscape, guardrail_pin, landscape
 from caisson.deploy.output import text_of
 from caisson.deploy.parts import BUILT, PARTS, ROWS, reasons
+from caisson.deploy.policies import floor
 from caisson.deploy.policies.catalogue import OrganizationPolicy, catalogue
-from caisson.deploy.policies.packing import LIMITS, check_attachments
-from caisson.errors import SystemFileError
+from caisson.deploy.policies.packing import LIMITS, Kind, check_attachments
+from caisson.deploy.policies.statement import minified
+from caisson.errors import OperatorError, SystemFileError
 from caisson.system.carriers import dotted
 from caisson.system.document import Problem
 from caisson.system.loader import Reading
+
+TEMPLATE_BYTES_MAX = 1_000_000
+"""Largest template (CloudFormation user guide, cloudformation-limits)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +67,13 @@ def synthesize(reading: Reading) -> Deployment:
     rows = _rows([built.rows for built in made.stacks])
     missing = {row: reason for row, reason in _reasons(land).items() if not rows[row]}
     files = {f"templates/{name}.json": text_of(template) for name, template in templates.items()}
-    files |= {f"policies/{policy.name}.json": text_of(policy.document()) for policy in policies}
+    for name, text in files.items():
+        if len(text.encode()) > TEMPLATE_BYTES_MAX:
+            raise OperatorError(
+                f"expected {name} within CloudFormation's {TEMPLATE_BYTES_MAX} bytes, found {len(text.encode())}; "
+                "declare fewer words or guardrails"
+            )
+    files |= {f"policies/{name}.json": text_of(content) for name, content in _policies(templates)}
     files |= {"rows.json": text_of(rows), "rows.missing.json": text_of(missing)}
     stacks = [
         {
@@ -72,7 +83,12 @@ def synthesize(reading: Reading) -> Deployment:
             "region": built.region,
             "template": f"templates/{built.name}.json",
             "parameters": [
-                {"name": parameter.name, "description": parameter.description, "pattern": parameter.pattern}
+                {
+                    "name": parameter.name,
+                    "description": parameter.description,
+                    "pattern": parameter.pattern,
+                    "output_of": next((one.name for one in made.stacks if parameter.name in one.outputs), None),
+                }
                 for parameter in built.parameters
             ],
         }
@@ -84,6 +100,35 @@ def synthesize(reading: Reading) -> Deployment:
 def _located(name: str, problem: Problem) -> str:
     where = f" ({dotted(problem.path)})" if problem.path else ""
     return f"{problem.line_in(name)}{where}"
+
+
+def _policies(templates: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Name and content of each policy of the organization, as the templates have them."""
+    for template in templates.values():
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::Organizations::Policy":
+                yield resource["Properties"]["Name"], resource["Properties"]["Content"]
+
+
+def _described(land: Landscape, policies: tuple[OrganizationPolicy, ...]) -> list[dict[str, Any]]:
+    """Each policy with its size and targets."""
+    found: list[tuple[str, Kind, tuple[str, ...], int]] = [
+        (policy.name, policy.kind, policy.targets, policy.characters) for policy in policies
+    ]
+    if enforced := floor.targets_of(land):
+        longest = guardrail_pin(floor.NAME, partition=land.partition, region=land.region, owner=land.management).example
+        size = len(minified(floor.bedrock_policy(land.region, longest)))
+        found.append((land.names.of(floor.NAME), "BEDROCK_POLICY", enforced, size))
+    return [
+        {
+            "name": name,
+            "type": kind,
+            "targets": list(targets),
+            "characters": size,
+            "characters_max": LIMITS[kind].characters,
+        }
+        for name, kind, targets, size in found
+    ]
 
 
 def _rows(carried: Sequence[dict[str, list[str]]]) -> dict[str, list[str]]:
@@ -98,23 +143,15 @@ def _reasons(land: Landscape) -> dict[str, str]:
 def _manifest(
     reading: Reading, land: Landscape, policies: tuple[OrganizationPolicy, ...], stacks: list[dict[str, Any]]
 ) -> dict[str, Any]:
+    described = _described(land, policies)
     return {
         "version": __version__,
         "system": land.system.name,
         "tier": land.system.tier,
         "organization": land.organization,
         "stacks": stacks,
-        "policies": [
-            {
-                "name": policy.name,
-                "type": policy.kind,
-                "targets": list(policy.targets),
-                "characters": policy.characters,
-                "characters_max": LIMITS[policy.kind].characters,
-            }
-            for policy in policies
-        ],
-        "attached": check_attachments((policy.kind, target) for policy in policies for target in policy.targets),
+        "policies": described,
+        "attached": check_attachments((policy["type"], target) for policy in described for target in policy["targets"]),
         "not_built": [part for part in PARTS if part not in BUILT],
         "weakened": list(weakened(land.system)),
         "waiting": [dotted(found.path) for found in reading.waiting("synth")],

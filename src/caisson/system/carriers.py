@@ -12,8 +12,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -31,8 +31,8 @@ class Carried:
     """Which commands are to carry the key."""
     built: tuple[Carrier, ...]
     """Which of them run it in this version."""
-    entries: frozenset[str] | None = None
-    """Of a mapping: the only entries that `built` covers; None when it covers all."""
+    entries: Mapping[Carrier, frozenset[str]] = field(default_factory=dict)
+    """Of a mapping: the only entries that a carrier in `built` covers; without a carrier's entry it covers all."""
     waits: bool = False
     """Whether `synth` lists the key as waiting for its zone's templates instead of refusing it."""
 
@@ -42,7 +42,7 @@ class Carried:
 
     def runs_on(self, carrier: Carrier, entry: str | None = None) -> bool:
         """Whether the command runs the key, or the mapping's entry."""
-        return carrier in self.built and (entry is None or self.entries is None or entry in self.entries)
+        return carrier in self.built and (entry is None or entry in self.entries.get(carrier, {entry}))
 
 
 BOTH = Carried(by=("up", "synth"), built=("up",), waits=True)
@@ -116,11 +116,11 @@ def unbuilt(system: BaseModel, carrier: Carrier) -> tuple[Unbuilt, ...]:
 
 
 def _unbuilt(model: BaseModel, carrier: Carrier, path: Path, waiting: bool) -> Iterator[tuple[Path, bool]]:
-    for name, field in type(model).model_fields.items():
+    for name, key in type(model).model_fields.items():
         value = getattr(model, name)
-        if field.exclude or value is None or value == () or value == {}:
+        if key.exclude or value is None or value == () or value == {}:
             continue
-        mark, here = carried(field), (*path, field.alias or name)
+        mark, here = carried(key), (*path, key.alias or name)
         if not mark.concerns(carrier):
             continue
         if not mark.runs_on(carrier):
@@ -129,8 +129,9 @@ def _unbuilt(model: BaseModel, carrier: Carrier, path: Path, waiting: bool) -> I
                 yield here, waits
             if waits:
                 yield from _inside(value, carrier, here, True)
-        elif mark.entries is not None:
-            yield from (((*here, entry), False) for entry in value if not mark.runs_on(carrier, entry))
+        elif carrier in mark.entries:
+            waits = mark.waits and carrier == "synth"
+            yield from (((*here, entry), waits) for entry in value if not mark.runs_on(carrier, entry))
         else:
             yield from _inside(value, carrier, here, waiting)
 

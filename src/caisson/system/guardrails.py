@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from caisson.system.carriers import BOTH, DEPLOYED, LATER, UP, Carried
-from caisson.system.entities import DETECTABLE, EntityType
+from caisson.system.carriers import DEPLOYED, SYNTH_FIRST, UP, Carried
+from caisson.system.entities import DETECTABLE, PII_TYPES, EntityType
 from caisson.system.section import Section
 from caisson.system.values import Day, GuardrailId, Items, Name, Text
 
@@ -38,12 +38,12 @@ Message = Annotated[Text, Field(max_length=MESSAGE_CHARACTERS_MAX)]
 class Topic(Section):
     """A subject that the system must not speak about."""
 
-    name: Annotated[Name, LATER]
+    name: Annotated[Name, SYNTH_FIRST]
     """Name in decisions and logs."""
-    definition: Annotated[Text, LATER]
+    definition: Annotated[Text, SYNTH_FIRST]
     """What the subject is, in a sentence or two."""
     examples: Annotated[
-        Items[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=EXAMPLES_MAX), LATER
+        Items[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=EXAMPLES_MAX), SYNTH_FIRST
     ] = ()
     """Sentences that belong to it."""
 
@@ -51,26 +51,26 @@ class Topic(Section):
 class Pattern(Section):
     """A form of text of one's own."""
 
-    name: Annotated[Name, BOTH]
+    name: Annotated[Name, DEPLOYED]
     """Name in decisions, logs and pseudonyms: `claim-id` gives `[CLAIM_ID_7f3a9c]`."""
-    regex: Annotated[str, Field(min_length=1, max_length=REGEX_CHARACTERS_MAX), BOTH]
+    regex: Annotated[str, Field(min_length=1, max_length=REGEX_CHARACTERS_MAX), DEPLOYED]
     """RE2 expression of bounded width that never matches nothing."""
-    action: Annotated[Action, BOTH]
+    action: Annotated[Action, DEPLOYED]
     """What happens to a match."""
 
 
 class Content(Section):
     """Strengths of the content filters. Each needs an evaluator that really answers."""
 
-    hate: Annotated[Strength, LATER] = "none"
+    hate: Annotated[Strength, SYNTH_FIRST] = "none"
     """Discrimination and dehumanisation."""
-    insults: Annotated[Strength, LATER] = "none"
+    insults: Annotated[Strength, SYNTH_FIRST] = "none"
     """Demeaning and bullying."""
-    sexual: Annotated[Strength, LATER] = "none"
+    sexual: Annotated[Strength, SYNTH_FIRST] = "none"
     """Sexual interest and activity."""
-    violence: Annotated[Strength, LATER] = "none"
+    violence: Annotated[Strength, SYNTH_FIRST] = "none"
     """Glorification of harm and threats of it."""
-    misconduct: Annotated[Strength, LATER] = "none"
+    misconduct: Annotated[Strength, SYNTH_FIRST] = "none"
     """Help with crime and fraud."""
 
 
@@ -88,19 +88,20 @@ class Guardrail(Section):
 
     prompt_attack: Annotated[Strength, DEPLOYED]
     """How readily text that tries to take over the model is refused."""
-    content: Annotated[Content | None, LATER] = None
+    content: Annotated[Content | None, SYNTH_FIRST] = None
     """Content filters."""
-    topics: Annotated[Items[Topic], Field(max_length=TOPICS_MAX), LATER] = ()
+    topics: Annotated[Items[Topic], Field(max_length=TOPICS_MAX), SYNTH_FIRST] = ()
     """Subjects that are refused."""
-    words: Annotated[Items[Word], Field(max_length=WORDS_MAX), BOTH] = ()
+    words: Annotated[Items[Word], Field(max_length=WORDS_MAX), DEPLOYED] = ()
     """Words and phrases that are refused, in any case and spelling of their characters."""
     pii: Annotated[
-        dict[EntityType, Action], Carried(by=("up", "synth"), built=("up",), entries=DETECTABLE, waits=True)
+        dict[EntityType, Action],
+        Carried(by=("up", "synth"), built=("up", "synth"), entries={"up": DETECTABLE, "synth": PII_TYPES}, waits=True),
     ] = Field(default_factory=dict)
     """Types of personal data as Bedrock names them, and what happens to them. `up` detects all of them."""
-    patterns: Annotated[Items[Pattern], Field(max_length=PATTERNS_MAX), BOTH] = ()
+    patterns: Annotated[Items[Pattern], Field(max_length=PATTERNS_MAX), DEPLOYED] = ()
     """Forms of text of one's own."""
-    grounding: Annotated[float | None, Field(ge=0, le=0.99), LATER] = None
+    grounding: Annotated[float | None, Field(ge=0, le=0.99), SYNTH_FIRST] = None
     """Least support that an answer needs in the retrieved text, 0 to 0.99."""
     credentials: Annotated[Literal["redact", "block"], DEPLOYED]
     """What happens to passwords, keys and tokens, everywhere; they are never restored and never let through."""
@@ -108,11 +109,11 @@ class Guardrail(Section):
     """Guardrail on AWS that `up --upstream bedrock` has evaluated as well. Other upstreams have none to evaluate it."""
     mode: Annotated[Literal["enforce", "detect"], DEPLOYED] = "enforce"
     """`detect` only flags, for a while (`because`, `until`); credentials are acted on all the same."""
-    because: Annotated[Text | None, BOTH] = None
+    because: Annotated[Text | None, DEPLOYED] = None
     """Why the guardrail only detects."""
-    until: Annotated[Day | None, BOTH] = None
+    until: Annotated[Day | None, DEPLOYED] = None
     """Day on which the guardrail should enforce again."""
-    blocked_input_message: Annotated[Message, BOTH] = BLOCKED_MESSAGE
+    blocked_input_message: Annotated[Message, DEPLOYED] = BLOCKED_MESSAGE
     """What a client reads instead of a blocked request."""
-    blocked_output_message: Annotated[Message, BOTH] = BLOCKED_MESSAGE
+    blocked_output_message: Annotated[Message, DEPLOYED] = BLOCKED_MESSAGE
     """What a client reads instead of a blocked answer."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from caisson.deploy import retention
+from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
-from caisson.deploy.logging_zone.store import bucket_name, make_bucket, make_key
+from caisson.deploy.logging_zone.store import bucket_name, make_bucket
 from caisson.deploy.policies import management, people, zone
 from caisson.deploy.stacks import Built
 

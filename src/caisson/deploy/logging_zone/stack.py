@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.archive import archive
 from caisson.deploy.logging_zone.events import alarms, log_groups
 from caisson.deploy.logging_zone.queue import event_queue, writers
-from caisson.deploy.logging_zone.store import make_key
 from caisson.deploy.logging_zone.trail import trail_store
 from caisson.deploy.logging_zone.watching import macie_session
 from caisson.deploy.policies import management, zone

@@ -1,9 +1,8 @@
-"""Buckets of evidence and keys of the logging account: one way to make each, so that none is made weaker.
+"""Buckets of evidence: one way to make them, so that none is made weaker.
 
 - The objects of a bucket cannot be changed or deleted before their time, by nobody, from tier 2 (LOG-07); at tier 1 the
   lock is one that a policy can be changed to lift, so that a trial leaves nothing behind for years.
 - A bucket holds one class of data, so that its default retention is right whoever writes.
-- Who manages a key cannot use it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from caisson.deploy.landscape import Landscape
@@ -23,34 +21,11 @@ COMPLIANCE_TIER_MIN = 2
 """Lowest tier at which nobody can lift the lock (LOG-07 begins at tier 2)."""
 INFREQUENT_AFTER_DAYS = 90
 """After which evidence is read seldom; investigations begin earlier."""
-PENDING_DAYS = 30
-"""Longest time in which a key's deletion can be taken back (KMS API reference, ScheduleKeyDeletion)."""
 
 
 def bucket_name(land: Landscape, what: str) -> str:
     """Name of a bucket of the logging account."""
     return land.names.bucket(what, land.accounts["logging"])
-
-
-def make_key(built: Built, land: Landscape, what: str, statements: Sequence[Statement], *, description: str) -> Any:
-    """A key with its alias `caisson-<system>-<what>`."""
-    id_ = f"{what.capitalize()}Key"
-    key = kms.CfnKey(
-        built.stack,
-        id_,
-        description=description,
-        enable_key_rotation=True,
-        pending_window_in_days=PENDING_DAYS,
-        key_policy=document(statements),
-    )
-    key.apply_removal_policy(cdk.RemovalPolicy.RETAIN)  # what it encrypted could not be read any more
-    kms.CfnAlias(built.stack, f"{id_}Alias", alias_name=key_alias(land, what), target_key_id=key.ref)
-    return key
-
-
-def key_alias(land: Landscape, what: str) -> str:
-    """Alias of a key."""
-    return f"alias/{land.names.of(what)}"
 
 
 def make_bucket(
@@ -95,6 +70,7 @@ def make_bucket(
         bucket,
         {
             "AwsSolutions-S1": recorded,
+            "CKV_AWS_18": recorded,
             "NIST.800.53.R5-S3BucketLoggingEnabled": recorded,
             "NIST.800.53.R5-S3BucketReplicationEnabled": "The bucket is itself the copy outside the accounts that it "
             "tells of, under Object Lock; what is missing shows by digest or Merkle tree.",

@@ -12,24 +12,13 @@ from aws_cdk import aws_guardduty as guardduty
 from aws_cdk import aws_macie as macie
 
 from caisson.deploy.landscape import Landscape, Place
+from caisson.deploy.policies.guardrail import CREDENTIAL_RULES, credential_pattern
 from caisson.deploy.stacks import Built, new_stack
-from caisson.detect.rules.credentials import CREDENTIALS
 
 ROWS = ("S66",)
 DETECTOR_ROWS = ("S34",)
 FEATURES = ("AI_PROTECTION", "S3_DATA_EVENTS")
 """Features of GuardDuty beyond its foundation (GuardDuty user guide, guardduty-features-activation-model)."""
-RULES = (
-    "anthropic-key",
-    "aws-bedrock-api-key",
-    "github-fine-grained-token",
-    "github-token",
-    "huggingface-token",
-    "npm-token",
-    "openai-key",
-    "pypi-token",
-)
-"""Rules of `credentials.*` that Macie has no identifier for (Macie user guide, mdis-reference-credentials)."""
 REGEX_CHARACTERS_MAX = 512
 """Macie user guide, cdis-options."""
 
@@ -43,14 +32,13 @@ def macie_session(built: Built, land: Landscape) -> None:
         finding_publishing_frequency="FIFTEEN_MINUTES",
     )
     built.carries(session, ROWS)
-    patterns = {rule.id.removeprefix("credentials."): rule.pattern for rule in CREDENTIALS}
-    for name in RULES:
+    for name in CREDENTIAL_RULES:
         identifier = macie.CfnCustomDataIdentifier(
             built.stack,
             "".join(word.capitalize() for word in name.split("-")),
             name=land.names.of(name),
             description=f"Rule credentials.{name} of the gateway",
-            regex=patterns[name],
+            regex=credential_pattern(name),
         )
         identifier.add_resource_dependency(session)
         built.carries(identifier, ROWS)

@@ -14,12 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies.statement import Statement
 from caisson.system.guardrails import Guardrail
 from caisson.system.tiers import STRENGTHS
 
-CREDENTIAL_TYPES = ("AWS_ACCESS_KEY", "AWS_SECRET_KEY", "PASSWORD")
-"""Types of Bedrock Guardrails that are credentials (Bedrock API reference, GuardrailPiiEntityConfig)."""
+NAME = "floor"
+"""Name of the guardrail and of the policy before the rule of names."""
 APPLY = ("bedrock:ApplyGuardrail", "bedrock:GetGuardrail")
 """What a guardrail's resource policy must grant to members (Bedrock user guide, guardrails-resource-based-policies)."""
 
@@ -44,23 +45,14 @@ def floor_of(guardrails: Iterable[Guardrail]) -> Floor:
     )
 
 
-def content_filters(floor: Floor) -> list[dict[str, Any]]:
-    """The content filters of `AWS::Bedrock::Guardrail`; prompt attacks have no filter on answers."""
-    if floor.prompt_attack == "none":
-        return []
-    return [
-        {
-            "type": "PROMPT_ATTACK",
-            "inputStrength": floor.prompt_attack.upper(),
-            "outputStrength": "NONE",
-        }
-    ]
+def targets_of(land: Landscape) -> tuple[str, ...]:
+    """What the floor is enforced on: accounts that invoke, or the units that stand for them."""
+    return tuple(dict.fromkeys(place.target for place in land.places if place.invokes))
 
 
-def credential_rules(floor: Floor) -> list[dict[str, Any]]:
-    """The sensitive-information rules of `AWS::Bedrock::Guardrail`."""
-    action = "BLOCK" if floor.credentials == "block" else "ANONYMIZE"
-    return [{"type": name, "action": action} for name in CREDENTIAL_TYPES]
+def guardrail_of(floor: Floor) -> Guardrail:
+    """The floor as a guardrail that enforces this and nothing else."""
+    return Guardrail(prompt_attack=floor.prompt_attack, credentials=floor.credentials)
 
 
 def bedrock_policy(region: str, guardrail: Any) -> dict[str, Any]:

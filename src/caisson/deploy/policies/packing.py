@@ -69,6 +69,19 @@ def packed(statements: Sequence[Statement], kind: Kind) -> tuple[tuple[Statement
     return (*groups, current) if current else tuple(groups)
 
 
+def check_inline(name: str, statements: Sequence[Statement]) -> None:
+    """Whether a permission set can hold its policy.
+
+    Raises:
+        OperatorError: it is too long.
+    """
+    found = characters(statements)
+    if found > INLINE_CHARACTERS_MAX:
+        raise OperatorError(
+            f"expected permission set {name!r} within {INLINE_CHARACTERS_MAX} characters, found {found}"
+        )
+
+
 def check_attachments(attachments: Iterable[tuple[Kind, str]]) -> dict[Kind, dict[str, int]]:
     """How many policies of each type each target gets. `attachments` holds a pair for each policy and target.
 

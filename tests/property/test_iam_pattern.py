@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisson.assurance.iam.arn import parts_match, resource_matches
@@ -14,6 +14,8 @@ from caisson.assurance.iam.context import Context, Values
 from caisson.assurance.iam.pattern import Pattern, Variable, Wild, fits, parse, reached
 from caisson.assurance.iam.variables import replaced
 
+PATIENT = settings(deadline=None)
+"""Processor time is what counts, and the machine may be busy."""
 texts = st.text(alphabet="ab:/", max_size=12)
 patterns = st.text(alphabet="ab:/*?", max_size=10)
 
@@ -28,11 +30,13 @@ def solid(pattern: str) -> list[str | Wild]:
 
 
 @given(patterns, texts)
+@PATIENT
 def test_fits_as_a_regular_expression_does(pattern: str, text: str) -> None:
     assert fits(solid(pattern), text) is bool(regex(pattern).fullmatch(text))
 
 
 @given(patterns, texts)
+@PATIENT
 def test_barred_wildcards_leave_those_places_alone(pattern: str, text: str) -> None:
     pieces = solid(pattern)
     colons = frozenset(place for place, character in enumerate(text) if character == ":")
@@ -42,6 +46,7 @@ def test_barred_wildcards_leave_those_places_alone(pattern: str, text: str) -> N
 
 
 @given(patterns, texts)
+@PATIENT
 def test_every_place_is_reached_that_a_prefix_fits(pattern: str, text: str) -> None:
     pieces = solid(pattern)
     assert reached(pieces, text) == {end for end in range(len(text) + 1) if fits(pieces, text[:end])}
@@ -52,6 +57,7 @@ arn_patterns = st.lists(st.text(alphabet="ab/*?", max_size=3), min_size=6, max_s
 
 
 @given(arn_patterns, arns)
+@PATIENT
 def test_condition_operators_match_part_by_part(pattern: str, text: str) -> None:
     expected = all(
         regex(one).fullmatch(part) for one, part in zip(pattern.split(":", 5), text.split(":", 5), strict=True)
@@ -60,6 +66,7 @@ def test_condition_operators_match_part_by_part(pattern: str, text: str) -> None
 
 
 @given(arn_patterns, arns)
+@PATIENT
 def test_the_resource_element_is_sure_only_of_what_fits(pattern: str, text: str) -> None:
     found, whole = resource_matches(solid(pattern), text).value, bool(regex(pattern).fullmatch(text))
     assert found in (whole, None)
@@ -102,6 +109,7 @@ def test_wildcards_and_colons(pattern: str, text: str, expected: bool | None) ->
 
 
 @given(st.text(alphabet="a:*?${}', ", max_size=20), st.booleans())
+@PATIENT
 def test_a_pattern_says_what_was_written(text: str, variables: bool) -> None:
     literals = {"${*}": "*", "${?}": "?", "${$}": "$"} if variables else {}
     expected = re.sub(r"\$\{[*?$]\}", lambda found: literals.get(found[0], found[0]), text)
@@ -113,6 +121,7 @@ def test_a_pattern_says_what_was_written(text: str, variables: bool) -> None:
 
 
 @given(st.text(alphabet="a*?${}", max_size=12))
+@PATIENT
 def test_the_old_version_has_no_variables(text: str) -> None:
     assert not any(isinstance(piece, Variable) for piece in parse(text, variables=False).pieces)
 

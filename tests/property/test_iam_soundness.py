@@ -11,13 +11,15 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caisson.assurance.iam.cases import Case, Rejected, cases
 from caisson.assurance.iam.decision import Decision, Outcome, decide
 from iam_generator import case
 
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Processor time is what counts, and the machine may be busy."""
 Json = dict[str, Any]
 seeds = st.integers(0, 10**9)
 DENY_ALL: Json = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
@@ -55,6 +57,7 @@ def listed(one: Json) -> Json:
 
 
 @given(seeds)
+@PATIENT
 def test_a_deny_of_everything_denies(seed: int) -> None:
     one = case(seed)
     one["identity_policies"] = [*(one.get("identity_policies") or []), DENY_ALL]
@@ -62,6 +65,7 @@ def test_a_deny_of_everything_denies(seed: int) -> None:
 
 
 @given(seeds)
+@PATIENT
 def test_more_grants_take_nothing_away(seed: int) -> None:
     one = case(seed)
     if decided(one).outcome is Outcome.ALLOW:
@@ -70,6 +74,7 @@ def test_more_grants_take_nothing_away(seed: int) -> None:
 
 
 @given(seeds)
+@PATIENT
 def test_without_any_allow_nothing_is_allowed(seed: int) -> None:
     one = listed(case(seed))
     if one["request"]["principal"].endswith(":root"):
@@ -81,6 +86,7 @@ def test_without_any_allow_nothing_is_allowed(seed: int) -> None:
 
 
 @given(seeds, st.randoms(use_true_random=False))
+@PATIENT
 def test_order_and_division_into_documents_mean_nothing(seed: int, pick: random.Random) -> None:
     one = listed(case(seed))
     before = decided(one).outcome
@@ -94,6 +100,7 @@ def test_order_and_division_into_documents_mean_nothing(seed: int, pick: random.
 
 
 @given(seeds)
+@PATIENT
 def test_actions_and_keys_have_no_case(seed: int) -> None:
     one = listed(case(seed))
     before = decided(one).outcome
@@ -104,7 +111,7 @@ def test_actions_and_keys_have_no_case(seed: int) -> None:
 
 
 @given(seeds, st.randoms(use_true_random=False))
-@settings(max_examples=300)
+@settings(PATIENT, max_examples=300)
 def test_an_unknown_operator_is_never_ignored(seed: int, pick: random.Random) -> None:
     """A definite answer is one that holds whether or not the unknown condition does."""
     one = listed(case(seed))
@@ -129,6 +136,7 @@ def test_an_unknown_operator_is_never_ignored(seed: int, pick: random.Random) ->
 
 
 @given(seeds)
+@PATIENT
 def test_every_answer_has_its_grounds(seed: int) -> None:
     found = decided(case(seed))
     assert found.reason
@@ -142,6 +150,7 @@ def test_every_answer_has_its_grounds(seed: int) -> None:
 
 
 @given(seeds)
+@PATIENT
 def test_pointers_lead_to_the_statements(seed: int) -> None:
     one = case(seed)
     for statement in decided(one).statements:
@@ -162,7 +171,7 @@ junk = st.recursive(
 
 
 @given(seeds, st.randoms(use_true_random=False), junk)
-@settings(max_examples=400)
+@settings(PATIENT, max_examples=400)
 def test_damage_is_refused_with_a_place_or_decided(seed: int, pick: random.Random, value: Any) -> None:
     """Whatever stands anywhere in a case: problems with a pointer, or a decision; no exception, no silence."""
     one = case(seed)
@@ -182,6 +191,7 @@ def test_damage_is_refused_with_a_place_or_decided(seed: int, pick: random.Rando
 
 
 @given(st.binary(max_size=60))
+@PATIENT
 def test_no_bytes_are_too_strange(raw: bytes) -> None:
     for found in cases(raw.split(b"\n")):
         assert isinstance(found, Rejected)

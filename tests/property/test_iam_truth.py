@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisson.assurance.iam.truth import NO, YES, Truth, agreed, every, negated, of, some, unknown
 
+PATIENT = settings(deadline=None)
+"""Processor time is what counts, and the machine may be busy."""
 parts = st.lists(st.one_of(st.just(YES), st.just(NO), st.text(max_size=3).map(unknown)), max_size=5)
 
 
@@ -21,6 +23,7 @@ def turnouts(values: list[Truth]) -> Iterable[tuple[bool, ...]]:
 
 @pytest.mark.parametrize(("combined", "meaning"), [(every, all), (some, any)])
 @given(values=parts)
+@PATIENT
 def test_known_exactly_when_all_turnouts_agree(
     combined: Callable[[Iterable[Truth]], Truth], meaning: Callable[[Iterable[bool]], bool], values: list[Truth]
 ) -> None:
@@ -30,6 +33,7 @@ def test_known_exactly_when_all_turnouts_agree(
 
 
 @given(parts)
+@PATIENT
 def test_reasons_are_those_of_the_unknown_parts(values: list[Truth]) -> None:
     found = every(values)
     assert set(found.reasons) <= {reason for part in values for reason in part.reasons}
@@ -37,6 +41,7 @@ def test_reasons_are_those_of_the_unknown_parts(values: list[Truth]) -> None:
 
 
 @given(parts)
+@PATIENT
 def test_not_every_is_some_not(values: list[Truth]) -> None:
     assert negated(every(values)) == some(negated(part) for part in values)
 

@@ -81,7 +81,7 @@ def test_the_published_files_are_current() -> None:
     assert (ROOT / "docs/system-file.md").read_text() == reference(), "run: python -m caisson.system.reference"
 
 
-@pytest.mark.parametrize("example", ["claims", "full"])
+@pytest.mark.parametrize("example", ["aws", "claims", "full"])
 def test_the_json_schema_accepts_the_examples(example: str) -> None:
     schema = json.loads((ROOT / "schema/caisson.schema.json").read_text())
     assert accepts(schema, schema, parse((ROOT / f"examples/{example}/caisson.yaml").read_text()).data)

@@ -86,13 +86,6 @@ class Landscape:
         return _union(_invoked(self.system)[1].values())
 
     @property
-    def unbound(self) -> tuple[str, ...]:
-        """Zones in the management account, which no control policy binds."""
-        return tuple(
-            zone for zone, account in self.accounts.items() if account == self.management and zone != "management"
-        )
-
-    @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Every value that AWS assigns, each once."""
         return tuple(

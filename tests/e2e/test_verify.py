@@ -17,6 +17,7 @@ HOLD = {
 }  # fmt: skip
 BROKEN = {
     "LOG-06": "an attack split over two requests",
+    "DAT-03": "cut over two content blocks",
     "DAT-06": "the model says the whole prompt",
 }
 """Known: docs/limits.md says why. A fix moves one across the line."""

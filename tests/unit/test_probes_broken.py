@@ -32,8 +32,9 @@ from lax_system import KEY, Control, Lax, LaxTarget, answer, ask_model, closed_d
 
 BY_THE_OPEN_DOOR = (
     "identity.unsigned", "identity.tampered", "identity.window", "identity.audience", "sessions.revoked",
-    "sessions.other", "sessions.scope", "control.routes", "guardrails.routes", "guardrails.paths", "guardrails.matrix",
-    "guardrails.attacks", "guardrails.leaks", "data.personal", "data.redacted", "credentials.traffic", "network.entry",
+    "sessions.other", "sessions.scope", "control.routes", "guardrails.routes", "guardrails.paths",
+    "guardrails.matrix", "guardrails.attacks", "guardrails.leaks", "data.personal", "data.disguised", "data.redacted",
+    "credentials.traffic", "network.entry",
 )  # fmt: skip
 """What a door that lets everything through breaks."""
 OTHERWISE = (

@@ -73,6 +73,10 @@ CONTROLS = (
                 ),
                 "data.personal",
             ),
+            probe(
+                "a declared value is found also where it is encoded or cut over fields",
+                "data.disguised",
+            ),
         ),
     ),
     Control(

@@ -252,6 +252,7 @@ CONTROLS = (
             probe(
                 "a change without a reason is refused; every change has a record that verifies",
                 "configuration.reason",
+                "log.whole",
             ),
             proof("no principal can stop or alter the trail"),
         ),

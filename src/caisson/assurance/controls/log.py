@@ -68,6 +68,10 @@ CONTROLS = (
                 "recorded decisions say what the wire shows, per route and stream mode, passes too",
                 "guardrails.decisions",
             ),
+            probe(
+                "no place of a request goes uninspected",
+                "guardrails.matrix",
+            ),
         ),
     ),
     Control(

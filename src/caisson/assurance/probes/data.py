@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from caisson.assurance.probes import canaries
@@ -232,6 +232,64 @@ def _escaped(target: Target, seen: Transcript, session: Session, declared: dict[
         seen.attack(f"{route.name}: {kind} in \\u escapes", "as without", told, held)
 
 
+def disguised(target: Target, seen: Transcript) -> None:
+    """A value as somebody would write it who does not want it found, in a question and in an answer."""
+    model = target.hostile()
+    session = target.session()
+    declared = {kind: action for kind, action in personal_actions(target, session).items() if action != "flag"}
+    if not declared:
+        raise Lacking("the system file names no kind of personal data that a probe can make")
+    route = next(found for found in target.routes(session) if found.name == "Converse")
+    for kind in declared:
+        value = canaries.PERSONAL[kind]()
+        model.forget()
+        model.say("Good day.")
+        answer = target.send(route, session, route.request(canaries.AROUND[kind].format(value)) or b"")
+        found = not any(value in text for text in model.received)
+        seen.witness(f"{kind} as it is", "found", f"{answer.said}, {'found' if found else 'not found'}", found)
+        for what, hide in DISGUISES.items():
+            value = canaries.PERSONAL[kind]()
+            hidden = hide(value)
+            model.forget()
+            answer = target.send(route, session, _blocks(canaries.AROUND[kind], hidden))
+            reached = any(
+                all(json.dumps(part)[1:-1] in text or part in text for part in hidden) for text in model.received
+            )
+            told = "the model got it" if reached else f"{answer.said}, the model did not get it"
+            seen.attack(f"{kind} {what}, in a question", "found", told, None if answer.status >= 500 else not reached)
+            model.say(canaries.AROUND[kind].format("".join(hidden)))
+            answer = target.send(route, session, route.request(BENIGN) or b"")
+            came = "".join(hidden) in answer.heard()
+            told = "the client reads it" if came else f"{answer.said}, the client does not"
+            if len(hidden) == 1:  # what was cut is whole again in an answer
+                seen.attack(f"{kind} {what}, in an answer", "found", told, None if answer.status != 200 else not came)
+    model.say("Good day.")
+
+
+def _cut(value: str) -> list[str]:
+    return [value[: len(value) // 2], value[len(value) // 2 :]]
+
+
+DISGUISES: dict[str, Callable[[str], list[str]]] = {
+    "cut over two content blocks": _cut,
+    "in full-width letters": lambda value: ["".join(chr(ord(letter) + 0xFEE0) for letter in value)],
+    "with invisible characters": lambda value: ["\u200b".join(value)],
+    "percent-encoded": lambda value: ["".join(f"%{ord(letter):02X}" for letter in value)],
+    "in HTML entities": lambda value: ["".join(f"&#{ord(letter)};" for letter in value)],
+    "in base64": lambda value: [base64.b64encode(value.encode()).decode()],
+}
+"""What the pattern names: split over fields, and encodings."""
+
+
+def _blocks(around: str, parts: list[str]) -> bytes:
+    """A Converse request whose last message has a block a part."""
+    before, _, after = around.partition("{}")
+    texts = [*parts]
+    texts[0], texts[-1] = before + texts[0], texts[-1] + after
+    content = [{"text": text} for text in texts]
+    return json.dumps({"messages": [{"role": "user", "content": content}]}).encode()
+
+
 def redacted(target: Target, seen: Transcript) -> None:
     """What the archive holds of personal data and credentials, read with the log's own key."""
     session = target.session()
@@ -276,6 +334,10 @@ CHECKS = (
     Check(
         name="data.personal", on="rehearsal", attacker="the model, and whoever reads what it is told", run=personal,
         claim="Declared kinds of personal data do not reach the model, and come back to nobody but who said them.",
+    ),
+    Check(
+        name="data.disguised", on="rehearsal", attacker="somebody who hides a value", run=disguised,
+        claim="A declared value is found also where it is encoded or cut.",
     ),
     Check(
         name="data.redacted", on="system", attacker="whoever reads the log", run=redacted,

@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from caisson.system.carriers import BOTH, LATER, Carried
+from caisson.system.carriers import BOTH, LATER, UP, Carried
 from caisson.system.entities import DETECTABLE, PiiType
 from caisson.system.section import Section
 from caisson.system.values import Day, Items, Name, Text
 
 Action = Literal["block", "pseudonymise", "flag"]
+Permission = Literal["refuse", "allow"]
+"""What happens to content that nothing here can inspect."""
 Strength = Literal["none", "low", "medium", "high"]
 """How little evidence a filter needs, from never to the least."""
 Word = Annotated[str, Field(min_length=1, max_length=100)]
@@ -93,6 +95,12 @@ class Guardrail(Section):
     """Least support that an answer needs in the retrieved text, 0 to 0.99."""
     credentials: Annotated[Literal["redact", "block"], BOTH]
     """What happens to passwords, keys and tokens, everywhere; they are never restored and never let through."""
+    images: Annotated[Permission, UP] = "refuse"
+    """Whether images pass. Nothing inspects them; each that passes is recorded as not inspected."""
+    video: Annotated[Permission, UP] = "refuse"
+    """Whether video passes, as for images."""
+    audio: Annotated[Permission, UP] = "refuse"
+    """Whether audio passes, as for images."""
     mode: Annotated[Literal["enforce", "detect"], BOTH] = "enforce"
     """`detect` only flags, for a while (`because`, `until`); credentials are acted on all the same."""
     because: Annotated[Text | None, BOTH] = None

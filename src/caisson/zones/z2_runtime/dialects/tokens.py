@@ -18,7 +18,7 @@ from caisson.errors import Refusal
 from caisson.policy.tokens import estimate_prompt_tokens
 from caisson.zones.z2_runtime.conversation import Conversation
 from caisson.zones.z2_runtime.dialects import converse, invoke, schema
-from caisson.zones.z2_runtime.dialects.shape import Nothing, Shape, decode, parsed, refused
+from caisson.zones.z2_runtime.dialects.shape import Shape, decode, parsed, refused
 from caisson.zones.z2_runtime.operations import Operation
 
 
@@ -28,7 +28,7 @@ class ConverseInput(Shape):
     messages: schema.Messages
     system: schema.System | UnsetType = UNSET
     tool_config: schema.ToolConfig | UnsetType = UNSET
-    additional_model_request_fields: Nothing | UnsetType = UNSET
+    additional_model_request_fields: schema.AdditionalFields | UnsetType = UNSET
 
 
 class InvokeInput(Shape):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from caisson.errors import Refusal, UpstreamError, WireError
+from caisson.zones.z2_runtime import media
 from caisson.zones.z2_runtime.exchange import Exchange
 
 TOOLS_DECLARED_FROM_TIER = 2
@@ -17,6 +18,11 @@ async def run(exchange: Exchange) -> Refusal | None:
             rule="tools.undeclared",
             message="The request brings tools that the system file does not declare; remove toolConfig.",
         )
+    name, guardrails = context.guardrail, exchange.snapshot.system.guardrails
+    seen = tuple(media.media(conversation.messages))
+    if seen and (refused := media.refusal(seen, name, guardrails[name])) is not None:
+        return refused
+    exchange.actions.extend(media.actions(seen, name, str(exchange.snapshot.version)))
     parts = conversation.parts()
     guardrail = exchange.snapshot.guardrail
     inspect = guardrail.inspect_output if conversation.source == "OUTPUT" else guardrail.inspect_input

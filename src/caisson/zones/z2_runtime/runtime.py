@@ -7,11 +7,12 @@ version replaces it whole, so that no request ever sees half of a change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from caisson.policy.prices import Prices
 from caisson.ports.channel import ChannelWriter
 from caisson.ports.clock import Clock
+from caisson.ports.extractor import Extractor, NoExtractor
 from caisson.ports.guardrail import Guardrail
 from caisson.ports.ledger import Ledger, Rate
 from caisson.ports.metrics import Metrics
@@ -61,3 +62,5 @@ class Runtime:
     metrics: Metrics
     prices: Prices
     pseudonyms: PseudonymKeys
+    extractor: Extractor = field(default_factory=NoExtractor)
+    """Reads documents that are not text."""

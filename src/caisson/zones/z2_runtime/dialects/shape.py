@@ -1,7 +1,7 @@
 """Strict decoding: a body either has the declared shape or the caller reads where it does not.
 
 - One parser reads the body once; what goes on is rebuilt from the declared fields only, so nothing unread passes.
-- An unknown field is refused with its path; one that the API has and this version refuses, with its reason (surface.py).
+- An unknown field is refused with its path; one that the API has and this version refuses, with why (surface.py).
 - Messages carry paths, types and field names, never values.
 
 >>> class Point(Shape):

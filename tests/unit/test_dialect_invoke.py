@@ -139,24 +139,35 @@ def test_another_family_is_refused_by_name(model: str) -> None:
         ({"messages": [HI]}, "request: object missing required field"),
         ({**BODY, "anthropic_version": "x y"}, "anthropic_version: unexpected value"),
         ({**BODY, "surprise": 1}, "surprise: unknown field"),
-        ({**BODY, "thinking": {"type": "enabled"}}, "thinking: this setting is not supported by this version"),
-        ({**BODY, "anthropic_beta": ["x"]}, "anthropic_beta: this setting is not supported by this version"),
-        ({**BODY, "stream": True}, "stream: this setting is not supported by this version"),
-        ({**BODY, "tool_choice": {"type": "none"}}, "tool_choice.type: unexpected value 'none'"),
-        (claude({"type": "image", "source": {}}), "messages[0].content[0].type 'image': this kind of content is not"),
+        ({**BODY, "thinking": {"type": "enabled", "display": "x"}}, "thinking.display: unknown field"),
         (
-            claude({"type": "redacted_thinking", "data": ""}),
-            "messages[0].content[0].type 'redacted_thinking': this kind",
+            {**BODY, "tools": [{"type": "web_search_20250305", "name": "w", "input_schema": {}}]},
+            "tools[0].type: tools that the service runs itself",
+        ),
+        ({**BODY, "anthropic_beta": ["x"]}, "anthropic_beta: this setting is not supported by this version"),
+        ({**BODY, "stream": True}, "stream: the operation decides whether the answer streams"),
+        ({**BODY, "tool_choice": {"type": "none"}}, "tool_choice.type: unexpected value 'none'"),
+        (
+            claude({"type": "image", "source": {}}),
+            "messages[0].content[0].source: object missing required field",
         ),
         (
-            claude({"type": "document", "source": {"type": "base64"}}),
-            "messages[0].content[0].source.type: unexpected value",
+            claude({"type": "image", "source": {"type": "url"}}),
+            "messages[0].content[0].source.type 'url': content that lies elsewhere",
+        ),
+        (
+            claude({"type": "redacted_thinking", "data": ""}),
+            "messages[0].content[0].type 'redacted_thinking': encrypted content",
+        ),
+        (
+            claude({"type": "document", "source": {"type": "base64", "media_type": "text/html", "data": "eA=="}}),
+            "messages[0].content[0].source.media_type: unexpected value",
         ),
         (
             claude({"type": "document", "source": {"type": "url"}}),
-            "messages[0].content[0].source.type: unexpected value",
+            "messages[0].content[0].source.type 'url': content that lies elsewhere",
         ),
-        (claude({"type": "text", "text": "x", "citations": []}), "messages[0].content[0].citations: unknown field"),
+        (claude({"type": "text", "text": "x", "citations": []}), "messages[0].content[0].citations: answers with cit"),
         (claude({"type": "text"}), "messages[0].content[0]: object missing required field `text`"),
         (claude({"text": "x"}), "messages[0].content[0]: object missing required field `type`"),
         (claude(), "messages[0].content: expected `array` of length >= 1"),
@@ -176,9 +187,21 @@ def test_a_claude_refusal_names_the_place(body: Any, message: str) -> None:
     assert refused.message.startswith(message)
 
 
+def test_images_pdfs_and_thinking_of_claude_become_those_of_converse() -> None:
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/webp", "data": "aGk="}}
+    pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="}}
+    given = parsed(claude(picture, pdf, thinking={"type": "enabled", "budget_tokens": 1024}))
+    assert given.messages[0]["content"] == [
+        {"image": {"format": "webp", "source": {"bytes": "aGk="}}},
+        {"document": {"format": "pdf", "name": "document", "source": {"bytes": "JVBERg=="}}},
+    ]
+    assert [(found.path, found.document) for found in given.unread] == [("messages[0].content[1].document", b"%PDF")]
+    assert given.additional == {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+
+
 def test_a_nova_refusal_names_the_place() -> None:
     for body, message in (
-        ({"messages": [{"role": "user", "content": [{"image": {}}]}]}, "messages[0].content[0].image: this kind"),
+        ({"messages": [{"role": "user", "content": [{"toolAddition": {}}]}]}, "messages[0].content[0].toolAddition"),
         ({"messages": [{"role": "user", "content": [{"text": "x"}]}], "inputText": "x"}, "inputText: unknown field"),
         ({"schemaVersion": "v2", "messages": []}, "schemaVersion: unexpected value 'v2'"),
     ):

@@ -20,41 +20,15 @@ from caisson.zones.z2_runtime import lost, pipeline
 from caisson.zones.z2_runtime.answer import collect, events_of
 from caisson.zones.z2_runtime.steps import s04_budget
 from request_path import (
-    MODEL,
     FakeGuardrail,
     FakeModel,
     HeldClock,
     ListWriter,
     made_exchange,
     made_runtime,
+    made_system,
     text_events,
 )
-
-
-def made_system(tier: int) -> System:
-    """What a small file resolves to."""
-    return System.from_bundle(
-        {
-            "caisson": 1,
-            "name": "claims-assistant",
-            "tier": tier,
-            "identity": {"local": {"users": {"alice": {"uid": "owner", "groups": ["staff"]}}}, "groups": {"staff": {}}},
-            "models": {
-                "assistant": {"id": MODEL, "output_tokens_max": 100},
-                "other": {"id": "amazon.nova-lite-v1:0", "output_tokens_max": 100},
-            },
-            "guardrails": {"main": {"prompt_attack": "high", "credentials": "redact"}},
-            "agents": {"claims": {"model": "assistant", "guardrail": "main", "tasks": {"answer": {}}}},
-            "sessions": {"duration": "15m", "tokens": 500_000, "actions": 200},
-            "limits": {
-                "body_bytes_max": 10_485_760,
-                "requests_per_user": "60/minute",
-                "requests_total": "600/minute",
-                "concurrency_max": 64,
-                "request_timeout": "1m",
-            },
-        }
-    )
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from caisson.adapters.embedded.channel import SPOOL_BYTES_MAX, RefusalAggregator
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.configuration import SteadyClock, TufConfigurationSource, establish_trust
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
+from caisson.adapters.embedded.extractor import EmbeddedExtractor
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
 from caisson.adapters.embedded.isolation import restrict
 from caisson.adapters.embedded.isolation.zones import zone_rules
@@ -75,6 +76,7 @@ def make_model(upstream: Upstream | None, clock: Clock) -> Model:
 
 async def _serve(settings: Settings) -> None:
     clock, where = SystemClock(), settings.layout()
+    extractor = EmbeddedExtractor.start()  # before anything secret is read, and before this process confines itself
     state = where.zone(Zone.RUNTIME, "state")
     keys = FileKeys(where.zone(Zone.RUNTIME, "keys"))
 
@@ -115,6 +117,7 @@ async def _serve(settings: Settings) -> None:
         metrics=metrics,
         prices=Prices.load(settings.region),
         pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
+        extractor=extractor,
     )
     follower = Follower(source=source, runtime=runtime, identity=identity, clock=steady)
     follower.apply(configuration, orders)
@@ -166,6 +169,7 @@ async def _serve(settings: Settings) -> None:
         asyncio.create_task(every(POLL_S, stop, follower.poll)),
         asyncio.create_task(every(REFUSALS_TICK_S, stop, refusals.tick)),
         asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))),
+        asyncio.create_task(extractor.ended()),
     ]
     try:
         await _listening(settings)
@@ -182,6 +186,7 @@ async def _serve(settings: Settings) -> None:
         server.stop()  # type: ignore[no-untyped-call]
         stop.set()
         await asyncio.wait(tasks, timeout=DRAIN_SECONDS_MAX)
+        await extractor.close()
         refusals.flush()
         runtime.metrics.close()
         await model.close()

@@ -59,6 +59,8 @@ REFUSED: Mapping[str, str] = {
     "type=web_search_tool_result": _SERVER_TOOL,
     "type=url": _ELSEWHERE,
     "type=file": _ELSEWHERE,
+    "content.citations": _NOT_CITING,
+    "tools.type": _SERVER_TOOL,
     "anthropic_beta": _SETTING,
     "container": _SETTING,
     "context_management": _SETTING,

@@ -28,7 +28,12 @@ Json = dict[str, Any]
 HELD_CHARACTERS_MAX = 1_048_576
 """Bound on one held block (tool input, reasoning)."""
 INTERVENED = "guardrail_intervened"
-STOP_REASONS = frozenset({"end_turn", "tool_use", "max_tokens", "stop_sequence", "content_filtered", INTERVENED})
+STOP_REASONS = frozenset(
+    {
+        "end_turn", "tool_use", "max_tokens", "stop_sequence", "content_filtered", "malformed_model_output",
+        "malformed_tool_use", "model_context_window_exceeded", INTERVENED,
+    }
+)  # fmt: skip
 """What a model may say (API_runtime_MessageStopEvent); a free string would be a way out for a hostile one."""
 
 

@@ -41,7 +41,6 @@ def test_up_refuses_by_name_what_it_does_not_run() -> None:
         "knowledge",
         "tools",
         "agents.claims.knowledge",
-        "agents.claims.client_tools",
         "agents.claims.tasks.refund.tools",
         "judge",
         "logging.forensic_custodians",
@@ -56,7 +55,7 @@ def test_refusals_say_where_the_key_stands() -> None:
         assert line[problem.position.column - 1 :].startswith(str(problem.path[-1])), dotted(problem.path)
     with pytest.raises(
         SystemFileError,
-        match=r"caisson.yaml:63:1: expected only keys that `up` runs in this version, found 'knowledge'",
+        match=r"caisson.yaml:66:1: expected only keys that `up` runs in this version, found 'knowledge'",
     ):
         load(path, carrier="up")
 

@@ -160,9 +160,19 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "at most the maximum",
     ),
     (
-        {"agents__helper__client_tools": {"t": {"description": "x", "parameters": {"n": {"minimum": 2}}}}},
-        "agents.helper.client_tools.t.parameters.n.minimum",
-        "only for numbers",
+        {"agents__helper__client_tools": {"t": {"schema_sha256": "A" * 64}}},
+        "agents.helper.client_tools.t.schema_sha256",
+        "a SHA-256 hash",
+    ),
+    (
+        {"agents__helper__client_tools": {"a tool": {"schema_sha256": "a" * 64}}},
+        "agents.helper.client_tools.a tool",
+        "the name of a tool",
+    ),
+    (
+        {"agents__helper__client_tools": {"t": {"description": "x"}}},
+        "agents.helper.client_tools.t.schema_sha256",
+        "expected the key",
     ),
     ({"tools": {"pay": {**TOOLS["pay"], "url": "http://pay.example.com"}}}, "tools.pay.url", "an https:// address"),
     (

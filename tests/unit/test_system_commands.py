@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def test_check_shows_what_a_file_resolves_to() -> None:
         "sessions.duration: 1h instead of 30m",
         "guardrails.trial.mode: detect instead of enforce",
         "up refuses identity.groups.adjusters.clearance (line 26)",
-        "and 7 more",
+        "guardrails.main.images: allow instead of refuse, because adjusters send photographs",
+        "and 6 more",
         "1h, 200,000 tokens, 50 actions",
     ):
         assert part in text, part
@@ -96,6 +98,43 @@ def test_check_in_json() -> None:
         "leave it out",
     }
     assert described["system"]["sessions"]["duration"] == "1h"
+
+
+SCHEMA = {"type": "object", "properties": {"day": {"type": "string"}}}
+
+
+def test_check_prints_what_pins_a_tool(tmp_path: Path) -> None:
+    schema, config = tmp_path / "schema.json", tmp_path / "tools.json"
+    schema.write_text(json.dumps(SCHEMA, indent=4))
+    spec = {"name": "calendar", "inputSchema": {"json": SCHEMA}}
+    config.write_text(json.dumps({"tools": [{"toolSpec": spec}, {"cachePoint": {"type": "default"}}]}))
+    canonical = b'{"properties":{"day":{"type":"string"}},"type":"object"}'
+    pin = sha256(canonical).hexdigest()
+    assert run(check_module.check, "--tool-schema", str(schema)).stdout == f"schema_sha256: {pin}\n"
+    printed = run(check_module.check, "--tool-schema", str(config)).stdout
+    assert printed == f"client_tools:\n  calendar: {{schema_sha256: {pin}}}\n"
+    as_json = run(check_module.check, "--tool-schema", str(config), "--json").stdout
+    assert json.loads(as_json) == {"calendar": {"schema_sha256": pin}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "expected JSON"),
+        ("[" * 100_000, "expected JSON"),
+        ('{"tools": [{"toolSpec": {}}]}', "expected tools with toolSpec.name"),
+        ('{"$ref": "https://example.com/schema.json"}', "expected a schema that is complete in itself"),
+        ('{"type": "nothing"}', "expected a sound JSON Schema"),
+        ('{"maximum": 1e400}', "expected"),
+    ],
+)
+def test_check_refuses_what_cannot_be_pinned(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "schema.json"
+    path.write_text(content)
+    result = run(check_module.check, "--tool-schema", str(path))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
 
 
 def test_check_of_a_missing_file(tmp_path: Path) -> None:

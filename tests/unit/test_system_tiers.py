@@ -17,10 +17,16 @@ PLACES = {
     "models.*.output_tokens_max": "models__assistant__output_tokens_max",
     "guardrails.*.prompt_attack": "guardrails__main__prompt_attack",
     "guardrails.*.credentials": "guardrails__main__credentials",
+    "guardrails.*.images": "guardrails__main__images",
+    "guardrails.*.video": "guardrails__main__video",
+    "guardrails.*.audio": "guardrails__main__audio",
 }
 LOOSER: dict[str, Any] = {
     "models.*.output_tokens_max": 5_000,
     "guardrails.*.prompt_attack": "none",
+    "guardrails.*.images": "allow",
+    "guardrails.*.video": "allow",
+    "guardrails.*.audio": "allow",
     "sessions.tokens": 2_000_000,
     "sessions.actions": 501,
     "limits.body_bytes_max": 10_485_761,

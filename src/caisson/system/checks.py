@@ -186,9 +186,6 @@ def _tools(file: File) -> Iterator[Found]:
                     message=f"expected approval: required for class {operation.class_} at tier {file.tier}, found none",
                 )
             yield from _parameters((*here, "parameters"), operation.parameters)
-    for agent, said in file.agents.items():
-        for name, tool_of_client in said.client_tools.items():
-            yield from _parameters(("agents", agent, "client_tools", name, "parameters"), tool_of_client.parameters)
 
 
 def _parameters(path: Path, parameters: Mapping[str, Parameter]) -> Iterator[Found]:

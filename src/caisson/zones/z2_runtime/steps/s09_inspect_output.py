@@ -1,8 +1,8 @@
 """Step 9, inspect output: no byte leaves before every rule that governs it has answered (NET-02, DAT-06).
 
 - Text runs through the guardrail's hold-back window.
-- Tool input is held until complete, decoded, inspected string by string and encoded again. A tool that the request did
-  not offer blocks the answer.
+- Tool input is held until complete, decoded, inspected string by string, checked against the tool's schema and encoded
+  again. A tool that the request did not offer blocks the answer, and so do arguments that its schema does not allow.
 - A reasoning block is held until complete and leaves unchanged or not at all: a change would break its signature.
 - Whatever cannot be inspected blocks.
 - A block ends the answer at the offset of the finding, with the guardrail's message and `guardrail_intervened`.
@@ -18,6 +18,7 @@ import orjson
 
 from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal, UpstreamError, WireError
+from caisson.policy.client_tools import offered
 from caisson.ports.guardrail import OutputInspection
 from caisson.ports.model import Usage
 from caisson.zones.z2_runtime.answer import metadata
@@ -104,7 +105,7 @@ class _Inspector:
         self._kept: list[str] = []
         """Of a whole answer: the text under way."""
         self._inspection = inspection
-        self._offered = _offered_tools(exchange)
+        self._offered = offered(exchange.known()[0].tools)
         self._own: GuardrailAction | None = None
         self._block: int | None = None
         """The model's index of the block under way; blocks do not interleave."""
@@ -199,7 +200,8 @@ class _Inspector:
         return await (self._finish_tool() if kind == "toolUse" else self._finish_reasoning())
 
     async def _finish_tool(self) -> list[Json]:
-        if self._tool["name"] not in self._offered:
+        arguments = self._offered.get(self._tool["name"])
+        if arguments is None:
             self._block_answer("tools.undeclared", "the model asks for a tool that the request did not offer")
             return []
         text = "".join(str(delta["toolUse"].get("input", "")) for delta in self._held)
@@ -211,6 +213,8 @@ class _Inspector:
         path = f"content[{self.next_index}].toolUse"
         tool_id = await self._inspection.whole(self._tool["toolUseId"], f"{path}.toolUseId")
         value = await self._inspect_json(value, f"{path}.input")
+        if self.blocked is None and (problem := arguments.problem(value)) is not None:
+            self._block_answer("tools.arguments", problem)
         if self.blocked is not None:
             return []
         index = self._take_index()
@@ -269,11 +273,6 @@ class _Inspector:
             rationale=rationale,
         )
         self._exchange.actions.append(self._own)
-
-
-def _offered_tools(exchange: Exchange) -> frozenset[str]:
-    tools = exchange.known()[0].tools or {}
-    return frozenset(tool["toolSpec"]["name"] for tool in tools.get("tools", ()) if "toolSpec" in tool)
 
 
 def _nonsense(found: str) -> UpstreamError:

@@ -19,7 +19,7 @@ import pytest
 from caisson.adapters.embedded.extractor import EmbeddedExtractor, child, nursery, wire
 from caisson.adapters.embedded.extractor.child import Bounds
 from caisson.adapters.embedded.isolation import seccomp
-from caisson.errors import StartError
+from caisson.errors import OperatorError, StartError
 from caisson.ports.extractor import Unreadable
 from forked import refused
 
@@ -177,11 +177,12 @@ def test_the_nursery_holds_no_environment_and_is_confined() -> None:
 
 async def test_without_its_nursery_it_says_that_it_cannot_and_that_it_ended() -> None:
     extractor = EmbeddedExtractor.start(QUICK)
-    ended = asyncio.create_task(extractor.ended())
+    ended = asyncio.create_task(extractor.watch())
     await asyncio.sleep(0)
     assert not ended.done()
     extractor._process.kill()
-    await asyncio.wait_for(ended, 5)
+    with pytest.raises(OperatorError):
+        await asyncio.wait_for(ended, 5)
     assert await extractor.text(b"<p>x</p>", "html", owner="s") in (Unreadable.UNAVAILABLE, Unreadable.DAMAGED)
     await extractor.close()
 

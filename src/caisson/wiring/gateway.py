@@ -169,13 +169,13 @@ async def _serve(settings: Settings) -> None:
         asyncio.create_task(every(POLL_S, stop, follower.poll)),
         asyncio.create_task(every(REFUSALS_TICK_S, stop, refusals.tick)),
         asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))),
-        asyncio.create_task(extractor.ended()),
     ]
+    watching = asyncio.create_task(extractor.watch())
     try:
         await _listening(settings)
         announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
         stopping = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*tasks, watching, stopping], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             task.result()  # a background task that ends early has failed: stop closed, and be restarted
     finally:
@@ -186,6 +186,8 @@ async def _serve(settings: Settings) -> None:
         server.stop()  # type: ignore[no-untyped-call]
         stop.set()
         await asyncio.wait(tasks, timeout=DRAIN_SECONDS_MAX)
+        watching.cancel()
+        await asyncio.wait([watching])
         await extractor.close()
         refusals.flush()
         runtime.metrics.close()

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 
 from caisson.adapters.embedded.extractor import nursery, wire
 from caisson.adapters.embedded.extractor.child import Bounds
-from caisson.errors import StartError
+from caisson.errors import OperatorError, StartError
 from caisson.ports.extractor import Extractor, Format, Unreadable
 
 READING_MAX = 2
@@ -25,6 +25,7 @@ READING_MAX = 2
 WAITING_MAX = 64
 """Documents that wait for their turn; further ones are refused."""
 START_SECONDS_MAX = 20.0
+END_SECONDS_MAX = 5.0
 GRACE_S = 2.0
 """Beyond a document's own time: the nursery ends it first and says so."""
 _JOB = b"job"
@@ -72,10 +73,15 @@ class EmbeddedExtractor(Extractor):
         ours.setblocking(False)
         return cls(process, ours, bounds)
 
-    async def ended(self) -> None:
-        """Return when the nursery is gone. It cannot be started again from here; whoever waits must stop."""
+    async def watch(self) -> None:
+        """Wait for the nursery's end.
+
+        Raises:
+            OperatorError: it is gone. It cannot be started again from here, so whoever waits must stop.
+        """
         with suppress(OSError):
             await asyncio.get_running_loop().sock_recv(self._control, 1)
+        raise OperatorError("expected the process that reads documents to live, found that it ended; starting anew")
 
     async def _extract(self, document: bytes, format: Format, owner: str) -> str | Unreadable:
         if self._waiting >= WAITING_MAX:
@@ -128,7 +134,7 @@ class EmbeddedExtractor(Extractor):
         return bytes(received)
 
     async def close(self) -> None:
-        """See the port."""
+        """See the port. The nursery ends when its socket closes: who has confined itself cannot signal it."""
         self._control.close()
-        self._process.kill()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # then the kernel ends it together with this process
+            await asyncio.to_thread(self._process.wait, END_SECONDS_MAX)

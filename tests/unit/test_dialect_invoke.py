@@ -122,12 +122,31 @@ def test_a_profile_prefix_names_the_same_family(prefix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", ["meta.llama3-8b-instruct-v1:0", "amazon.titan-text", "xx.anthropic.claude", "x" * 2000]
+    ("model", "why"),
+    [
+        ("meta.llama3-8b-instruct-v1:0", "one prompt with the roles written into it, and nothing can tell them apart"),
+        ("eu.mistral.mixtral-8x7b-instruct-v0:1", "one prompt with the roles written into it"),
+        ("us.deepseek.r1-v1:0", "one prompt with the roles written into it"),
+        ("deepseek.v3-v1:0", "its body is not read by this version; use Converse"),
+        ("mistral.mistral-large-2402-v1:0", "its body is not read by this version; use Converse"),
+        ("cohere.command-r-plus-v1:0", "its body is not read by this version; use Converse"),
+        ("openai.gpt-oss-120b-1:0", "its body is not read by this version; use Converse"),
+        ("amazon.titan-text-express-v1", "its body is not read by this version; use Converse"),
+        ("amazon.titan-embed-text-v2:0", "answers with numbers"),
+        ("cohere.rerank-v3-5:0", "answers with numbers"),
+        ("amazon.nova-canvas-v1:0", "makes images, film or sound"),
+        ("us.amazon.nova-sonic-v1:0", "makes images, film or sound"),
+        ("stability.sd3-5-large-v1:0", "makes images, film or sound"),
+        ("xx.anthropic.claude", "no body of this family is known; use Converse"),
+        ("x" * 2000, "no body of this family is known; use Converse"),
+    ],
 )
-def test_another_family_is_refused_by_name(model: str) -> None:
+def test_another_family_is_refused_by_name(model: str, why: str) -> None:
     refused = parse(BODY, model)
     assert isinstance(refused, Refusal)
-    assert refused.message.endswith("use Converse.")
+    assert (refused.error, refused.rule) == (WireError.VALIDATION, "schema.family")
+    assert refused.message.startswith("InvokeModel reads the bodies of Claude and Nova text models")
+    assert why in refused.message
     assert len(refused.message) < 300
     with pytest.raises(CallerError):
         invoke.StreamRenderer(model, "r")

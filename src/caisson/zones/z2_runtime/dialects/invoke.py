@@ -1,10 +1,10 @@
 """InvokeModel and InvokeModelWithResponseStream: the family's own JSON, through the same conversation as Converse.
 
-The model id names the family; a profile prefix (`eu.`, `us.`, `apac.`, `global.`) does not matter. Families whose body
-this version cannot read are refused: nothing passes uninspected.
+The model id names the family (families.py). Families whose body this version cannot read are refused with the reason:
+nothing passes uninspected.
 
->>> parse(b"{}", "meta.llama3-v1:0", stream=False).message
-"InvokeModel reads the bodies of anthropic.* and amazon.nova-* models, found 'meta.llama3-v1:0'; use Converse."
+>>> parse(b"{}", "qwen.qwen3-32b-v1:0", stream=False).message.partition(": ")[2]
+'its body is not read by this version; use Converse.'
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from typing import Any
 import msgspec
 
 from caisson.errors import CallerError, Refusal, WireError
-from caisson.policy.prices import base_model
 from caisson.ports.model import ModelAnswer
 from caisson.zones.z2_runtime.conversation import Conversation
-from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, nova
+from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, families, nova
 from caisson.zones.z2_runtime.dialects.converse import RequestMetadata
 from caisson.zones.z2_runtime.dialects.shape import decode, parsed
 from caisson.zones.z2_runtime.eventstream import exception_frame
@@ -122,21 +121,20 @@ class StreamRenderer:
 
 
 def _family(model_id: str) -> ModuleType:
-    _, model = base_model(model_id)
-    for prefix, family in _FAMILIES:
-        if model.startswith(prefix):
-            return family
+    known = families.dialect(model_id)
+    if known is not None:
+        return _FAMILIES[known]
     raise CallerError(
         Refusal(
             error=WireError.VALIDATION,
             rule="schema.family",
-            message="InvokeModel reads the bodies of anthropic.* and amazon.nova-* models, found "
-            f"{model_id[:MODEL_ID_SHOWN_MAX]!r}; use Converse.",
+            message="InvokeModel reads the bodies of Claude and Nova text models, found "
+            f"{model_id[:MODEL_ID_SHOWN_MAX]!r}: {families.unread(model_id)}.",
         )
     )
 
 
-_FAMILIES = (("anthropic.", anthropic), ("amazon.nova-", nova))
+_FAMILIES: dict[str, ModuleType] = {"anthropic": anthropic, "nova": nova}
 
 
 def _media_type(header: str) -> str:

@@ -46,6 +46,8 @@ class Writer:
         self._draw = draw
         self._everything = everything
         self._count = 0
+        self._banned: set[str] = set()
+        """Kinds of content that the turn under way may not hold."""
 
     def text(self) -> str:
         self._count += 1
@@ -56,7 +58,12 @@ class Writer:
             return self.free(0) if shape.is_document_type else self.structure(shape, path)
         if isinstance(shape, ListShape):
             least = 1 if path[-1] in ("messages", "tools") or (path[-1] == "content" and len(path) == 2) else 0
-            return [self.value(shape.member, path) for _ in range(self._draw(st.integers(least, 2)))]
+            found = []
+            for index in range(self._draw(st.integers(least, 3))):
+                if path == ("messages",):
+                    self._banned = USER_ONLY if index % 2 else ASSISTANT_ONLY
+                found.append(self.value(shape.member, path))
+            return found
         if isinstance(shape, MapShape):
             return {self.text(): self.value(shape.value, path)}
         if shape.type_name == "blob":
@@ -74,14 +81,14 @@ class Writer:
     def structure(self, shape: StructureShape, path: tuple[str, ...]) -> dict[str, Any]:
         names = [name for name in shape.members if self._everything or (*path, name) in CARRIED]
         names = [name for name in names if path or name != "modelId"]
+        if path == ("messages", "content"):
+            names = [name for name in names if name not in self._banned]
         if shape.is_tagged_union:
             names = [self._draw(st.sampled_from(names))]
         return {
             name: self.value(shape.members[name], (*path, name))
             for name in names
-            if shape.is_tagged_union
-            or name in (*shape.required_members, "messages")
-            or self._draw(st.integers(0, 2)) == 0
+            if shape.is_tagged_union or name in (*shape.required_members, "messages") or self._draw(st.integers(0, 2))
         }
 
     def free(self, depth: int) -> dict[str, Any]:
@@ -230,7 +237,7 @@ async def passed(folder: Any, body: bytes) -> tuple[Any, Watching, FakeModel, An
     return refusal, guardrail, model, runtime.events.messages[-1] if runtime.events.messages else None  # type: ignore[attr-defined]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_=requests(everything=False))
 def test_what_is_carried_arrives_unharmed_and_inspected(
     tmp_path_factory: pytest.TempPathFactory, given_: dict[str, Any]

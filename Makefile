@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM ?= examples/claims/caisson.yaml
 
-.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz clean
+.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 $(VENV)/.made:
 	@scripts/venv $(PYTHON) $(VENV)
@@ -21,7 +21,9 @@ $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian
+	@scripts/debian bwrap bubblewrap
+	@scripts/debian systemd-analyze systemd
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
@@ -57,8 +59,11 @@ soak: dev ## memory growth under load
 soak-kill: dev ## 200 kills of any process under load
 	@$(BIN)/python -m bench.soak_kill
 
-fuzz: dev ## 50,000 malformed requests (COUNT=50000)
-	@$(BIN)/python -m bench.fuzz --count $(or $(COUNT),50000)
+fuzz: dev ## 50,000 malformed requests and answers of the model's server (COUNT=1000000)
+	@$(BIN)/python -m bench.fuzz --count $(or $(COUNT),50000) --seed $(or $(SEED),1)
+
+campaign-hostile: dev ## an hour of conversations with a hostile model (SECONDS=60)
+	@$(BIN)/python -m bench.campaign_hostile --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1)
 
 lock: ## renew the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock

@@ -61,7 +61,8 @@ class Observed:
 
     acknowledged: set[str] = field(default_factory=set)
     refused: int = 0
-    outages_s: list[float] = field(default_factory=list)
+    outages_s: list[tuple[str, float]] = field(default_factory=list)
+    """Which process was killed, and how long service was away."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -259,7 +260,7 @@ def main() -> int:
                 process.wait()
                 process = up(data, system, options.port, log)
             outage = probe.wait_back(pids[name], 30)
-            observed.outages_s.append(outage)
+            observed.outages_s.append((name, outage))
             if sys.stderr.isatty():
                 print(f"\r{number + 1}/{options.kills} {name:<12} back after {outage:.2f} s", end="", file=sys.stderr)
         stop.set()
@@ -271,7 +272,7 @@ def main() -> int:
         missing = unlogged(data, observed.acknowledged)
         verify = command(data, "logs", "verify", "--json", timeout=300)
         found = plaintext(data)
-        outages = sorted(observed.outages_s)
+        outages = sorted(seconds for _, seconds in observed.outages_s)
         print(
             json.dumps(
                 {
@@ -281,7 +282,11 @@ def main() -> int:
                     "refused": observed.refused,
                     "acknowledged_without_both_events": len(missing),
                     "verify_exit": verify.returncode,
-                    "back_s": {"median": outages[len(outages) // 2], "max": outages[-1]} if outages else {},
+                    "back_s": spread(outages),
+                    "back_s_by_process": {
+                        name: spread(sorted(seconds for other, seconds in observed.outages_s if other == name))
+                        for name in sorted(killed)
+                    },
                     "overspent_sessions": overspent_sessions,
                     "files_with_plaintext": found,
                 },
@@ -294,6 +299,11 @@ def main() -> int:
         return int(
             bool(missing or verify.returncode or overspent_sessions or found or slow or not observed.acknowledged)
         )
+
+
+def spread(seconds: list[float]) -> dict[str, float]:
+    """Median and maximum of sorted figures."""
+    return {"median": round(seconds[len(seconds) // 2], 2), "max": round(seconds[-1], 2)} if seconds else {}
 
 
 def unlogged(data: Path, acknowledged: set[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -37,6 +38,7 @@ class FaultyDisk(Disk):
 
     def __init__(self) -> None:
         self.open: set[int] = set()
+        self.maps: list[mmap.mmap] = []
         self.fail: dict[str, OSError] = {}
         self.take: Callable[[int], int] | None = None
         """How many bytes of a write the system takes; all when None."""
@@ -64,9 +66,11 @@ class FaultyDisk(Disk):
             data = bytes(data[: self.take(len(data))])
         return super().write(descriptor, data)
 
-    def write_at(self, descriptor: int, data: bytes, offset: int) -> int:
-        self._maybe("write_at")
-        return super().write_at(descriptor, data, offset)
+    def map(self, descriptor: int, size: int) -> mmap.mmap:
+        self._maybe("map")
+        made = super().map(descriptor, size)
+        self.maps.append(made)
+        return made
 
     def sync(self, descriptor: int, *, created: bool) -> None:
         self.on_sync()
@@ -82,6 +86,8 @@ class FaultyDisk(Disk):
         """What the system does to a killed process's files."""
         for descriptor in list(self.open):
             self.close(descriptor)
+        while self.maps:
+            self.maps.pop().close()
 
 
 _KEYS: dict[str, FileKeys] = {}

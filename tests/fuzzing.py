@@ -1,9 +1,11 @@
 """Requests that are wrong in every way we could think of, from a seed; and what an answer to one must look like.
 
-- Whatever reaches the application gets a 2xx or a 4xx in the shape of the API, with a request id.
+- Whatever reaches the application gets a 2xx, a 4xx or, when the model's server is broken, a 503, in the shape of the
+  API, with a request id; a stream is whole frames.
 - Only what is no HTTP may be answered by the server below the application, or by the end of the connection.
+- Who is not who he says is not let in.
 
->>> next(requests(random.Random(1), credentials)).data  # doctest: +SKIP
+>>> next(requests(random.Random(1), access)).data  # doctest: +SKIP
 b'POST /model/...'
 """
 
@@ -18,57 +20,16 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
+from fuzzing_documents import ACTIONS, ANTHROPIC, CHAT, CONVERSE, dumped, mutated, valid
+from fuzzing_identity import Access, forged_signature, forged_token, respelled_token
 from running_system import MODEL
-from wire import Answer, Connection, path, plain, signed
+from wire import Answer, Connection, path, plain
 
 REQUEST_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-ACTIONS = ("converse", "converse-stream", "invoke", "invoke-with-response-stream", "count-tokens")
-TEXTS = (
-    "",
-    "hello",
-    "\x00",
-    "\ud800",
-    "\U0001f600" * 9,
-    "a" * 5000,
-    "[EMAIL_7f3a9c]",
-    "CLM-12345678",
-    "{{system}}",
-    "‮x",
-)
-NUMBERS = (0, -1, 1, 2**31, 2**63, 2**64, -(2**63) - 1, 1e308, -0.0, 0.1, 10**40)
-JUNK: tuple[Any, ...] = (*TEXTS, *NUMBERS, None, True, False, [], {}, [[]], {"": {}}, float("nan"), float("inf"))
-CONVERSE: dict[str, Any] = {
-    "messages": [
-        {
-            "role": "user",
-            "content": [
-                {"text": "Hello"},
-                {"document": {"format": "txt", "name": "a", "source": {"bytes": "aGVsbG8="}}},
-            ],
-        },
-        {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t1", "name": "look", "input": {"a": [1, "x"]}}}]},
-        {
-            "role": "user",
-            "content": [{"toolResult": {"toolUseId": "t1", "content": [{"json": {"b": 1}}], "status": "success"}}],
-        },
-    ],
-    "system": [{"text": "Be kind."}],
-    "inferenceConfig": {"maxTokens": 20, "temperature": 0.5, "topP": 0.9, "stopSequences": ["x"]},
-    "toolConfig": {
-        "tools": [{"toolSpec": {"name": "look", "inputSchema": {"json": {"type": "object"}}}}],
-        "toolChoice": {"auto": {}},
-    },
-    "requestMetadata": {"k": "v"},
-}
-ANTHROPIC: dict[str, Any] = {
-    "anthropic_version": "bedrock-2023-05-31",
-    "max_tokens": 20,
-    "system": "Be kind.",
-    "messages": [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}],
-    "tools": [{"name": "look", "description": "d", "input_schema": {"type": "object"}}],
-    "temperature": 0.5,
-}
-GUARDRAIL: dict[str, Any] = {"source": "INPUT", "content": [{"text": {"text": "Hello", "qualifiers": ["query"]}}]}
+REFUSED = (400, 401, 403, 404, 405, 413, 415)
+"""Statuses that a forged identity may get: none of them says that it was believed."""
+WAIT_S = 0.3
+"""How long an answer to what is no HTTP is waited for."""
 STS: dict[str, str] = {
     "Action": "AssumeRole",
     "Version": "2011-06-15",
@@ -86,39 +47,43 @@ class Request:
     data: bytes
     http: bool = True
     """It is well-formed HTTP, so the application answers."""
+    forged: bool = False
+    """It must not be let in."""
 
 
-def requests(chance: random.Random, credentials: dict[str, Any]) -> Iterator[Request]:
+Maker = Callable[[random.Random, Access], Request]
+
+
+def requests(chance: random.Random, access: Access) -> Iterator[Request]:
     """For ever."""
-    makers: tuple[Callable[[random.Random, dict[str, Any]], Request], ...] = (
-        _mutated_body,
-        _mutated_body,
-        _mutated_body,
-        _bytes_body,
-        _path,
-        _method,
-        _headers,
-        _authorization,
-        _sts,
-        _framing,
-        _deep,
-    )
+    makers: dict[Maker, int] = {
+        _valid_body: 20, _mutated_body: 12, _bytes_body: 8, _deep: 1, _path: 3, _encoded_path: 4, _method: 2,
+        _headers: 3, _metadata: 3, _authorization: 3, _token: 8, _signature: 6, _models: 2, _sts: 4, _chunked: 2,
+        _framing: 2,
+    }  # fmt: skip
+    made, weights = tuple(makers), tuple(makers.values())
     while True:
-        yield chance.choice(makers)(chance, credentials)
+        yield chance.choices(made, weights)[0](chance, access)
 
 
-def _mutated_body(chance: random.Random, credentials: dict[str, Any]) -> Request:
+def _valid_body(chance: random.Random, access: Access) -> Request:
+    """As it should be: what the model's server makes of it is the question."""
+    target, body = valid(chance)
+    return Request(kind="valid", data=access.signed("POST", target, dumped(body)))
+
+
+def _mutated_body(chance: random.Random, access: Access) -> Request:
     """A valid document with a few values replaced, dropped, repeated or renamed."""
-    target, body = _valid(chance)
+    target, body = valid(chance)
     for _ in range(chance.randint(1, 3)):
-        body = _mutated(chance, body)
-    return Request(kind="body", data=signed(credentials, "POST", target, _dumped(body)))
+        body = mutated(chance, body)
+    return Request(kind="body", data=access.signed("POST", target, dumped(body)))
 
 
-def _bytes_body(chance: random.Random, credentials: dict[str, Any]) -> Request:
+def _bytes_body(chance: random.Random, access: Access) -> Request:
     """A valid document with bytes flipped, cut out, or repeated."""
-    target, body = _valid(chance)
-    data = bytearray(_dumped(body))
+    target, body = valid(chance)
+    data = bytearray(dumped(body))
     for _ in range(chance.randint(1, 4)):
         at = chance.randrange(len(data) or 1)
         match chance.randrange(4):
@@ -130,17 +95,17 @@ def _bytes_body(chance: random.Random, credentials: dict[str, Any]) -> Request:
                 data[at:at] = data[at : at + chance.randint(1, 40)]
             case _:
                 data[at:at] = chance.randbytes(chance.randint(1, 20))
-    return Request(kind="bytes", data=signed(credentials, "POST", target, bytes(data)))
+    return Request(kind="bytes", data=access.signed("POST", target, bytes(data)))
 
 
-def _deep(chance: random.Random, credentials: dict[str, Any]) -> Request:
+def _deep(chance: random.Random, access: Access) -> Request:
     depth = chance.choice((10, 100, 1_000, 100_000))
     opening, closing = chance.choice(((b"[", b"]"), (b'{"a":', b"}"), (b'{"messages":[', b"]}")))
     data = opening * depth + b"1" + closing * chance.choice((0, depth))
-    return Request(kind="deep", data=signed(credentials, "POST", path(chance.choice(ACTIONS)), data))
+    return Request(kind="deep", data=access.signed("POST", path(chance.choice(ACTIONS)), data))
 
 
-def _path(chance: random.Random, credentials: dict[str, Any]) -> Request:
+def _path(chance: random.Random, access: Access) -> Request:
     pieces = [
         "model",
         "guardrail",
@@ -179,17 +144,17 @@ def _path(chance: random.Random, credentials: dict[str, Any]) -> Request:
     return Request(kind="path", data=plain(method, target, b"{}", lines), http=printable)
 
 
-def _method(chance: random.Random, credentials: dict[str, Any]) -> Request:
+def _method(chance: random.Random, access: Access) -> Request:
     method = chance.choice(
         ("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "FOO", "post", "M-SEARCH", "X" * 100)
     )
     target = chance.choice((path(), "/", "/healthz", "/metrics", "/guardrail/main/version/DRAFT/apply"))
-    return Request(kind="method", data=signed(credentials, method, target, b"{}"))
+    return Request(kind="method", data=access.signed(method, target, b"{}"))
 
 
-def _headers(chance: random.Random, credentials: dict[str, Any]) -> Request:
+def _headers(chance: random.Random, access: Access) -> Request:
     """Signed, with headers added that a proxy, a client or an attacker might send."""
-    request = signed(credentials, "POST", path(chance.choice(ACTIONS)), _dumped(CONVERSE))
+    request = access.signed("POST", path(chance.choice(ACTIONS)), dumped(CONVERSE))
     head, _, body = request.partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     http = True
@@ -218,8 +183,8 @@ def _headers(chance: random.Random, credentials: dict[str, Any]) -> Request:
     return Request(kind="headers", data=b"\r\n".join(lines) + b"\r\n\r\n" + body, http=http)
 
 
-def _authorization(chance: random.Random, credentials: dict[str, Any]) -> Request:
-    token = credentials["SessionToken"]
+def _authorization(chance: random.Random, access: Access) -> Request:
+    token = access.signer.token
     value = chance.choice(
         (
             "Bearer",
@@ -246,7 +211,7 @@ def _authorization(chance: random.Random, credentials: dict[str, Any]) -> Reques
         "x-amz-date": chance.choice(("20260101T000000Z", "x", "", "99999999T999999Z")),
         "x-amz-security-token": chance.choice((token, "", token[:-3], "\xff")),
     }
-    request = signed(credentials, "POST", path(), _dumped(CONVERSE))
+    request = access.signed("POST", path(), dumped(CONVERSE))
     if chance.random() < 0.4:  # one byte of a good one
         data = bytearray(request)
         at = data.index(b"authorization:") + chance.randrange(14, 300)
@@ -255,7 +220,7 @@ def _authorization(chance: random.Random, credentials: dict[str, Any]) -> Reques
     return Request(kind="authorization", data=plain("POST", path(), b"{}", lines))
 
 
-def _sts(chance: random.Random, credentials: dict[str, Any]) -> Request:
+def _sts(chance: random.Random, access: Access) -> Request:
     form: dict[str, Any] = dict(
         STS, Action=chance.choice(("AssumeRole", "GetCallerIdentity", "AssumeRoleWithWebIdentity", "X"))
     )
@@ -274,10 +239,10 @@ def _sts(chance: random.Random, credentials: dict[str, Any]) -> Request:
         return Request(
             kind="sts", data=plain("POST", "/", body, {"host": "localhost", "content-length": str(len(body)), **kind})
         )
-    return Request(kind="sts", data=signed(credentials, "POST", "/", body, kind, service="sts"))
+    return Request(kind="sts", data=access.signed("POST", "/", body, kind, service="sts"))
 
 
-def _framing(chance: random.Random, credentials: dict[str, Any]) -> Request:
+def _framing(chance: random.Random, access: Access) -> Request:
     """Bytes that are hardly HTTP, and lengths that lie: the answer may be the end of the connection."""
     head = f"POST {path()} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer x\r\n".encode()
     data = chance.choice(
@@ -305,63 +270,152 @@ def _framing(chance: random.Random, credentials: dict[str, Any]) -> Request:
     return Request(kind="framing", data=data, http=False)
 
 
-def _valid(chance: random.Random) -> tuple[str, Any]:
-    match chance.randrange(6):
-        case 0 | 1:
-            return path(chance.choice(("converse", "converse-stream"))), CONVERSE
-        case 2 | 3:
-            return path(chance.choice(("invoke", "invoke-with-response-stream"))), ANTHROPIC
-        case 4:
-            return path("count-tokens"), {"input": {"converse": CONVERSE}}
-        case _:
-            return "/guardrail/main/version/DRAFT/apply", GUARDRAIL
+def _encoded_path(chance: random.Random, access: Access) -> Request:
+    """Signed, the model's id percent-encoded in ways that are right, wrong, or right twice."""
+    how: tuple[Callable[[str], str], ...] = (
+        lambda text: "".join(f"%{ord(c):02X}" for c in text),
+        lambda text: "".join(f"%{ord(c):02x}" for c in text),
+        lambda text: "".join(chance.choice((c, f"%{ord(c):02X}")) for c in text),
+        lambda text: quote(quote(text, safe=""), safe=""),
+        lambda text: text,
+        lambda text: (
+            text.replace(":", "%3A") + chance.choice(("%00", "%2F..", "%c0%af", "%ff", "%u0041", "%", "%4", "%0d%0a"))
+        ),
+        lambda text: chance.choice(("%2e%2e", "%2F", ".%2e", "%5c", "%E2%80%8B")) + text,
+    )
+    target = f"/model/{chance.choice(how)(MODEL)}/{chance.choice(ACTIONS)}"
+    return Request(kind="encoded path", data=access.signed("POST", target, dumped(CONVERSE)))
 
 
-def _mutated(chance: random.Random, value: Any) -> Any:
-    """The document with one value changed, somewhere."""
-    if isinstance(value, dict) and value and chance.random() < 0.85:
-        key = chance.choice(list(value))
-        match chance.randrange(8):
-            case 0:
-                return {name: item for name, item in value.items() if name != key}
-            case 1:
-                return {(name + "x" if name == key else name): item for name, item in value.items()}
-            case 2:
-                return {
-                    **value,
-                    chance.choice(("extra", "", "guardrailConfig", "__proto__", "\u0130")): chance.choice(JUNK),
-                }
-            case _:
-                return {**value, key: _mutated(chance, value[key])}
-    if isinstance(value, list) and value and chance.random() < 0.85:
-        at = chance.randrange(len(value))
-        match chance.randrange(6):
-            case 0:
-                return value[:at] + value[at + 1 :]
-            case 1:
-                return value * chance.choice((2, 50))
-            case _:
-                return [*value[:at], _mutated(chance, value[at]), *value[at + 1 :]]
-    return chance.choice(JUNK)
+def _metadata(chance: random.Random, access: Access) -> Request:
+    """Headers that the invoke operations read."""
+    value = chance.choice(
+        (
+            '{"k": "v"}', "{}", "", "x", "[]", '{"k": 1}', '{"": ""}', '{"k": "' + "v" * 300 + '"}', "{" * 500, "null",
+            json.dumps({f"k{at}": "v" for at in range(20)}), '{"k": "\\ud800"}', '{"k": "\xe9"}', "\xff", '{"k": "v"',
+        )
+    )  # fmt: skip
+    extra = {"x-amzn-bedrock-request-metadata": value}
+    if chance.random() < 0.5:
+        extra[chance.choice(("accept", "x-amzn-bedrock-accept"))] = chance.choice(
+            ("*/*", "text/html", "", "x", "a/b;q=x")
+        )
+    if chance.random() < 0.5:
+        extra["x-amzn-bedrock-trace"] = chance.choice(("ENABLED", "ENABLED_FULL", "DISABLED", "x", ""))
+    if chance.random() < 0.3:
+        extra["content-type"] = chance.choice(
+            ("application/json", "text/plain", "", "application/json; charset=utf-16")
+        )
+    target = path(chance.choice(("invoke", "invoke-with-response-stream")))
+    return Request(kind="metadata", data=access.signed("POST", target, dumped(ANTHROPIC), extra))
 
 
-def _dumped(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+def _token(chance: random.Random, access: Access) -> Request:
+    """A bearer token changed in one field, or spelled in another way."""
+    forged = chance.random() < 0.75
+    make = forged_token if forged else respelled_token
+    token = make(chance, access.bearer)
+    if chance.random() < 0.1:  # a session token is no bearer token
+        forged, token = True, access.signer.token
+    method, target, body = chance.choice(
+        (
+            ("GET", "/v1/models", b""), ("POST", "/v1/chat/completions", dumped(CHAT)),
+            ("POST", path(), dumped(CONVERSE)), ("POST", path("count-tokens"), b"{}"),
+        )
+    )  # fmt: skip
+    lines = access.bearing(body, token)
+    if not token.isascii() or "\n" in token:
+        lines["authorization"] = lines["authorization"].encode("utf-8").decode("latin-1").replace("\n", "")
+    return Request(kind="token", data=plain(method, target, body, lines), forged=forged)
+
+
+def _signature(chance: random.Random, access: Access) -> Request:
+    """A signature over something else than what is sent."""
+    target = path(chance.choice(ACTIONS))
+    return Request(
+        kind="signature", data=forged_signature(chance, access, target, dumped(CONVERSE)), forged=True,
+    )  # fmt: skip
+
+
+def _models(chance: random.Random, access: Access) -> Request:
+    """The list of models, and what is near it."""
+    target = chance.choice(("/v1/models", "/openai/v1/models")) + chance.choice(
+        ("", "?a=b", "/", "/x", "?limit=%", "/" + quote(MODEL, safe=""))
+    )
+    method, body = chance.choice(("GET", "GET", "GET", "POST", "DELETE")), chance.choice((b"", b"{}", b"x" * 1_000))
+    return Request(kind="models", data=plain(method, target, body, access.bearing(body)))
+
+
+def _chunked(chance: random.Random, access: Access) -> Request:
+    """A body in chunks: sound ones in odd sizes, with extensions and trailers, and ones that are not."""
+    target, value = valid(chance)
+    body = dumped(value)
+    sound = chance.random() < 0.6
+    pieces, at = [], 0
+    while at < len(body):
+        size = chance.choice((1, 7, 64, 1_000, 10_000))
+        piece = body[at : at + size]
+        length = chance.choice((f"{len(piece):x}", f"{len(piece):X}", f"{len(piece):08x}")).encode()
+        pieces.append(
+            length + (b"" if sound else chance.choice((b"", b";a=b", b' ;a="b"'))) + b"\r\n" + piece + b"\r\n"
+        )
+        at += size
+    end = b"0\r\n\r\n"
+    if not sound:
+        end = chance.choice((end, b"0\r\nx: y\r\n\r\n", b"00000\r\n\r\n", b"", b"0\n\n", b"-1\r\n\r\n", b"0x0\r\n\r\n"))
+        if chance.random() < 0.5:
+            pieces.insert(
+                chance.randrange(len(pieces) + 1), chance.choice((b"\r\n", b"5\r\nab\r\n", b"g\r\n", b"\x00"))
+            )
+    head, _, _ = access.signed("POST", target, body).partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
+    lines.append(
+        b"transfer-encoding: "
+        + (b"chunked" if sound else chance.choice((b"chunked", b"Chunked", b"chunked, chunked", b"x, chunked")))
+    )
+    data = b"\r\n".join(lines) + b"\r\n\r\n" + b"".join(pieces) + end
+    return Request(kind="chunked", data=data, http=sound)
 
 
 def complaint(request: Request, answer: Answer) -> str:
     """What is wrong with an answer; empty when nothing is."""
+    upstream = answer.status == 503 and "x-caisson-upstream" in answer.headers
     if not request.http:
-        return "" if answer.status < 500 else f"status {answer.status}"
-    if not (200 <= answer.status < 300 or 400 <= answer.status < 500):
+        return "" if answer.status < 500 or upstream else f"status {answer.status}"
+    if not (200 <= answer.status < 300 or 400 <= answer.status < 500 or upstream):
         return f"status {answer.status}: {answer.body[:200]!r}"
     if REQUEST_ID.fullmatch(answer.headers.get("x-amzn-requestid", "")) is None:
         return f"status {answer.status} without a request id"
-    if answer.status < 400 or request.data.startswith(b"HEAD "):
+    if request.forged and answer.status not in REFUSED:
+        return f"status {answer.status} for a forged identity"
+    if request.data.startswith(b"HEAD "):
         return ""
+    return _broken_frames(answer) if answer.status < 400 else _broken_error(answer)
+
+
+def _broken_frames(answer: Answer) -> str:
+    """What is wrong with a stream; each frame has to be whole."""
+    kind = answer.headers.get("content-type", "")
+    try:
+        if "eventstream" in kind:
+            for _, payload in answer.events():
+                json.loads(payload)
+        elif "event-stream" in kind:
+            for line in answer.body.split(b"\n\n"):
+                if line and line != b"data: [DONE]":
+                    json.loads(line.removeprefix(b"data: "))
+        elif kind == "application/json":
+            answer.json()
+    except Exception as error:
+        return f"frames that are none: {error!r}"
+    return ""
+
+
+def _broken_error(answer: Answer) -> str:
     if answer.headers.get("content-type") == "text/xml":
         return "" if ElementTree.fromstring(answer.body).find(".//{*}Message") is not None else "XML without a message"
-    message = answer.json().get("message")
+    said = answer.json()
+    message = said.get("message") or said.get("error", {}).get("message")
     return (
         "" if isinstance(message, str) and message and answer.headers.get("x-amzn-errortype") else "no message or type"
     )
@@ -379,7 +433,7 @@ class Sender:
         connection = self._connection or self._connect()
         self._connection = None
         if not request.http:  # it may wait for more, or leave half a request behind: nothing follows it
-            connection.socket.settimeout(0.3)
+            connection.socket.settimeout(WAIT_S)
         try:
             answer = connection.ask(request.data)
         except (EOFError, TimeoutError) as error:

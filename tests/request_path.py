@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from caisson.adapters.embedded.ledger import EmbeddedLedger
 from caisson.adapters.embedded.metrics import PrometheusMetrics
 from caisson.channels.messages import GuardrailAction, Message
@@ -19,6 +21,7 @@ from caisson.ports.guardrail import Guardrail, Inspection, InspectionContext, Ou
 from caisson.ports.ledger import Account
 from caisson.ports.model import Model, ModelAnswer, ModelRequest, Usage
 from caisson.system.schema import System
+from caisson.zones.z2_runtime.conversation import Conversation
 from caisson.zones.z2_runtime.dialects import converse
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.operations import Operation
@@ -113,7 +116,7 @@ def _action(stage: Any, decision: Any, rule: str = "") -> GuardrailAction:
 
 
 class _FakeOutput(OutputInspection):
-    """Masks SECRET, blocks at BLOCK; holds back five characters."""
+    """Masks SECRET and a card number, blocks at BLOCK; holds back five characters."""
 
     SPAN = 6
 
@@ -156,7 +159,7 @@ class _FakeOutput(OutputInspection):
     async def whole(self, text: str, path: str) -> str:
         if "BLOCK" in text:
             self._blocked = _action("output", "blocked", "fake.block")
-        return text.replace("SECRET", "[X]")
+        return text.replace("SECRET", "[X]").replace("4111111111111111", "[X]")
 
     @property
     def blocked(self) -> GuardrailAction | None:
@@ -259,6 +262,11 @@ async def made_runtime(folder: Path, system: System, model: Model) -> Runtime:
     )
 
 
+def _parsed(body: bytes, target: str, operation: Operation) -> Conversation | Refusal:
+    parsed = converse.parse(body, target, operation.streams)
+    return parsed if isinstance(parsed, Refusal) else replace(parsed, operation=operation)
+
+
 def made_exchange(
     runtime: Runtime,
     body: bytes = b'{"messages":[{"role":"user","content":[{"text":"hi"}]}]}',
@@ -280,6 +288,6 @@ def made_exchange(
         request_id=request_id,
         started=runtime.clock.monotonic(),
         target=target,
-        parse=lambda: converse.parse(body, target, operation.streams),
+        parse=lambda: _parsed(body, target, operation),
         authenticate=authenticate,
     )

@@ -160,18 +160,27 @@ def start(folder: Path, *arguments: str, system: Path = CLAIMS, port: int | None
     return running
 
 
-def sign_in(data: Path, agent: str) -> dict[str, Any]:
-    """Alice's credentials over the gateway's socket, as `caisson session new --format json` prints them."""
+def sign_in(data: Path, agent: str, user: str = "alice") -> dict[str, Any]:
+    """Credentials over the gateway's socket, as `caisson session new --format json` prints them."""
+    found = json.loads((data / "run/endpoint.json").read_text())
+    endpoint = Endpoint(**{name: found[name] for name in Endpoint.__dataclass_fields__})
+    return json_credentials(_new_session(data, agent, user, "sigv4"), endpoint)
+
+
+def bearer_token(data: Path, agent: str, user: str = "alice") -> str:
+    """As `caisson session new --format bearer` prints it."""
+    return str(_new_session(data, agent, user, "bearer")["bearer_token"])
+
+
+def _new_session(data: Path, agent: str, user: str, form: str) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(10)
         connection.connect(str(data / "sockets/gateway.sock"))
-        asked = {"op": "new", "user": "alice", "agent": agent, "task": "answer", "format": "sigv4"}
+        asked = {"op": "new", "user": user, "agent": agent, "task": "answer", "format": form}
         connection.sendall(json.dumps(asked).encode() + b"\n")
         answer = json.loads(connection.makefile("rb").readline())
     assert answer["ok"], answer
-    found = json.loads((data / "run/endpoint.json").read_text())
-    endpoint = Endpoint(**{name: found[name] for name in Endpoint.__dataclass_fields__})
-    return json_credentials(answer, endpoint)
+    return dict(answer)
 
 
 def memory_bytes(pid: int) -> int:
@@ -208,6 +217,20 @@ def system_file(folder: Path, **changes: Any) -> Path:
             document[key].update(value)
         else:
             document[key] = value
+    path = folder / "caisson.yaml"
+    with path.open("w") as out:
+        yaml.dump(document, out)
+    return path
+
+
+def without_local_users(folder: Path, url: str) -> Path:
+    """A copy of the example whose users are an issuer's alone."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    document = yaml.load(CLAIMS.read_text())
+    document["identity"] |= {"issuer": {"url": url, "audience": "claims"}}
+    del document["identity"]["local"]
     path = folder / "caisson.yaml"
     with path.open("w") as out:
         yaml.dump(document, out)

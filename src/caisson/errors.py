@@ -6,6 +6,7 @@
     │   ├── SystemFileError    the system file: file, line, column, expected, found
     │   ├── ConfigurationError signed configuration or orders are missing, stale, damaged or forged
     │   ├── ChannelError       a spool is full, missing, or not ours to touch
+    │   ├── LedgerError        budgets cannot be looked up or changed; LedgerBusy: another process keeps them locked
     │   ├── UpstreamError      the configured model endpoint failed
     │   └── StartError         the system cannot start here
     └── DeveloperError         an invariant of our own code does not hold
@@ -93,6 +94,14 @@ class ConfigurationError(OperatorError):
 
 class ChannelError(OperatorError):
     """A channel cannot carry what it must."""
+
+
+class LedgerError(OperatorError):
+    """Budgets cannot be looked up or changed."""
+
+
+class LedgerBusy(LedgerError):  # noqa: N818  (a state, which passes)
+    """Another process keeps the ledger locked."""
 
 
 class UpstreamError(OperatorError):

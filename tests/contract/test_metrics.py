@@ -81,6 +81,11 @@ def test_what_was_counted_is_exposed(metrics: Metrics) -> None:
         'gen_ai_client_token_usage_total{gen_ai_request_model="m",gen_ai_token_type="input"} 20.0',
         'caisson_cost_usd_total{model="m"} 0.25',
         'caisson_unpriced_requests_total{model="m"} 1.0',
+        'caisson_overhead_seconds_bucket{le="0.0005",operation="Converse"} 0.0',
+        'caisson_overhead_seconds_bucket{le="0.001",operation="Converse"} 2.0',
+        'caisson_overhead_seconds_bucket{le="+Inf",operation="Converse"} 2.0',
+        'caisson_overhead_seconds_count{operation="Converse"} 2.0',
+        'caisson_overhead_seconds_sum{operation="Converse"} 0.002',
         'caisson_guardrail_decisions_total{decision="blocked",guardrail="main",rule="words.x",stage="input"} 1.0',
         'caisson_unauthenticated_refusals_total{error="AccessDeniedException",rule="identity.missing"} 1.0',
     ):

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+import bedrock_server
+from aws_world import connecting
 from bedrock_model import read_stream
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.model.offline import OfflineModel
@@ -31,7 +33,7 @@ default:
 """
 
 
-@pytest.fixture(params=["offline", "script", "openai"])
+@pytest.fixture(params=["offline", "script", "openai", "bedrock"])
 async def model(request: pytest.FixtureRequest) -> AsyncIterator[Model]:
     clock = SystemClock()
     if request.param == "openai":
@@ -39,6 +41,11 @@ async def model(request: pytest.FixtureRequest) -> AsyncIterator[Model]:
             made = OpenAIModel(server.url, clock)
             yield made
             await made.close()
+        return
+    if request.param == "bedrock":
+        async with bedrock_server.running() as bedrock, connecting(bedrock) as connect:
+            yield connect()
+            assert not bedrock.problems
         return
     other: Model = OfflineModel(clock) if request.param == "offline" else ScriptModel(parse(SCRIPT, "test"), clock)
     yield other
@@ -72,7 +79,7 @@ async def events(model: Model, request: ModelRequest) -> list[dict[str, Any]]:
 
 
 async def test_it_says_who_it_is(model: Model) -> None:
-    assert model.name in {"offline", "script", "openai"}
+    assert model.name in {"offline", "script", "openai", "bedrock"}
 
 
 async def test_a_whole_answer(model: Model) -> None:
@@ -87,7 +94,7 @@ async def test_a_whole_answer(model: Model) -> None:
 async def test_a_stream_says_what_the_whole_answer_says(model: Model) -> None:
     answer = await model.converse(asking())
     async with aclosing(model.converse_stream(asking())) as stream:
-        streamed = await collect(stream)
+        streamed = collect([event async for event in stream])
     assert (streamed.content, streamed.stop_reason) == (answer.content, answer.stop_reason)
     assert streamed.usage == answer.usage
 

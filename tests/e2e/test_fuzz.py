@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +14,21 @@ from hypothesis import strategies as st
 
 import caisson.zones.z1_ingress.gateway as ingress
 from caisson.errors import CallerError, WireError
+from caisson.zones.z2_runtime.deadlines import Deadlines
 from fuzzing import Request, Sender, complaint, requests
-from running_system import Running, memory_bytes
-from wire import Connection, ask, path, plain, signed
+from fuzzing_identity import Access
+from fuzzing_upstream import Broken
+from hostile_campaign import system
+from hostile_upstream import Upstream
+from running_system import Running, memory_bytes, start
+from wire import Answer, Connection, ask, path, plain, signed
 
-CASES = 2_500
+CASES = 3_000
 WARM_UP = 500
+KINDS = {
+    "valid", "body", "bytes", "deep", "path", "encoded path", "method", "headers", "metadata", "authorization", "token",
+    "signature", "models", "sts", "chunked", "framing",
+}  # fmt: skip
 GROWTH_BYTES_MAX = 24 << 20
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -40,10 +50,26 @@ def log(running: Running) -> str:
     return (running.data / "run/gateway.log").read_text()
 
 
-def test_thousands_of_malformed_requests(busy: Running) -> None:
-    pid = busy.pids()["gateway"]
-    sender, seen, wrong = Sender(lambda: Connection.to(busy)), Counter[tuple[str, int]](), []
-    cases = requests(random.Random(20_261_124), busy.session())
+@pytest.fixture(scope="module")
+def broken() -> Broken:
+    return Broken(1)
+
+
+@pytest.fixture(scope="module")
+def beside_broken(broken: Broken, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A system whose model's server breaks every rule."""
+    folder = tmp_path_factory.mktemp("broken")
+    with Upstream(broken.answer) as upstream:
+        made = start(folder, "--upstream", f"openai={upstream.url}", system=system(folder))
+        yield made
+        assert made.stop() == 0, made.log.read_text()
+
+
+def test_thousands_of_malformed_requests(beside_broken: Running, broken: Broken) -> None:
+    running = beside_broken
+    pids = running.pids()
+    sender, seen, wrong = Sender(lambda: Connection.to(running)), Counter[tuple[str, int]](), []
+    cases = requests(random.Random(20_261_124), Access.at(running.data))
     before = 0
     for number in range(CASES):
         request = next(cases)
@@ -52,16 +78,38 @@ def test_thousands_of_malformed_requests(busy: Running) -> None:
         if problem:
             wrong.append((request.kind, problem, request.data[:400]))
         if number == WARM_UP:
-            before = memory_bytes(pid)
+            before = memory_bytes(pids["gateway"])
     sender.close()
     assert wrong == []
-    assert {kind for kind, status in seen if 400 <= status < 500} == {
-        "body", "bytes", "deep", "path", "method", "headers", "authorization", "sts", "framing",
-    }  # fmt: skip
-    assert any(status == 200 for _, status in seen)  # some mutations leave a valid request
-    assert busy.pids()["gateway"] == pid
-    assert memory_bytes(pid) - before < GROWTH_BYTES_MAX
-    assert "bug of ours" not in log(busy)
+    assert {kind for kind, status in seen if 400 <= status < 500} == KINDS
+    assert seen["valid", 200] and seen["valid", 424] and seen["chunked", 200] and seen["encoded path", 200]
+    assert broken.answers > CASES / 10
+    assert running.pids() == pids
+    assert memory_bytes(pids["gateway"]) - before < GROWTH_BYTES_MAX
+    assert "bug of ours" not in log(running)
+
+
+@pytest.mark.parametrize(
+    ("forged", "status", "headers", "found"),
+    [
+        (False, 500, {}, "status 500"), (False, 503, {}, "status 503"),
+        (False, 503, {"x-caisson-upstream": "openai"}, ""),
+        (True, 200, {}, "forged"), (True, 403, {}, ""), (False, 200, {}, ""), (False, 400, {}, ""),
+    ],
+)  # fmt: skip
+def test_the_oracle_says_what_is_wrong(forged: bool, status: int, headers: dict[str, str], found: str) -> None:
+    known = {"x-amzn-requestid": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "x-amzn-errortype": "X"}
+    answer = Answer(raw=b"", status=status, headers={**known, **headers}, body=b'{"message": "no"}', closed=False)
+    said = complaint(Request(kind="x", data=b"", forged=forged), answer)
+    assert found in said
+    assert bool(found) == bool(said)
+
+
+def test_frames_that_are_cut_are_seen() -> None:
+    known = {"x-amzn-requestid": "0" * 8 + "-0000" * 3 + "-" + "0" * 12}
+    for kind, body in (("text/event-stream", b"data: {\n\n"), ("application/vnd.amazon.eventstream", b"\0" * 40)):
+        answer = Answer(raw=b"", status=200, headers={**known, "content-type": kind}, body=body, closed=False)
+        assert "frames" in complaint(Request(kind="x", data=b""), answer)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -114,7 +162,7 @@ async def test_a_slow_body_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         return {}
 
     with pytest.raises(CallerError) as refused:
-        await ingress._read_body((), never, 1_000)
+        await ingress._read_body((), never, 1_000, Deadlines())
     assert refused.value.refusal.error is WireError.MODEL_TIMEOUT
     assert refused.value.refusal.rule == "http.slow-body"
 

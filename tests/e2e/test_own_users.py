@@ -44,14 +44,55 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def test_zones_have_their_own_users_and_cannot_read_each_other(folder: Path) -> None:
+def program(folder: Path) -> list[str]:
+    """`caisson` by a Python that other users can reach."""
     subprocess.run([str(SYSTEM_PYTHON), "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
     python = folder / "venv/bin/python"
     (packages,) = (folder / "venv/lib").glob("python3*/site-packages")
     packages.rmdir()
     packages.symlink_to(PACKAGES[0])  # the same packages, for the other Python
-    data, port = folder / "data", free_port()
-    command = [str(python), "-m", "caisson.cli.main"]
+    return [str(python), "-m", "caisson.cli.main"]
+
+
+def test_the_gateways_user_gets_the_upstreams_credentials_and_no_other_zone_does(folder: Path) -> None:
+    command, data, port = program(folder), folder / "data", free_port()
+    home = folder / "home"
+    (home / ".aws").mkdir(parents=True, mode=0o700)
+    (home / ".aws/credentials").write_text("[team]\naws_access_key_id = AKIATEAM\naws_secret_access_key = hush\n")
+    up = [*command, "up", "--system", str(CLAIMS), "--data", str(data), "--port", str(port), "--detach"]
+    answers = ["--upstream", f"bedrock=http://127.0.0.1:{free_port()}", "--upstream-profile", "team"]
+    environment = clean_environment(HOME=str(home))
+    started = subprocess.run([*up, *answers], capture_output=True, text=True, env=environment, timeout=90)
+    assert started.returncode == 0, started.stderr  # the gateway starts with its first lease, or not at all
+    try:
+        state = read_state(data / "run")
+        assert state is not None
+        uids = {
+            name: Path(f"/proc/{zone.identity.pid}").stat().st_uid
+            for name, zone in state.zones.items()
+            if zone.identity is not None
+        }
+        assert uids["upstream"] == 0
+        ask = (
+            "import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout(5)\n"
+            "s.connect(sys.argv[1]); print(s.recv(4096))"
+        )
+
+        def told(uid: int) -> str:
+            asked = [str(SYSTEM_PYTHON), "-c", ask, str(data / "sockets/upstream.sock")]
+            return subprocess.run(
+                asked, capture_output=True, text=True, user=uid, group=uid, extra_groups=[], cwd="/"
+            ).stdout
+
+        assert "AKIATEAM" in told(uids["gateway"])
+        assert "AKIATEAM" not in told(uids["logging"]) + told(uids["control"]) + told(0)
+    finally:
+        down = subprocess.run([*command, "down", "--data", str(data)], capture_output=True, text=True, timeout=60)
+    assert down.returncode == 0, down.stdout
+
+
+def test_zones_have_their_own_users_and_cannot_read_each_other(folder: Path) -> None:
+    command, data, port = program(folder), folder / "data", free_port()
     up = [*command, "up", "--system", str(CLAIMS), "--data", str(data), "--port", str(port), "--detach"]
     started = subprocess.run(up, capture_output=True, text=True, env=clean_environment(), timeout=90)
     assert started.returncode == 0, started.stderr

@@ -12,6 +12,7 @@ import re2
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from caisson.detect.literal import required
 from caisson.detect.prefilter import Prefilter, prefilter, same_meaning, widened
 from caisson.detect.rule import ANY, TOKEN, Rule
 from caisson.detect.rules.credentials import CREDENTIALS
@@ -43,6 +44,8 @@ def test_every_match_of_every_rule(data: st.DataObject, name: str, before: str, 
     assume(found is not None)
     assert NAMES.index(name) in prefilter(PATTERNS).hits(text.encode())
     value = found.group()
+    assert not rule.sign or re2.search(rule.sign, value) is not None
+    assert required(rule.pattern).decode() in value
     assert len(value) <= rule.span
     assert rule.alphabet == ANY or set(value) <= set(rule.alphabet)
     if rule.opener:
@@ -55,7 +58,8 @@ def test_every_match_of_every_rule(data: st.DataObject, name: str, before: str, 
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_rules_go_through_the_prefilter(name: str) -> None:
     """A rule that Hyperscan cannot take costs an RE2 search in every text."""
-    assert Prefilter([SHIPPED[name].pattern]).alone == []
+    rule = SHIPPED[name]
+    assert Prefilter([rule.sign or rule.pattern]).alone == []
 
 
 def test_openers_hold_no_white_space() -> None:
@@ -88,6 +92,7 @@ def test_never_less_than_re2(pattern: str, text: str) -> None:
         assume(False)
     if found is not None and found.group():
         assert Prefilter([pattern]).hits(text.encode()) == [0]
+        assert required(pattern).decode() in found.group()
 
 
 @settings(max_examples=300, deadline=None)
@@ -104,6 +109,15 @@ def test_dialects_differ(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", [r"\d{8}", r"[a-z\s]", "[:=]", r"a\.b", r"(?i)x", r"[^a]\s"])
 def test_dialects_agree(pattern: str) -> None:
     assert same_meaning(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "character"),
+    [("CLM-[0-9]{8}", b"C"), ("[a-z]{2,9}@[a-z]", b"@"), ("a{0,2}", b""), ("(?:b@){1,2}", b"@"), ("a|b", b""), ("(?i)a@", b""),
+     ("(?i:k)Z", b"Z"), ("(k)@?", b"k"), ("é", b""), ("a{,5}", b""), ("(", b""), ("[[:alpha:]]", b""), (r"\Qa\E@", b""), (r"\d@", b"@")],
+)  # fmt: skip
+def test_required_character(pattern: str, character: bytes) -> None:
+    assert required(pattern) == character
 
 
 @pytest.mark.parametrize(

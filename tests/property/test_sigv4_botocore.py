@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as with_fields
 
 from caisson.errors import CallerError, Refusal
 from caisson.ports.credentials import Principal, SessionCredentials
@@ -81,20 +82,20 @@ def test_any_single_change_after_signing_is_refused(part: str, at: int, to: int,
     names = ("content-type", "x-odd", "x-amz-date", "host")
     name = names[which % len(names)].encode()
     if part == "method":
-        changed = replace(request, method=("GET", "PUT", "post", "POSTS")[which % 4])
+        changed = with_fields(request, method=("GET", "PUT", "post", "POSTS")[which % 4])
     elif part == "path":
-        changed = replace(request, raw_path=other_byte(request.raw_path, at, to))
+        changed = with_fields(request, raw_path=other_byte(request.raw_path, at, to))
     elif part == "query":
-        changed = replace(request, query=other_byte(request.query, at, to))
+        changed = with_fields(request, query=other_byte(request.query, at, to))
     elif part == "body":
-        changed = replace(request, body=other_byte(request.body, at, to))
+        changed = with_fields(request, body=other_byte(request.body, at, to))
     elif part == "longer":
-        changed = replace(request, body=request.body + bytes([to]))
+        changed = with_fields(request, body=request.body + bytes([to]))
     elif part == "drop header":
-        changed = replace(request, headers=tuple(pair for pair in request.headers if pair[0] != name))
+        changed = with_fields(request, headers=tuple(pair for pair in request.headers if pair[0] != name))
     else:
         target = {"token": b"x-amz-security-token", "signature": b"authorization"}.get(part, name)
-        changed = replace(
+        changed = with_fields(
             request,
             headers=tuple(
                 (key, other_byte(value, at, to) if key == target else value) for key, value in request.headers
@@ -114,10 +115,10 @@ def test_no_bytes_raise_anything_unexpected(data: bytes, name: bytes) -> None:
     request, now = sign("/model/a/converse", "", {}, b"{}")
     headers = tuple((key, data if key == name else value) for key, value in request.headers)
     for hostile in (
-        replace(request, headers=headers),
-        replace(request, raw_path=data),
-        replace(request, query=data),
-        replace(request, headers=((name, b"AWS4-HMAC-SHA256 " + data), *headers)),
+        with_fields(request, headers=headers),
+        with_fields(request, raw_path=data),
+        with_fields(request, query=data),
+        with_fields(request, headers=((name, b"AWS4-HMAC-SHA256 " + data), *headers)),
     ):
         with suppress(CallerError):
             VERIFIER.verify(hostile, service="bedrock", now=now)

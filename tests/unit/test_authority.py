@@ -247,7 +247,7 @@ def test_a_crash_between_files_leaves_something_that_repairs_itself(
     ensure_authority(*folders, clock=clock)
     clock.time += 380 * DAY_S
     calls = 0
-    replace = module._replace
+    replace = module.put_file
 
     def breaks(*arguments: object) -> None:
         nonlocal calls
@@ -256,10 +256,10 @@ def test_a_crash_between_files_leaves_something_that_repairs_itself(
             raise KeyboardInterrupt
         replace(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_replace", breaks)
+    monkeypatch.setattr(module, "put_file", breaks)
     with pytest.raises(KeyboardInterrupt):
         ensure_authority(*folders, clock=clock)
-    monkeypatch.setattr(module, "_replace", replace)
+    monkeypatch.setattr(module, "put_file", replace)
     clock.time -= 380 * DAY_S  # so that what is valid now can be shaken hands with
     assert handshake(*contexts(ensure_authority(*folders, clock=clock)), "localhost") == ""
 

@@ -142,16 +142,22 @@ def test_a_file_that_cannot_be_made_is_a_refusal(world: World) -> None:
     writer.close()
 
 
-def test_a_memory_that_cannot_be_written_refuses(world: World) -> None:
-    writer = world.writer()
-    world.disk.fail["write_at"] = BROKEN
-    with pytest.raises(ChannelError):
-        writer.append(event("written but not acknowledged"))
+def test_a_memory_that_cannot_be_made_opens_nothing(world: World) -> None:
+    world.disk.fail["map"] = BROKEN
+    with pytest.raises(ChannelError, match="cannot be opened"):
+        world.writer()
+    assert world.disk.open == set()
     world.disk.fail.clear()
-    world.clock.step(writer_module.RETRY_AFTER_S)
-    writer.append(event("after"))
+    world.writer().close()
+
+
+def test_a_memory_has_its_blocks_from_the_start(world: World) -> None:
+    """A mapped page without one would end the process when the disk is full."""
+    writer = world.writer()
+    status = next(world.writer_state.glob("*.chain")).stat()
+    assert status.st_size == 512
+    assert status.st_blocks > 0
     writer.close()
-    assert read_after_restart(world)[-1] == "after"
 
 
 def test_names_taken_by_others_are_passed_over_and_not_without_end(world: World) -> None:

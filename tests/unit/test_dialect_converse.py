@@ -263,12 +263,30 @@ def test_a_refusal_never_repeats_a_value(body: Any) -> None:
     assert "SECRET" not in refusal(body)
 
 
-@pytest.mark.parametrize("name", ["x" * 2_000, "a\x1b[2J", "ghp_8f2Kq1", "AKIAQ3EGRZPLCANARY77"])
+SECRETS = [
+    "x" * 2_000,
+    "a\x1b[2J",
+    "ghp_8f2Kq1",
+    "AKIAQ3EGRZPLCANARY77",
+    "AKIAWPBYOYRHRVWVEQSY",
+    "ghp_" + "kSkfNrsGoueR" * 3,
+]
+"""The last ones hold no digit but at the end, as some keys do."""
+
+
+@pytest.mark.parametrize("name", SECRETS)
 def test_a_name_that_is_none_is_not_repeated(name: str) -> None:
     """A secret may stand where a name should."""
     said = refusal({"messages": [HI], name: 1})
     assert "unknown field" in said
     assert name not in said
+
+
+@pytest.mark.parametrize("value", SECRETS)
+def test_a_value_that_is_none_is_not_repeated(value: str) -> None:
+    said = refusal(user({"document": {"name": "a", "format": value, "source": {"text": "x"}}}))
+    assert "unexpected value" in said
+    assert value not in said
 
 
 def tool_result(value: Any) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def descriptors(_: bytes) -> str:
             return error.errno != errno.EBADF
         return True
 
-    return " ".join(str(number) for number in range(64) if is_open(number))
+    return " ".join(str(number) for number in range(65_536) if is_open(number))
 
 
 def test_a_child_has_no_descriptor_but_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from caisson.errors import ChannelError, Refusal, WireError
 from caisson.policy.sessions import Role
@@ -68,14 +69,14 @@ async def test_a_bearer_token_signs_nothing(world: World) -> None:
 
 
 async def test_nobody_is_anonymous(world: World) -> None:
-    request = replace(bearing(""), headers=((b"host", b"localhost:8443"),))
+    request = with_fields(bearing(""), headers=((b"host", b"localhost:8443"),))
     assert (await refused(world, request)).error is WireError.MISSING_AUTHENTICATION
     assert (await refused(world, bearing(""))).error is WireError.UNRECOGNIZED_CLIENT
 
 
 async def test_two_authorizations_are_none(world: World) -> None:
     request = bearing(world.credentials.mint_bearer(await world.open()))
-    doubled = replace(request, headers=(*request.headers, (b"authorization", b"Bearer x")))
+    doubled = with_fields(request, headers=(*request.headers, (b"authorization", b"Bearer x")))
     assert (await refused(world, doubled)).rule == "http.repeated-header"
 
 

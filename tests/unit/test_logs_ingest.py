@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from caisson.adapters.embedded.archive import EmbeddedArchiveReader, journal
+from caisson.adapters.embedded.archive import writer as writer_module
 from caisson.channels.messages import CheckpointFinding, ProcessEvent, RefusalEvent, SessionEvent, to_dict
 from caisson.errors import OperatorError
 from caisson.policy.merkle import HASH_BYTES, tree_root
@@ -400,6 +402,38 @@ def test_keys_are_recorded_once_and_again_when_they_change(zone: Zone, monkeypat
     assert kinds(zone) == ["key.v1", "key.v1"]
 
 
+@pytest.mark.parametrize(("taken_at_once", "looks"), [(1, 10), (2, 1)])
+async def test_events_come_together_unless_more_waits(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch, taken_at_once: int, looks: int
+) -> None:
+    monkeypatch.setattr(ingest_module, "ITEMS_POLLED", taken_at_once)
+    monkeypatch.setattr(service, "ITEMS_POLLED", taken_at_once)
+    monkeypatch.setattr(service, "POLL_S", 60.0)
+    run, stop, ready = Run(), asyncio.Event(), asyncio.Event()
+    polled: list[int] = []
+
+    class Trickle(ListReader):
+        def poll(self, limit: int) -> Iterator[Item]:
+            polled.append(limit)
+            if not stop.is_set():
+                self.items.append(run.record(request_event(len(polled))))
+            return super().poll(limit)
+
+    task = asyncio.create_task(
+        service.serve(
+            reader=Trickle(), archive=zone.archive(), keys=NamedKeys(), findings=zone.findings,
+            redactor=MarkingRedactor(), clock=zone.clock, stop=stop, origin=ORIGIN, writer_keys=WRITER_KEYS,
+            ready=ready.set,
+        )
+    )  # fmt: skip
+    await ready.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(polled) >= looks if taken_at_once == 1 else len(polled) == looks
+    stop.set()
+    await task
+
+
 async def test_it_serves_until_told_to_stop_and_drains(zone: Zone) -> None:
     reader, stop, ready = ListReader(), asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(
@@ -472,3 +506,69 @@ async def test_a_failing_archive_ends_the_process(zone: Zone) -> None:
             reader=Failing(), archive=zone.archive(), keys=NamedKeys(), findings=zone.findings,
             redactor=MarkingRedactor(), clock=zone.clock, stop=asyncio.Event(), origin=ORIGIN, writer_keys={},
         )  # fmt: skip
+
+
+# Restart
+
+
+@pytest.mark.parametrize("requests", [30, 90])
+def test_a_restart_reads_the_newest_files_alone(zone: Zone, monkeypatch: pytest.MonkeyPatch, requests: int) -> None:
+    monkeypatch.setattr(writer_module, "JOURNAL_BYTES_MAX", 1)
+    monkeypatch.setattr(ingest_module, "BATCH_ENTRIES", 3)
+    monkeypatch.setattr(ingest_module, "STATEMENTS_REMEMBERED", 6)
+    run = Run()
+    zone.take([item for number in range(requests) for item in run.exchange(number)])
+    assert len(list((zone.archive_folder / "journal").iterdir())) >= requests
+    read: list[str] = []
+    frames = journal.read_frames
+
+    def read_frames(path: Path, secret: bytes) -> Any:
+        read.append(path.name)
+        return frames(path, secret)
+
+    monkeypatch.setattr(journal, "read_frames", read_frames)
+    zone.take([])
+    assert len(set(read)) <= 4
+
+
+def test_a_frontier_that_a_kill_left_behind_grows_on_from_there(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run()
+    zone.take(run.exchange(0))
+    frontier = zone.tree / "frontier"
+    behind, size = frontier.read_bytes(), zone.reader().size()
+    zone.take(run.exchange(1))
+    frontier.write_bytes(behind)  # killed between the checkpoint and its frontier
+    starts: list[int] = []
+    leaves = EmbeddedArchiveReader.leaves
+
+    def recorded(archive: EmbeddedArchiveReader, start: int = 0) -> Iterator[bytes]:
+        starts.append(start)
+        return leaves(archive, start)
+
+    monkeypatch.setattr(EmbeddedArchiveReader, "leaves", recorded)
+    zone.take(run.exchange(2))
+    assert min(starts) == size
+    assert whole(zone)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 8, (1).to_bytes(8, "big") + b"x" * 32, (99).to_bytes(8, "big") + b"x" * 128]
+)
+def test_a_frontier_that_is_none_is_made_anew(zone: Zone, content: bytes) -> None:
+    run = Run()
+    zone.take(run.exchange(0))
+    (zone.tree / "frontier").write_bytes(content)
+    zone.take(run.exchange(1))
+    assert whole(zone)
+
+
+def test_keys_are_stated_again_once_the_newest_entries_do_not(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest_module, "STATEMENTS_REMEMBERED", 5)
+    run = Run()
+    zone.take(run.exchange(0))
+    zone.take(run.exchange(1))
+    assert kinds(zone).count("key.v1") == 1
+    zone.take(run.exchange(2))
+    zone.take([])
+    assert kinds(zone).count("key.v1") == 2
+    assert whole(zone)

@@ -71,7 +71,7 @@ async def connect(server: Server) -> AsyncIterator[Connect]:
 
 async def streamed(model: OpenAIModel, given: ModelRequest | None = None) -> ModelAnswer:
     async with asyncio.timeout(SOON), aclosing(model.converse_stream(given or request())) as events:
-        return await collect(events)
+        return collect([event async for event in events])
 
 
 async def failing(model: OpenAIModel, *, streams: bool = False) -> UpstreamError:
@@ -543,6 +543,9 @@ async def test_done_ends_the_stream_whatever_follows(server: Server, connect: Co
         "https://example.com/#x",
         "https://example.com:port",
         "https://[::1",
+        "https://example.com/a b",
+        "https://example.com/\u00e9",
+        "https://ex\u00e4mple.com",
     ],
 )
 def test_an_address_that_may_not_be_called(url: str) -> None:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caisson.channels.messages import RequestEvent, ResponseEvent
-from caisson.errors import CallerError, Refusal, UpstreamError, WireError
+from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
+from caisson.channels.messages import Message, RequestEvent, ResponseEvent
+from caisson.errors import CallerError, ChannelError, LedgerBusy, Refusal, UpstreamError, WireError
 from caisson.system.schema import System
 from caisson.zones.z2_runtime import lost, pipeline
 from caisson.zones.z2_runtime.answer import collect, events_of
+from caisson.zones.z2_runtime.operations import Operation
+from caisson.zones.z2_runtime.runtime import Snapshot
 from caisson.zones.z2_runtime.steps import s04_budget
 from request_path import (
     FakeGuardrail,
@@ -29,6 +34,13 @@ from request_path import (
     made_system,
     text_events,
 )
+
+
+def _with_cards(system: System) -> System:
+    """The same with a rule for payment cards."""
+    main = system.guardrails["main"]
+    cards = {"CREDIT_DEBIT_CARD_NUMBER": "pseudonymise"}
+    return system.model_copy(update={"guardrails": {"main": main.model_copy(update={"pii": cards})}})
 
 
 @pytest.fixture
@@ -287,6 +299,87 @@ async def test_tool_input_is_held_decoded_and_masked(tmp_path: Path, system_of: 
     assert orjson.loads(delta) == {"q": "a [X] b", "[X]": [1, "[X]"]}
 
 
+async def test_a_number_in_tool_input_is_inspected(tmp_path: Path, system_of: Any) -> None:
+    model = FakeModel(
+        events=_tool_events("search", ['{"n": 4111111111', '111111, "all": [4111111111111111, 7, 0.5, true]}'])
+    )
+    runtime = await made_runtime(tmp_path, system_of(1), model)
+    events = await streamed(made_exchange(runtime, TOOL_BODY))
+    (delta,) = [
+        event["contentBlockDelta"]["delta"]["toolUse"]["input"] for event in events if "contentBlockDelta" in event
+    ]
+    assert orjson.loads(delta) == {"n": "[X]", "all": ["[X]", 7, 0.5, True]}
+
+
+def _blocks(*deltas: dict[str, Any]) -> list[dict[str, Any]]:
+    """A content block each."""
+    return [
+        {"messageStart": {"role": "assistant"}},
+        *(
+            event
+            for index, delta in enumerate(deltas)
+            for event in (
+                {"contentBlockDelta": {"contentBlockIndex": index, "delta": delta}},
+                {"contentBlockStop": {"contentBlockIndex": index}},
+            )
+        ),
+        {"messageStop": {"stopReason": "end_turn"}},
+        {"metadata": {"usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}, "metrics": {"latencyMs": 1}}},
+    ]
+
+
+def _read(events: list[dict[str, Any]], kind: str) -> str:
+    """What a client of chat completions has of a kind: all its deltas."""
+    deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
+    if kind == "text":
+        return "".join(delta.get("text", "") for delta in deltas)
+    return "".join(delta.get("reasoningContent", {}).get("text", "") for delta in deltas)
+
+
+@pytest.mark.parametrize("kind", ["text", "reasoning"])
+async def test_blocks_that_a_client_joins_are_inspected_as_one(tmp_path: Path, system: System, kind: str) -> None:
+    def said(text: str) -> dict[str, Any]:
+        return {"text": text} if kind == "text" else {"reasoningContent": {"text": text}}
+
+    between = {"reasoningContent": {"text": "hm"}} if kind == "text" else {"text": "So."}
+    events = _blocks(said("the SEC"), between, said("RET is out"))
+    runtime = await made_runtime(tmp_path, system, FakeModel(events=events))
+    exchange = made_exchange(runtime, operation=Operation.CONVERSE_STREAM)
+    assert await pipeline.admit(exchange) is None
+    exchange.operation = Operation.CHAT_STREAM
+    found = [event async for event in pipeline.stream(exchange)]
+    assert _read(found, kind) == ("the [X] is out" if kind == "text" else "the SEC")
+    assert _read(found, "reasoning" if kind == "text" else "text") == ("hm" if kind == "text" else "So.")
+    assert sum("messageStop" in event for event in found) == 1
+
+
+async def test_reasoning_is_inspected_alone_too(tmp_path: Path, system: System) -> None:
+    """A rule that looks at what stands before a value must not be misled by an earlier block."""
+    events = _blocks(
+        {"reasoningContent": {"text": "4"}}, {"reasoningContent": {"text": "4111111111111111"}}, {"text": "ok"}
+    )
+    runtime = await made_runtime(tmp_path, system, FakeModel(events=events))
+    runtime.snapshot = Snapshot.of(version=1, system=system, guardrail=EmbeddedGuardrail(_with_cards(system), 1))
+    exchange = made_exchange(runtime, operation=Operation.CONVERSE_STREAM)
+    assert await pipeline.admit(exchange) is None
+    exchange.operation = Operation.CHAT_STREAM
+    found = [event async for event in pipeline.stream(exchange)]
+    assert _read(found, "reasoning") == "4"
+
+
+async def test_a_block_rule_over_joined_blocks_ends_the_answer(tmp_path: Path, system: System) -> None:
+    events = _blocks({"text": "the BLO"}, {"reasoningContent": {"text": "hm"}}, {"text": "CK"})
+    runtime = await made_runtime(tmp_path, system, FakeModel(events=events))
+    exchange = made_exchange(runtime, operation=Operation.CONVERSE_STREAM)
+    assert await pipeline.admit(exchange) is None
+    exchange.operation = Operation.CHAT_STREAM
+    found = [event async for event in pipeline.stream(exchange)]
+    assert _read(found, "text") == "the output blocked"
+    assert [event["messageStop"] for event in found if "messageStop" in event] == [
+        {"stopReason": "guardrail_intervened"}
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "pieces"), [("other", ["{}"]), ("search", ["{not json"]), ("search", ['{"q":"BLOCK"}'])]
 )
@@ -384,6 +477,65 @@ async def test_a_dead_workers_request_is_recorded_as_lost_once(tmp_path: Path, s
     assert clock.at < request.deadline
 
 
+class HalfFull(ListWriter):
+    """Takes a request's event and refuses its response's, as a disk does that fills up in between."""
+
+    full = True
+
+    def append(self, message: Message) -> str:
+        if self.full and isinstance(message, ResponseEvent):
+            raise ChannelError("full")
+        return super().append(message)
+
+
+@pytest.mark.parametrize("refused_by", ["", "budget"])
+async def test_what_a_full_disk_kept_from_the_record_is_recorded_later(
+    tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch, refused_by: str
+) -> None:
+    runtime = await made_runtime(tmp_path, system, FakeModel(events=text_events(["hello"])))
+    runtime.events = writer = HalfFull()
+    exchange = made_exchange(runtime)
+    if refused_by:
+
+        async def locked(**_: Any) -> Refusal:
+            return Refusal(error=WireError.UNAVAILABLE, rule="ledger.unavailable", message="full")
+
+        monkeypatch.setattr(runtime.ledger, "reserve", locked)
+        with pytest.raises(CallerError):
+            await pipeline.admit(exchange)
+    else:
+        assert await pipeline.admit(exchange) is None
+        with pytest.raises(CallerError):
+            await pipeline.answer(exchange)
+    assert await lost.sweep(runtime) == 0
+    assert [type(message) for message in writer.messages] == [RequestEvent]
+    clock: HeldClock = runtime.clock  # type: ignore[assignment]
+    clock.at += system.limits.request_timeout_s + s04_budget.RESERVATION_GRACE_S + lost.SWEEP_GRACE_S + 0.1
+    assert await lost.sweep(runtime) == 0
+    writer.full = False
+    for _ in range(2):
+        await lost.sweep(runtime)
+    request, response = writer.messages
+    assert isinstance(response, ResponseEvent)
+    assert response.request_id == request.request_id  # type: ignore[attr-defined]
+    assert (response.outcome, response.rule) == (
+        ("refused", "ledger.unavailable") if refused_by else ("lost", "worker.died")
+    )
+    assert await runtime.ledger.lapsed(before=clock.at + 1e6) == ()
+
+
+async def test_a_locked_ledger_postpones_the_sweep(
+    tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = await made_runtime(tmp_path, system, FakeModel())
+
+    async def locked(**_: float) -> None:
+        raise LedgerBusy("another process keeps the ledger locked")
+
+    monkeypatch.setattr(runtime.ledger, "lapsed", locked)
+    assert await lost.sweep(runtime) == 0
+
+
 async def test_collect_is_the_inverse_of_events() -> None:
     model = FakeModel(
         [
@@ -393,4 +545,13 @@ async def test_collect_is_the_inverse_of_events() -> None:
         ]
     )
     answer = await model.converse(None)  # type: ignore[arg-type]
-    assert await collect(events_of(answer)) == answer
+    assert collect(events_of(answer)) == answer
+
+
+async def test_both_events_name_the_system_prompt_as_it_came(tmp_path: Path, system: System) -> None:
+    turn = {"role": "user", "content": [{"text": "hi"}]}
+    runtime = await made_runtime(tmp_path, system, FakeModel())
+    exchange = made_exchange(runtime, orjson.dumps({"system": [{"text": "a SECRET prompt"}], "messages": [turn]}))
+    assert await run(exchange) is None
+    expected = sha256(rfc8785.dumps([{"text": "a SECRET prompt"}])).hexdigest()
+    assert [event.system_prompt_hash for event in runtime.events.messages] == [expected, expected]

@@ -14,7 +14,9 @@ import pytest
 from botocore.parsers import create_parser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as with_fields
 
+from caisson.errors import LedgerBusy
 from caisson.ports.credentials import Principal, SessionCredentials
 from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.sts import VERSION
@@ -204,6 +206,18 @@ async def test_what_cannot_be_recorded_does_not_happen(world: World) -> None:
     assert "Credentials" not in answer
 
 
+async def test_a_ledger_that_is_locked_opens_no_session(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, minted = await session(world)
+
+    async def locked(_: str) -> str:
+        raise LedgerBusy("another process keeps the ledger locked")
+
+    monkeypatch.setattr(world.ledger, "ended", locked)
+    answer = await call(world, minted, "AssumeRole", RoleArn=ROLE, RoleSessionName="name")
+    assert code(answer) == ("ServiceUnavailable", 503)
+    assert "Credentials" not in answer
+
+
 pieces = [b"Action=AssumeRole", b"Action=GetCallerIdentity", b"Version=2011-06-15", b"&", b"=", b"%", b"%zz", b"%ff",
           "é".encode()]  # fmt: skip
 
@@ -230,7 +244,7 @@ async def test_another_form_is_refused(world: World, changes: dict) -> None:
         method="POST", raw_path=b"/", query=b"", body=form("GetCallerIdentity"), client="", secure=True,
         headers=((b"content-type", FORM.encode()),),
     )  # fmt: skip
-    assert code(await parsed(world, replace(request, **changes))) == ("ValidationError", 400)
+    assert code(await parsed(world, with_fields(request, **changes))) == ("ValidationError", 400)
 
 
 class TestWebIdentity:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from caisson.ports.clock import Clock
 from caisson.supervision import Event, ProcessSpec, Supervisor, read_state, zone_environment
 from caisson.supervision.backoff import STABLE_S, delay_s, drain_deadlines, failures_after
 from caisson.supervision.identity import ProcessIdentity
+from caisson.supervision.readiness import TURN, TURN_VARIABLE, wait_for_turn
 
 SECONDS_MAX = 10.0
 READY = """
@@ -119,6 +121,89 @@ async def test_each_starts_when_the_one_before_is_ready_and_they_end_in_reverse(
     assert [(event.process, event.detail) for event in world.events if event.change == "stopped"] == [
         (name, "it ended with exit status 0") for name in names[::-1]
     ]
+
+
+LOADS = READY + (
+    "import pathlib; here = pathlib.Path(sys.argv[1])\n"
+    "def until(name):\n while not (here / name).exists(): time.sleep(0.002)\n"
+    "def turn(): return os.read(int(os.environ['CAISSON_TURN_FD']), 1) == b'!'\n"
+)
+"""Says by files what it did; waits for what others did."""
+STAYS = "say(b'{\"ready\": {}}'); time.sleep(60)\n"
+
+
+async def test_those_that_wait_load_at_once_and_begin_in_their_turn(world: World, tmp_path: Path) -> None:
+    logging = LOADS + "turn(); until('gateway loaded'); assert not (here / 'gateway began').exists()\n" + STAYS
+    gateway = LOADS + "(here / 'gateway loaded').touch(); turn() and (here / 'gateway began').touch()\n" + STAYS
+    supervisor = world.supervise(
+        spec("logging", logging, str(tmp_path), waits=True), spec("gateway", gateway, str(tmp_path), waits=True)
+    )
+    await supervisor.start()
+    assert world.happened("started") == world.happened("ready") == ["logging", "gateway"]
+    assert (tmp_path / "gateway began").exists()
+    os.kill(world.pid("gateway"), signal.SIGKILL)  # a restart has its turn at once
+    await world.until(lambda: world.happened("ready").count("gateway") == 2)
+
+
+async def test_what_needs_nobody_begins_beside_the_others(world: World, tmp_path: Path) -> None:
+    def each(own: str, other: str) -> str:
+        return LOADS + f"(here / '{own}').touch(); until('{other}')\n" + STAYS
+
+    supervisor = world.supervise(
+        spec("logging", each("a", "b"), str(tmp_path), after=()),
+        spec("control", each("b", "a"), str(tmp_path), after=()),
+        spec("gateway", SERVES, after=("logging", "control")),
+    )
+    await supervisor.start()
+    assert world.happened("ready")[-1] == world.happened("started")[-1] == "gateway"
+
+
+async def test_what_was_not_ready_gives_nobody_a_turn(world: World, tmp_path: Path) -> None:
+    gateway = LOADS + "(here / 'loaded').touch(); turn() and (here / 'began').touch()\n" + STAYS
+    control = LOADS + "until('loaded'); say(b'{\"failed\": \"no key\"}'); time.sleep(60)"
+    supervisor = world.supervise(
+        spec("control", control, str(tmp_path), after=()),
+        spec("gateway", gateway, str(tmp_path), waits=True, after=("control",)),
+    )
+    with pytest.raises(StartError, match="no key"):
+        await supervisor.start()
+    assert world.happened("started") == world.happened("stopped") == ["control"]
+    assert not (tmp_path / "began").exists()  # and the fixture looks that it is gone
+
+
+async def test_what_ends_before_its_turn_fails_in_it(world: World, tmp_path: Path) -> None:
+    logging = LOADS + "until('gone'); time.sleep(0.05)\n" + STAYS
+    gateway = LOADS + "(here / 'gone').touch(); print('no such module'); sys.exit(1)\n"
+    supervisor = world.supervise(
+        spec("logging", logging, str(tmp_path)), spec("gateway", gateway, str(tmp_path), waits=True)
+    )
+    with pytest.raises(StartError, match=r"gateway did not start: .*no such module"):
+        await supervisor.start()
+
+
+async def test_told_to_stop_while_others_wait_nothing_is_left(world: World, tmp_path: Path) -> None:
+    gateway = LOADS + "(here / 'loaded').touch(); turn()\n" + STAYS
+    supervisor = world.supervise(
+        spec("logging", READY + "time.sleep(60)"), spec("gateway", gateway, str(tmp_path), waits=True)
+    )
+    starting = asyncio.create_task(supervisor.start())
+    await world.until((tmp_path / "loaded").exists)
+    starting.cancel()
+    await asyncio.wait({starting})
+    assert (await supervisor.stop()).unfinished == ()  # the fixture looks that nothing is alive
+
+
+@pytest.mark.parametrize("said", [TURN, b"", b"?"])
+def test_only_a_turn_lets_a_process_begin(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    reads, writes = os.pipe()
+    monkeypatch.setenv(TURN_VARIABLE, str(reads))
+    os.write(writes, said)
+    os.close(writes)
+    with nullcontext() if said == TURN else pytest.raises(StartError, match="supervisor has gone"):
+        wait_for_turn()
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(reads)
+    wait_for_turn()  # by hand, without a supervisor
 
 
 async def test_what_a_process_says_of_itself_is_reported(world: World) -> None:

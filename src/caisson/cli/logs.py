@@ -1,4 +1,4 @@
-"""`caisson logs`: query, follow, verify and export the log.
+"""`caisson logs`: query, follow, verify and export the log; see how far it is behind.
 
 Works on the data folder's files, read-only, also while the system runs and when it is down. Whoever may read the
 logging zone's keys may read the log: the user who started `up`, or root when `up` was started by root.
@@ -96,6 +96,34 @@ def tail(
                 seen = max([seen, *(entry.index + 1 for entry in entries)])
     except KeyboardInterrupt:
         return
+
+
+@app.command(short_help="Show how far the logging zone is behind.")
+def lag(
+    seconds_max: Annotated[
+        float | None, typer.Option("--max", min=0.0, help="Exit with 1 when it is further behind, in seconds.")
+    ] = None,
+    json_: AsJson = False,
+    data: Data = Path(".caisson"),
+) -> None:
+    """Show how far the logging zone is behind: what waits in its spool, and since when."""
+    from caisson.adapters.embedded.channel.lag import lag as measured
+    from caisson.errors import StartError
+
+    state = data / "zones" / "logging" / "state"
+    try:
+        if not state.is_dir():
+            raise StartError(f"{data} holds no log: expected the folder {state}; name the data folder with --data")
+        found = measured(data / "spool" / "events", state, "events", now=time.time())
+    except PermissionError:
+        raise StartError(f"{state} belongs to another user; run this as root or as who started `caisson up`") from None
+    if json_:
+        typer.echo(json.dumps(vars(found)))
+    else:
+        since = "nothing was ever read" if found.behind_s is None else f"{found.behind_s:.1f} s behind at most"
+        typer.echo(f"{found.unread_bytes} bytes wait in {found.unread_segments} segments; {since}")
+    if seconds_max is not None and (found.behind_s is None or found.behind_s > seconds_max):
+        raise typer.Exit(1)
 
 
 @app.command(short_help="Check that the log is whole, and that each request ended.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from caisson.wiring.system import Started
 
 TIERS = {1: "low", 2: "medium", 3: "high", 4: "critical"}
-NOT_BUILT = "zones 3 and 4, retrieval, tools, approvals, console, the bedrock upstream"
+NOT_BUILT = "zones 3 and 4, retrieval, tools, approvals, console"
 
 
 def as_document(system: System, started: Started) -> dict[str, Any]:
@@ -45,7 +45,8 @@ def show_started(system: System, started: Started, data: Path, upstream: Upstrea
         table.add_row(cell(name, style), cell(value, style))
 
     row("endpoint", started.endpoint, "bold green")
-    row("answers", f"{upstream.kind} {upstream.location}".strip())
+    as_whom = f"as profile {upstream.profile!r}" if upstream.profile else ""
+    row("answers", " ".join(filter(None, (upstream.kind, upstream.location, as_whom))))
     row("configuration", f"version {started.version}")
     row("processes", ", ".join(f"{name} {pid}" for name, pid in started.pids.items()))
     row("Landlock", str(started.isolation.landlock))

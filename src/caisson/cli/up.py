@@ -21,23 +21,35 @@ if TYPE_CHECKING:
 
 PROFILES = Path("~/.config/caisson/credentials")
 """INI file of upstream credentials: a section a profile, with `api_key`."""
+DEFAULT_PROFILE = "default"
+"""AWS profile of `bedrock` when none is named."""
 DETACHED_SECONDS_MAX = 120.0
 
 
 def up(
     system: Annotated[Path, typer.Option(help="The system file.")] = Path("caisson.yaml"),
     data: Annotated[Path, typer.Option(help="Folder for keys, state and the archive.")] = Path(".caisson"),
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway, on loopback.")] = 8443,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway.")] = 8443,
+    host: Annotated[
+        str, typer.Option(help="IP address to listen on; one that is not loopback needs the three options below.")
+    ] = "127.0.0.1",
+    name: Annotated[list[str] | None, typer.Option(help="Host name that clients call; may be repeated.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Your certificate for these names: PEM, the leaf first, then who issued it.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its private key: PEM, closed to other users.")] = None,
     console_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the console.")] = None,
     upstream: Annotated[
         str, typer.Option(help="What answers: offline, script=FILE, openai=URL or bedrock.", metavar="UPSTREAM")
     ] = "offline",
     upstream_profile: Annotated[
-        str | None, typer.Option(help=f"Profile in {PROFILES} that holds the upstream's api_key.")
+        str | None,
+        typer.Option(help=f"openai: profile in {PROFILES} with its api_key. bedrock: AWS profile (else: default)."),
     ] = None,
     otlp: Annotated[
         str | None, typer.Option(help="Send metrics to this OpenTelemetry collector (OTLP over HTTP).", metavar="URL")
     ] = None,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Give the zones new keys to sign and seal with.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return to the shell once it is ready.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what started as JSON.")] = False,
 ) -> None:
@@ -51,13 +63,30 @@ def up(
 
     from caisson.adapters.embedded.layout import claim
     from caisson.supervision import running
+    from caisson.wiring.interface import Interface
     from caisson.wiring.system import Asked, publish, run
 
     # resolved here: what is detached works in another folder
-    asked = Asked(system=loaded, data=data.resolve(), port=port, upstream=answers, otlp=_collector(otlp))
+    asked = Asked(
+        system=loaded,
+        data=data.resolve(),
+        port=port,
+        upstream=answers,
+        otlp=_collector(otlp),
+        rotate=rotate,
+        interface=Interface(
+            address=host,
+            names=tuple(name or ()),
+            certificate=certificate and certificate.resolve(),
+            key=key and key.resolve(),
+        ),
+    )
+    asked.interface.require(loaded)
     found = running(data.resolve() / "run")
     if found is not None:
         os.close(found)
+        if rotate:
+            _wrong("--rotate: the system runs; stop it with 'caisson down', then start it with --rotate.")
         _say_published(publish(asked), as_json=as_json)
         return
 
@@ -88,9 +117,9 @@ def up(
     if said.failure:
         raise StartError(said.failure)
     if as_json:
-        typer.echo(json.dumps({"endpoint": f"https://localhost:{port}", "configuration_version": said.info["version"]}))
+        typer.echo(json.dumps({"endpoint": asked.endpoint, "configuration_version": said.info["version"]}))
     else:
-        typer.echo(f"Running at https://localhost:{port}; `caisson down --data {data}` stops it.")
+        typer.echo(f"Running at {asked.endpoint}; `caisson down --data {data}` stops it.")
 
 
 def _say_published(done: dict[str, Any], *, as_json: bool) -> None:
@@ -115,7 +144,14 @@ def _upstream(text: str, profile: str | None) -> Upstream:
 
     kind, _, location = text.partition("=")
     if kind == "bedrock":
-        _wrong("--upstream bedrock is not built yet; use offline, script=FILE or openai=URL.")
+        from caisson.adapters.aws.bedrock.endpoint import endpoint_of
+        from caisson.wiring.system import DEFAULT_REGION
+
+        try:
+            endpoint_of(DEFAULT_REGION, location)
+        except StartError as error:
+            _wrong(str(error))
+        return Upstream(kind="bedrock", location=location, profile=profile or DEFAULT_PROFILE)
     if kind == "offline" and not location and profile is None:
         return Upstream(kind="offline")
     if kind == "script" and location and profile is None:
@@ -127,7 +163,7 @@ def _upstream(text: str, profile: str | None) -> Upstream:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             _wrong(f"--upstream openai: expected an http(s) URL, found {location!r}.")
         return Upstream(kind="openai", location=location, api_key=_api_key(profile) if profile else "")
-    _wrong(f"--upstream: expected offline, script=FILE or openai=URL, found {text!r}.")
+    _wrong(f"--upstream: expected offline, script=FILE, openai=URL or bedrock, found {text!r}.")
 
 
 def _collector(url: str | None) -> str:

@@ -8,10 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-import re2
-
+from caisson.detect.expression import Expression
 from caisson.detect.rule import ANY, TOKEN, Rule
 from caisson.detect.view import View
 
@@ -29,7 +28,7 @@ class Horizon:
         opened = [rule for rule in rules if rule.opener]
         self._opened_reach = max((rule.span for rule in opened), default=0)
         openers = "|".join(sorted({f"(?:{rule.opener})" for rule in opened}))
-        self._opener = re2.compile(openers.encode()) if opened else None
+        self._opener = Expression(openers) if opened else None
 
     def of(self, view: View, settled: int) -> int:
         """Characters of the view before which no match can begin any more that is not complete.
@@ -44,7 +43,12 @@ class Horizon:
             closed = 0 if alphabet == ANY else len(text.rstrip(alphabet))
             horizon = min(horizon, max(length - reach, closed))
         if self._opener is not None and horizon > settled:
-            opener = self._opener.search(view.data, view.byte(max(length - self._opened_reach, settled, 0)))
-            if opener is not None:
-                horizon = min(horizon, view.character(opener.start()))
+            start = max(length - self._opened_reach, settled, 0)
+            opener, _ = self._opener.spans(view.data, view.byte(start))[0]
+            if opener >= 0:
+                horizon = min(horizon, view.character(opener))
         return horizon
+
+    def of_all(self, seen: Sequence[View], settled: int) -> int:
+        """The same in characters of the original, for all its views together."""
+        return min(view.to_original(self.of(view, view.from_original(settled))) for view in seen)

@@ -20,6 +20,8 @@ RULE = "injection.invisible-run"
 class InvisibleRuns:
     """Holds back only the run at the end of what arrived."""
 
+    __slots__ = ("_held", "_passed", "blocked", "hits")
+
     def __init__(self) -> None:
         self._held = ""
         self._passed = 0
@@ -30,6 +32,9 @@ class InvisibleRuns:
         """Take the next piece; return what may pass. Nothing follows a final piece."""
         if self.blocked:
             return ""
+        if not self._held and text.isascii():
+            self._passed += len(text)
+            return text
         text, self._held = self._held + text, ""
         end = len(text)
         if not text.isascii():

@@ -9,10 +9,13 @@ where Hyperscan cannot compile a pattern, the pattern counts as a hit in every t
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import sha256
 from threading import Lock
+from typing import Protocol
 
 import hyperscan
 
@@ -30,6 +33,30 @@ _REPEAT_KEPT_MAX = 8
 it compiles two hundred times faster; RE2 applies the bound."""
 _POSIX = re.compile(r"\[:\^?[a-z]+:\]")
 _FLAG_GROUP = re.compile(r"\(\?([a-zA-Z-]+)[:)]")
+
+
+class Kept(Protocol):
+    """Where compiled databases outlive a process: compiling takes most of a zone's start.
+
+    A database is machine code's next of kin: Hyperscan trusts what it loads. So `load` must give back nothing but what
+    this zone stored.
+    """
+
+    def load(self, name: str) -> bytes | None:
+        """What was stored under the name; None when there is nothing, or nothing that this zone vouches for."""
+        ...
+
+    def store(self, name: str, data: bytes) -> None:
+        """Keep it if possible."""
+        ...
+
+
+_kept: list[Kept] = []
+
+
+def keep_in(kept: Kept | None) -> None:
+    """From now on look there before compiling; None: compile."""
+    _kept[:] = [] if kept is None else [kept]
 
 
 def same_meaning(pattern: str) -> bool:
@@ -69,8 +96,12 @@ class Prefilter:
         """Numbers of the patterns that may match in `data` (UTF-8), in no order."""
         found = self.alone.copy()
         if self._database is not None and data:
+
+            def hit(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+                found.append(number)
+
             with self._lock:  # the database has one scratch space, and a scan lets other threads run
-                self._database.scan(data, match_event_handler=lambda number, *_: found.append(number))
+                self._database.scan(data, hit)
         return found
 
 
@@ -84,14 +115,31 @@ def _compile(patterns: Sequence[str], numbers: Sequence[int]) -> hyperscan.Datab
     """A database of the numbered patterns; None for none, or when Hyperscan refuses one of them."""
     if not numbers:
         return None
+    expressions = [patterns[number].encode() for number in numbers]
+    named = json.dumps([_FLAGS, [*numbers], [each.hex() for each in expressions]])
+    name = sha256(named.encode()).hexdigest()  # the database itself says of which engine and processor it is
+    for kept in _kept:
+        if (database := _loaded(kept.load(name))) is not None:
+            return database
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
         database.compile(
-            expressions=[patterns[number].encode() for number in numbers],
-            ids=list(numbers),
-            elements=len(numbers),
-            flags=[_FLAGS] * len(numbers),
+            expressions=expressions, ids=list(numbers), elements=len(numbers), flags=[_FLAGS] * len(numbers)
         )
+    except hyperscan.error:
+        return None
+    for kept in _kept:
+        kept.store(name, hyperscan.dumpb(database))
+    return database
+
+
+def _loaded(data: bytes | None) -> hyperscan.Database | None:
+    """A database from a former run; None when this Hyperscan or this processor cannot use it."""
+    if data is None:
+        return None
+    try:
+        database = hyperscan.loadb(data, hyperscan.HS_MODE_BLOCK)
+        database.scratch = hyperscan.Scratch(database)
     except hyperscan.error:
         return None
     return database

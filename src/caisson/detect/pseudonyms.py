@@ -10,8 +10,8 @@ True
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
+from hmac import digest as hmac_digest
 
 SHORT, LONG = 6, 12
 """Hex digits of a tag."""
@@ -29,7 +29,7 @@ class Pseudonyms:
 
     def of(self, kind: str, value: str) -> str:
         """The pseudonym of a normalised value."""
-        digest = hmac.digest(self._key, f"{kind}\0{value}".encode(errors="replace"), "sha256").hex()
+        digest = hmac_digest(self._key, f"{kind}\0{value}".encode(errors="replace"), "sha256").hex()
         short = f"[{kind}_{digest[:SHORT]}]"
         if self._values.setdefault(short, value) == value:
             return short

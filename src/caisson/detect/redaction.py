@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from functools import cache
 
+from caisson.detect.course import Course, Flow
 from caisson.detect.finding import Finding
 from caisson.detect.pseudonyms import Pseudonyms
 from caisson.detect.rules.credentials import BY_FORM, BY_SURROUNDINGS
 from caisson.detect.rules.pii import PII
 from caisson.detect.scanner import RuleSet
-from caisson.detect.stream import Passage, Pipe
 
 SLICE_CHARACTERS = 32_768
 """How much of a text is inspected at a time."""
@@ -22,7 +22,8 @@ _TAIL_CHARACTERS_MAX = 1 << 40
 
 
 @cache
-def _rule_sets() -> tuple[RuleSet, ...]:
+def rule_sets() -> tuple[RuleSet, ...]:
+    """The stages: credentials by form, credentials by surroundings, personal data. Each masks what it finds."""
     personal = [rule for rules in PII.values() for rule in rules]
     return tuple(
         RuleSet((), rules, (), tail_characters_max=_TAIL_CHARACTERS_MAX)
@@ -30,11 +31,16 @@ def _rule_sets() -> tuple[RuleSet, ...]:
     )
 
 
+@cache
+def _course() -> Course:
+    return Course(*rule_sets())
+
+
 class Redactor:
     """Replaces credentials and every detectable type of personal data by pseudonyms."""
 
     def __init__(self) -> None:
-        self._rule_sets = _rule_sets()
+        self._course = _course()
 
     def redact(self, text: str, pseudonym_key: bytes) -> tuple[str, int]:
         """The redacted text and how many spans were replaced.
@@ -48,10 +54,10 @@ class Redactor:
         def mask(finding: Finding, _text: str) -> str:
             return pseudonyms.of(finding.type, finding.normal)
 
-        pipe = Pipe(*(Passage(rules, mask) for rules in self._rule_sets))
+        flow = Flow(self._course, [mask] * len(self._course.sets))
         last = max(0, len(text) - 1) // SLICE_CHARACTERS
         pieces = [
-            pipe.take(text[number * SLICE_CHARACTERS : (number + 1) * SLICE_CHARACTERS], final=number == last)
+            flow.take(text[number * SLICE_CHARACTERS : (number + 1) * SLICE_CHARACTERS], final=number == last)
             for number in range(last + 1)
         ]
-        return "".join(pieces), len(pipe.hits)
+        return "".join(pieces), len(flow.hits)

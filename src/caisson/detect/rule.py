@@ -71,6 +71,8 @@ class Rule:
     """Characters that the whole match may hold; empty for any."""
     opener: str = ""
     """How every match begins (RE2, over TOKEN). While none is in sight, text need not wait for the rule."""
+    sign: str = ""
+    """What every match holds (RE2), when that is cheaper to look for in all texts than the whole pattern."""
     check: Check | None = None
     """Checksum, context or entropy; a finding needs a score from it."""
     tail: Tail | None = None

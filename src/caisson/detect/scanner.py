@@ -13,15 +13,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-
-import re2
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from caisson.detect.finding import Finding
 from caisson.detect.horizon import Horizon
-from caisson.detect.prefilter import prefilter
-from caisson.detect.rule import CONTEXT_CHARACTERS, TAIL_CHARACTERS_MAX, Found, Rule, Tail
+from caisson.detect.matches import Candidate, Entry, Matches
+from caisson.detect.rule import CONTEXT_CHARACTERS, TAIL_CHARACTERS_MAX, Rule
+from caisson.detect.screen import Screen
 from caisson.detect.view import View, views
 from caisson.detect.visible import INVISIBLE_RUN_MAX, prepare
 
@@ -31,8 +31,7 @@ CONTEXT_KEPT = CONTEXT_CHARACTERS + INVISIBLE_RUN_MAX + 1
 """Characters before a scan's start that must stay in the text: what checks may read, and one visible character."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """How far a scan has come."""
 
     settled: int = 0
@@ -43,13 +42,10 @@ class Position:
     def back(self, characters: int) -> Position:
         """The same position after that many characters were dropped from the front of the text."""
         block, mask, flag = self.ends
-        return Position(
-            settled=self.settled - characters, ends=(block - characters, mask - characters, flag - characters)
-        )
+        return Position(self.settled - characters, (block - characters, mask - characters, flag - characters))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scanned:
+class Scanned(NamedTuple):
     """What a scan adds."""
 
     findings: Sequence[tuple[int, Finding]]
@@ -58,7 +54,7 @@ class Scanned:
 
 
 class RuleSet:
-    """Rules compiled together."""
+    """Rules that act together."""
 
     def __init__(
         self,
@@ -70,176 +66,68 @@ class RuleSet:
     ) -> None:
         prepare()
         layers = [(layer, rule) for layer, rules in enumerate((block, mask, flag)) for rule in rules]
-        self._rules = [
-            _Compiled(rule, layer, number, tail_characters_max) for number, (layer, rule) in enumerate(layers)
-        ]
-        kinds: dict[str, list[_Compiled]] = {}
-        for entry in self._rules:
-            kinds.setdefault(entry.rule.id.partition(".")[0], []).append(entry)
-        self._kinds = [(prefilter(tuple(entry.rule.pattern for entry in group)), group) for group in kinds.values()]
-        """One prefilter a kind of rule, so that declaring a word does not compile the built-in rules anew."""
-        self._horizon = Horizon(entry.rule for entry in self._rules)
+        self.entries = tuple(
+            Entry(rule, layer, number, tail_characters_max) for number, (layer, rule) in enumerate(layers)
+        )
+        self._horizon = Horizon(entry.rule for entry in self.entries)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """All rules, by layer."""
-        return tuple(entry.rule for entry in self._rules)
+        return tuple(entry.rule for entry in self.entries)
 
-    def scan(self, text: str, position: Position, *, final: bool) -> Scanned:
+    def scan(
+        self, text: str, position: Position, *, final: bool, screen: Screen | None = None, place: int = 0
+    ) -> Scanned:
         """Findings from `position` on. `text` holds CONTEXT_KEPT characters before it, or all there are.
 
         Args:
             final: nothing follows the text.
+            screen: of several sets, among which this one is number `place`; one of its own otherwise.
         """
         seen = views(text)
-        horizon = len(text) if final else self._settled(seen, position.settled)
+        horizon = len(text) if final else self._horizon.of_all(seen, position.settled)
         if horizon <= position.settled and not final:
-            return Scanned(findings=(), position=position)
-        sources = [
-            _Source(group[number], view, final)
-            for view in seen
-            for filter_, group in self._kinds
-            for number in filter_.hits(view.data)
-        ]
-        if not sources:
-            return Scanned(findings=(), position=Position(settled=horizon, ends=position.ends))
-        return _resolve(sources, position, horizon)
+            return Scanned((), position)
+        hits = (screen or self._screen).hits(seen).get(place)
+        if hits is None:
+            return Scanned((), Position(horizon, position.ends))
+        return resolve(hits, position, horizon, final=final)
 
-    def _settled(self, seen: Sequence[View], settled: int) -> int:
-        return min(view.to_original(self._horizon.of(view, view.from_original(settled))) for view in seen)
+    @cached_property
+    def _screen(self) -> Screen:
+        return Screen((self.entries,))
 
 
-def _resolve(sources: Sequence[_Source], position: Position, horizon: int) -> Scanned:
+def resolve(
+    hits: Sequence[tuple[Entry, View]], position: Position, horizon: int, *, final: bool, closed: bool = False
+) -> Scanned:
+    """Findings from `position` on that start before `horizon`, among the matches of one set's rules.
+
+    Args:
+        hits: rules and the views in which they may match, the original's first.
+        final: nothing follows the text.
+        closed: stop before a finding that ends after `horizon`.
+    """
+    sources = [Matches(entry, view, final) for entry, view in hits]
+    settled, ends = position
+    block, mask, flag = ends
+    floors = [max(settled, block), max(settled, mask), max(settled, flag)]
+    last = [block, mask, flag]
     found: list[tuple[int, Finding]] = []
-    ends = list(position.ends)
     while True:
-        best: _Candidate | None = None
+        best: Candidate | None = None
         for source in sources:
-            layer = source.compiled.layer
-            candidate = source.next(max(position.settled, ends[layer]), horizon)
+            candidate = source.first(floors[source.layer], horizon)
             if candidate is not None and (best is None or candidate.order < best.order):
                 best = candidate
         if best is None:
             break
-        if best.finding is None:
+        _, layer, _, finding = best
+        if finding is None or (closed and finding.end > horizon):
             horizon = best.start
             break
-        layer = best.layer
-        found.append((layer, best.finding))
-        ends[layer] = best.finding.end
-    block, mask, flag = ends
-    return Scanned(findings=found, position=Position(settled=horizon, ends=(block, mask, flag)))
-
-
-class _Compiled:
-    """A rule with its layer and its RE2 program."""
-
-    __slots__ = ("_program", "layer", "number", "rule", "tail_max")
-
-    def __init__(self, rule: Rule, layer: int, number: int, tail_max: int) -> None:
-        self.rule = rule
-        self.layer = layer
-        self.number = number
-        self.tail_max = tail_max
-        self._program: re2._Regexp | None = None
-
-    @property
-    def program(self) -> re2._Regexp:
-        """Compiled at the first hit: most of ten thousand words never are."""
-        if self._program is None:
-            options = re2.Options()
-            options.log_errors = False
-            self._program = re2.compile(self.rule.pattern.encode(), options)
-        return self._program
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Candidate:
-    start: int
-    """Start of the match in the original."""
-    layer: int
-    order: tuple[int, int, int, int]
-    """Start, layer, longest first, number of the rule."""
-    finding: Finding | None
-    """None while its tail is still open."""
-
-
-class _Source:
-    """The matches of one rule in one view, leftmost first."""
-
-    __slots__ = ("_candidate", "_done", "_final", "_view", "compiled")
-
-    def __init__(self, compiled: _Compiled, view: View, final: bool) -> None:
-        self.compiled = compiled
-        self._view = view
-        self._final = final
-        self._candidate: _Candidate | None = None
-        self._done = False
-
-    def next(self, floor: int, horizon: int) -> _Candidate | None:
-        """The first valid match that starts at or after `floor` and before `horizon`."""
-        if self._candidate is not None and self._candidate.start >= floor:
-            return self._candidate
-        if self._done:
-            return None
-        self._candidate = next(self._matches(floor, horizon), None)
-        self._done = self._candidate is None
-        return self._candidate
-
-    def _matches(self, floor: int, horizon: int) -> Iterator[_Candidate]:
-        view, search = self._view, self.compiled.program.search
-        at = view.from_original(floor)
-        while (match := search(view.data, view.byte(at))) is not None:
-            first, last = match.span()
-            start = view.character(first)
-            origin = view.to_original(start)
-            if origin >= horizon:
-                return
-            value_first, value_last = match.span(1) if self.compiled.program.groups else (first, last)
-            if value_first < value_last:
-                candidate = self._judge(origin, view.character(value_first), view.character(value_last))
-                if candidate is not None:
-                    yield candidate
-            at = start + 1
-
-    def _judge(self, origin: int, start: int, end: int) -> _Candidate | None:
-        view, rule = self._view, self.compiled.rule
-        score = rule.score
-        if rule.check is not None:
-            context = view.from_original(max(0, origin - CONTEXT_CHARACTERS))
-            checked = rule.check(Found(view.text[start:end], view.text[context:start], view.text[end : end + 1]))
-            if checked is None:
-                return None
-            score = checked
-        settled, overlong = True, False
-        if rule.tail is not None:
-            begin, (end, settled) = end, _tail_end(view.text, end, rule.tail)
-            if end - begin > self.compiled.tail_max:
-                end, settled, overlong = begin + self.compiled.tail_max, True, True
-            end = begin + len(view.text[begin:end].rstrip(rule.tail.trim)) if rule.tail.trim else end
-        first, last = view.original(start, end)
-        finding = None
-        if settled or self._final:
-            finding = Finding(
-                start=first,
-                end=last,
-                rule=rule.id,
-                type=rule.type,
-                score=score,
-                version=rule.version,
-                normal=rule.normalise(view.text[start:end]),
-                overlong=overlong,
-            )
-        order = (origin, self.compiled.layer, -last, self.compiled.number)
-        return _Candidate(start=origin, layer=self.compiled.layer, order=order, finding=finding)
-
-
-def _tail_end(text: str, begin: int, tail: Tail) -> tuple[int, bool]:
-    """Where the tail from `begin` on ends, and whether that is certain."""
-    rest = text[begin:]
-    end = begin + len(rest) - len(rest.lstrip(tail.characters))
-    if tail.closer:
-        closer = text.find(tail.closer, begin, end)
-        if closer >= 0:
-            return closer + len(tail.closer), True
-    return end, end < len(text)
+        found.append((layer, finding))
+        floors[layer] = last[layer] = finding.end
+    block, mask, flag = last
+    return Scanned(found, Position(horizon, (block, mask, flag)))

@@ -14,11 +14,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from caisson.detect.finding import Finding
-from caisson.detect.scanner import BLOCK, CONTEXT_KEPT, MASK, Position, RuleSet
+from caisson.detect.matches import Entry
+from caisson.detect.scanner import BLOCK, CONTEXT_KEPT, MASK, Position, RuleSet, Scanned, resolve
+from caisson.detect.screen import Screen
+from caisson.detect.view import View
 
 Mask = Callable[[Finding, str], str]
 """A finding of the mask layer and its text → what replaces it."""
@@ -59,9 +61,17 @@ class Stage(Protocol):
 class Passage:
     """A stage that runs a rule set."""
 
-    def __init__(self, rules: RuleSet, mask: Mask) -> None:
+    __slots__ = (
+        "_dropped", "_left", "_mask", "_out", "_passed", "_place", "_position", "_rules", "_screen", "_text", "blocked",
+        "hits",
+    )  # fmt: skip
+
+    def __init__(self, rules: RuleSet, mask: Mask, *, screen: Screen | None = None, place: int = 0) -> None:
+        """`screen` is that of several sets, among which `rules` is number `place`."""
         self._rules = rules
         self._mask = mask
+        self._screen = screen
+        self._place = place
         self._text = ""
         self._dropped = 0
         """Characters of the whole text that came before `_text`."""
@@ -70,6 +80,7 @@ class Passage:
         """Offset in `_text` of the first character that has not passed."""
         self._out = 0
         """Characters that came out."""
+        self._left = 0
         self.blocked = False
         self.hits: list[Hit] = []
 
@@ -78,7 +89,58 @@ class Passage:
         if self.blocked or not (text or final):
             return ""
         self._text += text
-        scanned = self._rules.scan(self._text, self._position, final=final)
+        return self._follow(
+            self._rules.scan(self._text, self._position, final=final, screen=self._screen, place=self._place)
+        )
+
+    def take_last(self, text: str, hits: Sequence[tuple[Entry, View]]) -> str:
+        """Take the rest, when it is known which rules may match in the text that has not been dropped."""
+        self._text += text
+        return self._follow(resolve(hits, self._position, len(self._text), final=True))
+
+    def take_scanned(self, text: str, scanned: Scanned) -> str:
+        """Take the next piece, in which it is known what is found."""
+        self._text += text
+        return self._follow(scanned)
+
+    @property
+    def before(self) -> str:
+        """What came in last of what has passed; CONTEXT_KEPT characters, fewer at the beginning of a text."""
+        return self._text[max(0, self._passed - CONTEXT_KEPT) : self._passed]
+
+    @property
+    def held(self) -> str:
+        """What has not passed."""
+        return self._text[self._passed :]
+
+    def clear(self, end: str, characters: int) -> bool:
+        """Whether what came in ends in `end`, and no finding so far, nor one that is open, reaches into its last
+        `characters` or is still to be found before them."""
+        start = len(self._text) - characters
+        return max(self._position.ends) <= start <= self._position.settled and self._text.endswith(end)
+
+    def leave(self, characters: int, at: int) -> None:
+        """Forget the text, and its last `characters` as if they had never come. `at` counts what passed elsewhere."""
+        start = len(self._text) - characters
+        self._out -= self._passed - start
+        self._dropped += start
+        self._text = ""
+        self._left = at
+
+    def resume(self, before: str, at: int) -> None:
+        """Go on after what passed elsewhere since the text was left or began.
+
+        Args:
+            before: what came last, CONTEXT_KEPT characters or all there are.
+            at: characters that ever passed elsewhere.
+        """
+        self._text = before
+        self._dropped += at - self._left - len(before)
+        self._out += at - self._left
+        self._passed = len(before)
+        self._position = Position(len(before))
+
+    def _follow(self, scanned: Scanned) -> str:
         self._position = scanned.position
         pieces: list[str] = []
         for layer, finding in scanned.findings:
@@ -101,7 +163,9 @@ class Passage:
     def _apply(self, layer: int, finding: Finding, pieces: list[str]) -> None:
         self.blocked = layer == BLOCK or (finding.overlong and layer == MASK)
         at = self._out + max(0, finding.start - self._passed)
-        whole = replace(finding, start=finding.start + self._dropped, end=finding.end + self._dropped)
+        whole = finding
+        if self._dropped:
+            whole = finding._replace(start=finding.start + self._dropped, end=finding.end + self._dropped)
         if self.blocked or layer == MASK:
             self._pass(finding.start, pieces)
         width = finding.end - finding.start
@@ -131,15 +195,21 @@ class Passage:
 class Pipe:
     """Stages one after the other. What passes one is the text of the next; the end of one is the end of all."""
 
+    __slots__ = ("_stages", "blocked")
+
     def __init__(self, *stages: Stage) -> None:
         self._stages = stages
         self.blocked = False
 
-    def take(self, text: str, *, final: bool) -> str:
-        """Take the next piece; return what may pass. Nothing follows a final piece."""
+    def take(self, text: str, *, final: bool, skip: int = 0) -> str:
+        """Take the next piece; return what may pass. Nothing follows a final piece.
+
+        Args:
+            skip: stages that this piece has passed already.
+        """
         if self.blocked:
             return ""
-        for stage in self._stages:
+        for stage in self._stages[skip:]:
             text = stage.take(text, final=final or self.blocked)
             self.blocked = self.blocked or stage.blocked
         return text

@@ -13,11 +13,15 @@ from caisson.detect.visible import origins, visible
 class View:
     """One form of a text."""
 
+    __slots__ = ("_byte", "_character", "_narrow", "_origin", "data", "plain", "text")
+
     def __init__(self, text: str, origin: list[int] | None = None) -> None:
         self.text = text
         self.data = text.encode(errors="replace")  # a lone surrogate counts as one byte that matches nothing special
         self._origin = origin
         self._narrow = len(self.data) == len(text)
+        self.plain = self._narrow and origin is None
+        """Offsets in `data`, in `text` and in the original are the same."""
         self._byte = self._character = 0
 
     def byte(self, character: int) -> int:

@@ -2,6 +2,7 @@
 
 - Unknown is None, never zero: a model, a region or a prompt length that the table does not cover has no price here.
 - Prices are USD per million tokens, which is micro-USD per token; sums round up to whole micro-USD.
+- What a prompt cache read or wrote has prices of its own, which the table does not have.
 - A profile id says which price holds: `global.` the base price, any other id the regional one.
 
 >>> prices = Prices.load("eu-west-1")
@@ -15,13 +16,17 @@ True
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from caisson.errors import DeveloperError
+
+PARTS = 1_000_000
+"""Of a micro-USD: prices have few digits, so sums are exact in whole numbers."""
 PROFILE_PREFIXES = frozenset({"global", "us", "eu", "apac", "jp", "au", "ca", "us-gov"})
 """Geographies of cross-region inference profiles (Bedrock User Guide: Supported Regions for inference profiles)."""
 
@@ -37,6 +42,10 @@ class Counted(Protocol):
     def output_tokens(self) -> int:
         """Of the answer."""
 
+    @property
+    def cached_input_tokens(self) -> int:
+        """Of the prompt, what a cache read or wrote."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tokens:
@@ -44,6 +53,7 @@ class Tokens:
 
     input_tokens: int
     output_tokens: int
+    cached_input_tokens: int = 0
 
 
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,6 +109,8 @@ class Prices:
     def __init__(self, prices: Table, region: str) -> None:
         self._prices = {price.model: price for price in prices.prices}
         self._region = region
+        self._found: dict[str, _Found | None] = {}
+        """By model id; those of a system file are few, and only they are asked for."""
 
     @classmethod
     def load(cls, region: str) -> Prices:
@@ -107,9 +119,19 @@ class Prices:
 
     def cost_micro_usd(self, model_id: str, usage: Counted) -> int | None:
         """Millionths of a USD, or None when no price is known."""
+        if usage.cached_input_tokens:
+            return None
+        if model_id not in self._found:
+            self._found[model_id] = self._find(model_id)
+        found = self._found[model_id]
+        if found is None or (found.input_tokens_max is not None and usage.input_tokens > found.input_tokens_max):
+            return None
+        return -(-(found.input * usage.input_tokens + found.output * usage.output_tokens) // PARTS)
+
+    def _find(self, model_id: str) -> _Found | None:
         prefix, model = base_model(model_id)
         price = self._prices.get(model)
-        if price is None or (price.input_tokens_max is not None and usage.input_tokens > price.input_tokens_max):
+        if price is None:
             return None
         if prefix == "global":
             rate = price.base
@@ -117,5 +139,19 @@ class Prices:
             rate = price.regional if price.regions is None or self._region in price.regions else None
         if rate is None:
             return None
-        cost = rate.input * usage.input_tokens + rate.output * usage.output_tokens
-        return int(cost.to_integral_value(ROUND_CEILING))
+        return _Found(_parts(rate.input), _parts(rate.output), price.input_tokens_max)
+
+
+class _Found(NamedTuple):
+    """A model's price as whole parts of a micro-USD a token."""
+
+    input: int
+    output: int
+    input_tokens_max: int | None
+
+
+def _parts(price: Decimal) -> int:
+    parts = price * PARTS
+    if parts != int(parts):
+        raise DeveloperError(f"expected prices of at most {PARTS} parts of a micro-USD, found {price}")
+    return int(parts)

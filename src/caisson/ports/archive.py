@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-import rfc8785
 
+from caisson.policy.canonical import canonical
 from caisson.policy.merkle import Frontier, leaf_hash
 
 
@@ -36,8 +36,16 @@ class Entry:
     @cached_property
     def leaf(self) -> bytes:
         """The leaf's data: canonical JSON (RFC 8785) of all fields."""
-        fields = {field: getattr(self, field) for field in _Stored.__struct_fields__}
-        return rfc8785.dumps(fields)
+        return canonical(
+            {
+                "index": self.index,
+                "event": self.event,
+                "writer": self.writer,
+                "incarnation": self.incarnation,
+                "sequence": self.sequence,
+                "digest": self.digest,
+            }
+        )
 
     @cached_property
     def leaf_hash(self) -> bytes:

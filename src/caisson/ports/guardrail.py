@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from caisson.channels.messages import GuardrailAction
 
 Role = Literal["system", "user", "assistant", "tool", "document"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
+class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One inspected string of a request or an answer."""
 
     text: str
@@ -27,8 +27,7 @@ class Part:
     """JSON path in the request, `messages[0].content[1].text`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class InspectionContext:
+class InspectionContext(msgspec.Struct, frozen=True, kw_only=True):
     """What an inspection needs besides the text."""
 
     session_id: str
@@ -36,10 +35,11 @@ class InspectionContext:
     """32 bytes, one per session: pseudonyms are consistent within a session and tell nothing across sessions."""
     guardrail: str
     """Name of the guardrail in the system file."""
+    model_follows: bool = True
+    """Whether what passes goes to a model, where a guardrail of the endpoint may evaluate some of it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inspection:
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict over a request's parts."""
 
     texts: tuple[str, ...]
@@ -48,7 +48,7 @@ class Inspection:
     """The action that stops the request."""
     actions: tuple[GuardrailAction, ...]
     """Every evaluation that ran; one `pass` row when nothing was found."""
-    restorable: Mapping[str, str] = field(default_factory=dict)
+    restorable: Mapping[str, str] = {}
     """Pseudonym to original value, for values found in user-role text of this request only. Memory only."""
     guarded_characters: int = 0
     """Characters inspected; must equal `total_characters`."""

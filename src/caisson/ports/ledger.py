@@ -1,7 +1,8 @@
 """Budgets of sessions, users and the system: reserve the worst case, settle after (SESS-01).
 
 One atomic reserve a request. Never more than a limit under any concurrency; a dead worker's reservation counts until
-its deadline. Asynchronous because the AWS adapter is a network call; the embedded one answers in microseconds.
+its deadline. Asynchronous because the AWS adapter is a network call, and the embedded one commits once a turn of the
+event loop. What a call has returned outlives the process. LedgerError means that nothing was changed or read.
 """
 
 from __future__ import annotations
@@ -82,11 +83,21 @@ class Ledger(ABC):
         now: float,
         deadline: float,
     ) -> Reservation | Refusal:
-        """Set the worst case aside, or say which limit forbids it. Atomic over all limits."""
+        """Set the worst case aside, or say which limit forbids it. Atomic over all limits.
+
+        A ledger that cannot answer refuses as `ledger.unavailable`. A caller that is cancelled has reserved nothing:
+        what was granted at that moment is settled as unused, though its action and its place in each rate stay taken.
+        """
 
     @abstractmethod
     async def settle(self, reservation_id: str, *, tokens: int, cost_micro_usd: int | None) -> None:
-        """Replace the reservation by what was used, at most what it reserved. Settling twice changes nothing."""
+        """Replace the reservation by what was used, at most what it reserved. Settling twice changes nothing.
+
+        It happens also when the caller is cancelled meanwhile.
+
+        Raises:
+            LedgerError: it is not charged; the reservation counts until its deadline.
+        """
 
     @abstractmethod
     async def lapsed(self, *, before: float) -> tuple[Reservation, ...]:
@@ -99,6 +110,10 @@ class Ledger(ABC):
     @abstractmethod
     async def balance(self, session_id: str, *, now: float) -> Balance | None:
         """The account at Unix time `now`, or None when unknown."""
+
+    @abstractmethod
+    async def ended(self, session_id: str) -> str | None:
+        """Why the account was closed; empty while it is open, None when unknown. Cheap: every request asks."""
 
     @abstractmethod
     async def sessions(self, *, now: float, live_only: bool) -> tuple[Balance, ...]:

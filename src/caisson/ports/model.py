@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
+
+from caisson.channels.messages import GuardrailAction
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelRequest:
+class PinnedGuardrail(msgspec.Struct, frozen=True, kw_only=True):
+    """A guardrail that lives at the endpoint, in the one version that the system file names (NET-02)."""
+
+    identifier: str
+    """Guardrail id or ARN."""
+    version: str
+    """A number; `DRAFT` is not pinned."""
+
+
+class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent to the model after input inspection."""
 
     request_id: str
@@ -27,27 +38,31 @@ class ModelRequest:
     """Converse `messages`. Bytes of images, video and audio are base64, as on the wire; documents are text."""
     output_tokens_max: int
     """Upper bound on generated tokens, from the request and the system file, whichever is lower."""
-    inference: Json = field(default_factory=dict)
+    inference: Json = {}
     """Converse `inferenceConfig` without `maxTokens`; `topK` too, where a family's own body has it."""
-    additional: Json = field(default_factory=dict)
+    additional: Json = {}
     """Converse `additionalModelRequestFields`: how the model samples and reasons. A model that cannot do what one of
     them asks refuses the request."""
     tools: Json | None = None
     """Converse `toolConfig`."""
     session_id: str = ""
     user: str = ""
+    """The verified user's name, for pseudonyms only: no endpoint is told it."""
+    guardrail: PinnedGuardrail | None = None
+    """What the endpoint must evaluate beside the model, where it can."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens as the model counted them."""
 
     input_tokens: int
+    """All of the prompt, cached or not."""
     output_tokens: int
+    cached_input_tokens: int = 0
+    """Of `input_tokens`, what a prompt cache read or wrote: it has prices of its own."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelAnswer:
+class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer."""
 
     content: tuple[Json, ...]
@@ -56,6 +71,8 @@ class ModelAnswer:
     """end_turn, tool_use, max_tokens, stop_sequence, …"""
     usage: Usage
     latency_ms: float
+    guardrail_actions: tuple[GuardrailAction, ...] = ()
+    """What a guardrail of the endpoint decided, for the record."""
 
 
 class Model(ABC):
@@ -77,6 +94,9 @@ class Model(ABC):
         """ConverseStream events as values, in their order: `{"messageStart": {"role": "assistant"}}`,
         `{"contentBlockStart": …}` (tool use only), `{"contentBlockDelta": …}`, `{"contentBlockStop": …}`,
         `{"messageStop": {"stopReason": …}}`, `{"metadata": {"usage": …, "metrics": …}}`.
+
+        The value of `metadata` may also have `guardrailActions`, a tuple of GuardrailAction, and in `usage`
+        `cachedInputTokens`: for the record, never for the client.
 
         Closing the generator cancels the call upstream.
 

@@ -1,7 +1,8 @@
 """One run of one process, from fork to the last line it wrote.
 
-- It starts in `/`, in a session of its own, with closed input and with no descriptor but its streams and the pipe on
-  which it announces itself. `prepare` runs between fork and exec and makes it die with the supervisor.
+- It starts in `/`, in a session of its own, with closed input and with no descriptor but its streams, the pipe on
+  which it announces itself and, if its spec says that it waits, the pipe that gives it its turn. `prepare` runs between
+  fork and exec and makes it die with the supervisor.
 - Its end is seen through a pidfd. Before it is reaped, its number cannot mean anybody else: then its whole process
   group is killed, so that nothing of it stays behind.
 
@@ -22,7 +23,14 @@ from contextlib import suppress
 from caisson.errors import StartError
 from caisson.supervision.identity import ProcessIdentity, send
 from caisson.supervision.process_log import ProcessLog
-from caisson.supervision.readiness import DESCRIPTOR_VARIABLE, LINE_BYTES_MAX, Announcement, parse
+from caisson.supervision.readiness import (
+    DESCRIPTOR_VARIABLE,
+    LINE_BYTES_MAX,
+    TURN,
+    TURN_VARIABLE,
+    Announcement,
+    parse,
+)
 from caisson.supervision.spec import ProcessSpec
 
 READ_BYTES_MAX = 65_536
@@ -39,13 +47,20 @@ class Child:
     """See the module. Needs a running event loop, and the thread that stays."""
 
     def __init__(
-        self, spec: ProcessSpec, process: subprocess.Popen[bytes], pidfd: int, ready: int, output: int, log: ProcessLog
+        self,
+        process: subprocess.Popen[bytes],
+        *,
+        pidfd: int,
+        ready: int,
+        output: int,
+        turn: int | None,
+        log: ProcessLog,
     ) -> None:
-        self._spec = spec
         self._process = process
         self._pidfd = pidfd
         self._ready = ready
         self._output = output
+        self._turn = turn
         self._log = log
         self._said = b""
         self._loop = asyncio.get_running_loop()
@@ -71,6 +86,8 @@ class Child:
         supervisor = os.getpid()
         ready, announces = os.pipe2(os.O_CLOEXEC)
         output, writes = os.pipe2(os.O_CLOEXEC)
+        waits, turn = os.pipe2(os.O_CLOEXEC) if spec.waits else (None, None)
+        given = {DESCRIPTOR_VARIABLE: announces} | ({} if waits is None else {TURN_VARIABLE: waits})
         user = spec.user
         try:
             process = subprocess.Popen(
@@ -79,8 +96,8 @@ class Child:
                 stdout=writes,
                 stderr=writes,
                 cwd="/",
-                env={**spec.environment, DESCRIPTOR_VARIABLE: str(announces)},
-                pass_fds=(announces,),
+                env={**spec.environment, **{name: str(descriptor) for name, descriptor in given.items()}},
+                pass_fds=tuple(given.values()),
                 start_new_session=True,
                 umask=UMASK,
                 user=None if user is None else user.uid,
@@ -89,20 +106,34 @@ class Child:
                 preexec_fn=lambda: prepare(supervisor),
             )
         except BaseException as error:
-            os.close(ready)
-            os.close(output)
+            for descriptor in (ready, output, turn):
+                if descriptor is not None:
+                    os.close(descriptor)
             if isinstance(error, OSError | subprocess.SubprocessError):
                 raise StartError(f"expected to start {spec.argv[0]!r}, found {error}; install it again") from error
             raise
         finally:
-            os.close(announces)
-            os.close(writes)
-        return cls(spec, process, os.pidfd_open(process.pid), ready, output, log)
+            for descriptor in (*given.values(), writes):
+                os.close(descriptor)
+        return cls(process, pidfd=os.pidfd_open(process.pid), ready=ready, output=output, turn=turn, log=log)
 
     @property
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    def give_turn(self) -> None:
+        """What it needs is there: it may begin. Nothing happens when it does not wait, or was told before."""
+        if self._turn is None:
+            return
+        with suppress(BrokenPipeError):  # it has ended, which is seen elsewhere
+            os.write(self._turn, TURN)
+        self._close_turn()
+
+    def _close_turn(self) -> None:
+        if self._turn is not None:
+            os.close(self._turn)
+            self._turn = None
 
     def terminate(self) -> None:
         """Ask it to finish what is under way and end."""
@@ -156,6 +187,7 @@ class Child:
         for descriptor in (self._pidfd, self._ready, self._output):
             self._loop.remove_reader(descriptor)
             os.close(descriptor)
+        self._close_turn()
         self._announce(Announcement(failure=self._last_words(status)))
         self.ended.set_result(status)
 

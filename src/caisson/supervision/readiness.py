@@ -1,6 +1,8 @@
 """How a process tells its supervisor that it is ready, or why it never will be: one JSON line on an inherited pipe.
 
 - The number of the descriptor is in the environment. Saying it closes the pipe, so it is said once.
+- A process may be started before its turn, so that it loads its program while others get ready. It waits on a second
+  pipe for one byte; when that closes without one, nobody supervises it any more.
 - Without a supervisor nothing happens, so that a zone can be run by hand.
 
 >>> announce_ready({"landlock_abi": 7})
@@ -14,9 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from caisson.errors import DeveloperError
+from caisson.errors import DeveloperError, StartError
 
 DESCRIPTOR_VARIABLE = "CAISSON_READY_FD"
+TURN_VARIABLE = "CAISSON_TURN_FD"
+TURN = b"!"
 LINE_BYTES_MAX = 4_096
 """PIPE_BUF on Linux (pipe(7)): what one write delivers whole."""
 MESSAGE_CHARACTERS_MAX = 1_000
@@ -44,6 +48,22 @@ def announce_ready(info: Mapping[str, Any] | None = None) -> None:
 def announce_failure(message: str) -> None:
     """Say why this process will not start. It leaves by itself afterwards."""
     _say({"failed": message[:MESSAGE_CHARACTERS_MAX]})
+
+
+def wait_for_turn() -> None:
+    """Return when the supervisor says that what this process needs is there.
+
+    Raises:
+        StartError: the supervisor has gone.
+    """
+    descriptor = os.environ.pop(TURN_VARIABLE, "")
+    if not descriptor.isdecimal():
+        return
+    try:
+        if os.read(int(descriptor), 1) != TURN:
+            raise StartError("expected a turn, found that the supervisor has gone; start the system again")
+    finally:
+        os.close(int(descriptor))
 
 
 def _say(document: dict[str, Any]) -> None:

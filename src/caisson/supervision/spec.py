@@ -24,7 +24,9 @@ _BASE = {
     "PYTHONNOUSERSITE": "1",
     "PYTHONSAFEPATH": "1",
     "PYTHONUNBUFFERED": "1",
+    "OPENBLAS_NUM_THREADS": "1",
 }
+"""OpenBLAS, below numpy, starts a thread a core unless told otherwise; a zone confines itself while it has one."""
 _REFUSED_PREFIXES = ("AWS_", "LD_")
 _REFUSED_SUFFIXES = ("_PROXY",)
 
@@ -69,4 +71,8 @@ class ProcessSpec:
     environment: Mapping[str, str] = field(default_factory=zone_environment)
     user: RunAs | None = None
     """None: as the supervisor."""
+    waits: bool = False
+    """It waits for its turn once its program is loaded (`readiness.wait_for_turn`), so it can be started early."""
+    after: tuple[str, ...] | None = None
+    """Processes that must be ready before its turn at the first start; None: all that are listed before it."""
     ready_seconds_max: float = READY_SECONDS_MAX

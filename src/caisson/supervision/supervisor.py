@@ -1,6 +1,7 @@
 """Runs the zone processes: in order up, watched, in reverse order down.
 
-- Each starts when the one before is ready. At the first start a failure stops everything with the process's own words.
+- Each gets its turn when those that it needs are ready. Those that wait for it are started at once, all together: most
+  of a start is loading the program. At the first start a failure stops everything with the process's own words.
 - After that a process that ends is started again, for as long as the supervisor lives (see `backoff`).
 - To stop, each is asked in reverse order and waited for: the gateway finishes what is under way, the logging zone then
   empties its spools. What does not end in its time is killed, and the result says so.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -63,6 +65,8 @@ class _Process:
         self.spec = spec
         self.log = log
         self.child: Child | None = None
+        self.begun = False
+        """`child` was given its turn."""
         self.state = ZoneState()
         self.failures = 0
         self.ready_since: float | None = None
@@ -110,18 +114,23 @@ class Supervisor:
             StartError: one failed; those before it were stopped again.
         """
         self._publish("starting")
+        failures: list[BaseException] = []
         for process in self._processes:
-            try:
-                announcement = await self._begin(process)
-            except StartError as error:
-                announcement = Announcement(failure=str(error))
-            if announcement.failure:
-                self._report(process, "failed", announcement.failure)
-                await self.stop(STARTS_FAILED_DRAIN_SECONDS)
-                self._publish("failed")
-                raise StartError(
-                    f"{process.spec.name} did not start: {announcement.failure}; more in {str(process.log.path)!r}"
-                )
+            if process.spec.waits:
+                with suppress(StartError):  # tried again, and said, in its turn
+                    self._spawn(process, "waiting")
+        try:
+            async with asyncio.TaskGroup() as group:
+                began: dict[str, asyncio.Task[None]] = {}
+                for process in self._processes:
+                    needed = tuple(began) if process.spec.after is None else process.spec.after
+                    began[process.spec.name] = group.create_task(self._start(process, [began[name] for name in needed]))
+        except* StartError as group_of_failures:
+            failures += group_of_failures.exceptions
+        if failures:
+            await self.stop(STARTS_FAILED_DRAIN_SECONDS)
+            self._publish("failed")
+            raise failures[0]
         for process in self._processes:
             process.watch = asyncio.create_task(self._watch(process), name=f"watch {process.spec.name}")
         self._publish("ready")
@@ -147,11 +156,40 @@ class Supervisor:
         """Stop waiting for what is under way: from now on `stop` kills."""
         self._hurry.set()
 
+    async def _start(self, process: _Process, needed: Sequence[asyncio.Task[None]]) -> None:
+        """The first run of one process, once those that it needs are ready.
+
+        Raises:
+            StartError: it failed, in its own words.
+        """
+        if needed:
+            await asyncio.wait(needed)  # one that fails cancels this task with its group
+        try:
+            announcement = await self._begin(process)
+        except StartError as error:
+            announcement = Announcement(failure=str(error))
+        if announcement.failure:
+            self._report(process, "failed", announcement.failure)
+            raise StartError(
+                f"{process.spec.name} did not start: {announcement.failure}; more in {str(process.log.path)!r}"
+            )
+
+    def _spawn(self, process: _Process, phase: ZonePhase) -> Child:
+        process.begun = False
+        process.child = Child.spawn(process.spec, log=process.log, prepare=self._prepare)
+        self._update(process, phase, identity=process.child.identity)
+        return process.child
+
     async def _begin(self, process: _Process) -> Announcement:
         """One run up to its announcement. A run that failed has ended when this returns."""
         process.ready_since = None
-        child = process.child = Child.spawn(process.spec, log=process.log, prepare=self._prepare)
-        self._update(process, "starting", identity=child.identity)
+        child = process.child
+        if child is None or process.begun:
+            child = self._spawn(process, "starting")
+        else:
+            self._update(process, "starting")
+        process.begun = True
+        child.give_turn()
         self._report(process, "started", f"process {child.pid}")
         try:
             announcement = await asyncio.wait_for(asyncio.shield(child.ready), process.spec.ready_seconds_max)
@@ -202,7 +240,8 @@ class Supervisor:
         detail = "cannot be killed" if status is None else described(status)
         unfinished = asked and process.ready_since is not None and status != 0
         self._update(process, "stopped", last_exit=detail, unfinished=unfinished)
-        self._report(process, "stopped", f"it {detail}")
+        if process.begun:
+            self._report(process, "stopped", f"it {detail}")
 
     async def _kill(self, process: _Process) -> None:
         if process.child is not None:

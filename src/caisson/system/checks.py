@@ -138,6 +138,11 @@ def _modes(file: File) -> Iterator[Found]:
                 yield Found(
                     path=path, message=f"expected {key} only beside mode: detect, found it beside mode: enforce"
                 )
+        if guardrail.mode == "detect" and guardrail.aws is not None:
+            yield Found(
+                path=("guardrails", name, "aws"),
+                message="expected no guardrail of AWS beside mode: detect, found one: it acts on what it finds",
+            )
 
 
 def _lapsed(file: File, today: date) -> Iterator[Found]:

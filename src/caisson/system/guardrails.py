@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from caisson.system.carriers import BOTH, LATER, UP, Carried
-from caisson.system.entities import DETECTABLE, PiiType
+from caisson.system.entities import DETECTABLE, EntityType
 from caisson.system.section import Section
-from caisson.system.values import Day, Items, Name, Text
+from caisson.system.values import Day, GuardrailId, Items, Name, Text
 
 Action = Literal["block", "pseudonymise", "flag"]
 Permission = Literal["refuse", "allow"]
@@ -29,6 +29,8 @@ EXAMPLES_MAX = 5
 """Examples of a topic (Bedrock service quotas)."""
 MESSAGE_CHARACTERS_MAX = 500
 """Length of what a client reads instead (Bedrock API reference, CreateGuardrail)."""
+VERSION_MAX = 99_999_999
+"""Versions have at most eight digits (Bedrock API reference, GuardrailVersion)."""
 BLOCKED_MESSAGE = "Sorry, the model cannot answer this question."
 """What the AWS console writes for a new guardrail."""
 
@@ -74,6 +76,15 @@ class Content(Section):
     """Help with crime and fraud."""
 
 
+class AwsGuardrail(Section):
+    """A guardrail that exists on AWS, in one version. Versions do not change; a draft would."""
+
+    id: Annotated[GuardrailId, UP]
+    """Id or ARN of the guardrail, in the system's Region."""
+    version: Annotated[int, Field(ge=1, le=VERSION_MAX), UP]
+    """Number of the version."""
+
+
 class Guardrail(Section):
     """What is inspected in every request and every answer of the agents that name this guardrail."""
 
@@ -85,7 +96,7 @@ class Guardrail(Section):
     """Subjects that are refused."""
     words: Annotated[Items[Word], Field(max_length=WORDS_MAX), BOTH] = ()
     """Words and phrases that are refused, in any case and spelling of their characters."""
-    pii: Annotated[dict[PiiType, Action], Carried(by=("up", "synth"), built=("up",), entries=DETECTABLE)] = Field(
+    pii: Annotated[dict[EntityType, Action], Carried(by=("up", "synth"), built=("up",), entries=DETECTABLE)] = Field(
         default_factory=dict
     )
     """Types of personal data as Bedrock names them, and what happens to them. `up` runs those with a checkable form."""
@@ -101,6 +112,8 @@ class Guardrail(Section):
     """Whether video passes, as for images."""
     audio: Annotated[Permission, UP] = "refuse"
     """Whether audio passes, as for images."""
+    aws: Annotated[AwsGuardrail | None, UP] = None
+    """Guardrail on AWS that `up --upstream bedrock` has evaluated as well. Other upstreams have none to evaluate it."""
     mode: Annotated[Literal["enforce", "detect"], BOTH] = "enforce"
     """`detect` only flags, for a while (`because`, `until`); credentials are acted on all the same."""
     because: Annotated[Text | None, BOTH] = None

@@ -195,6 +195,10 @@ OrganizationId = _text("o-[a-z0-9]{10,32}", "an AWS organization such as o-examp
 ModelId = _text(
     "[a-zA-Z0-9][a-zA-Z0-9_.:/-]{0,255}", "a Bedrock model or inference profile id such as amazon.nova-lite-v1:0"
 )
+GuardrailId = _text(
+    "[a-z0-9]{1,64}|arn:aws(-[a-z]+)*:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]{1,64}",
+    "a guardrail's id such as gr1a2b3c4d5e, or its ARN",
+)
 HttpsUrl = _text("https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]{0,512})?", "an https:// address")
 IssuerUrl = _text(
     "(https://[A-Za-z0-9.-]{1,253}|http://(localhost|127\\.0\\.0\\.1|\\[::1\\]))(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]{0,512})?",

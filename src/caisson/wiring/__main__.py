@@ -1,4 +1,4 @@
-"""One zone process: `python -m caisson.wiring gateway|control|logging SETTINGS_FILE`."""
+"""One zone process: `python -m caisson.wiring gateway|control|logging|upstream SETTINGS_FILE`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import sys
 from pathlib import Path
 
 from caisson.errors import CaissonError, DeveloperError
-from caisson.supervision.readiness import announce_failure
+from caisson.supervision.readiness import announce_failure, wait_for_turn
 
-MODULES = {"gateway": "caisson.wiring.gateway", "control": "caisson.wiring.control", "logging": "caisson.wiring.logs"}
+MODULES = {
+    "gateway": "caisson.wiring.gateway",
+    "control": "caisson.wiring.control",
+    "logging": "caisson.wiring.logs",
+    "upstream": "caisson.wiring.upstream",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -19,7 +24,9 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("_granian").setLevel(logging.ERROR)
     try:
-        return int(importlib.import_module(MODULES[process]).run(Path(settings)))
+        module = importlib.import_module(MODULES[process])
+        wait_for_turn()
+        return int(module.run(Path(settings)))
     except CaissonError as error:
         announce_failure(str(error))
         logging.getLogger("caisson").error("%s", error)

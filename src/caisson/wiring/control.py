@@ -54,8 +54,8 @@ async def _serve(settings: Settings) -> None:
         channel="findings",
         spool=where.spool("findings"),
         state=state,
-        keys=[keys.sealing("findings")],
-        writers={"logging": (settings.public("logging", "findings"),)},
+        keys=keys.sealing_keys("findings"),
+        writers={"logging": settings.publics_of("logging", "findings")},
     )
     control = Control(
         publisher=TufConfigurationPublisher(

@@ -14,6 +14,7 @@ from granian.server.embed import Server
 
 from caisson.adapters.embedded.channel import SPOOL_BYTES_MAX, RefusalAggregator, SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
+from caisson.adapters.embedded.compiled import CompiledPatterns
 from caisson.adapters.embedded.configuration import SteadyClock, TufConfigurationSource, establish_trust
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
 from caisson.adapters.embedded.extractor import EmbeddedExtractor
@@ -22,6 +23,7 @@ from caisson.adapters.embedded.isolation import restrict
 from caisson.adapters.embedded.isolation.zones import zone_rules
 from caisson.adapters.embedded.keyring import session_keys
 from caisson.adapters.embedded.keys import FileKeys
+from caisson.adapters.embedded.layout import Layout
 from caisson.adapters.embedded.ledger import EmbeddedLedger
 from caisson.adapters.embedded.metrics import PrometheusMetrics
 from caisson.adapters.embedded.metrics.opentelemetry import OpenTelemetryMetrics
@@ -30,16 +32,20 @@ from caisson.adapters.embedded.model.openai import OpenAIModel
 from caisson.adapters.embedded.model.script import ScriptModel
 from caisson.channels.messages import ConfigurationEvent
 from caisson.channels.table import Zone
-from caisson.errors import ChannelError, ConfigurationError, SystemFileError
+from caisson.detect.prefilter import keep_in
+from caisson.errors import ChannelError, ConfigurationError, StartError, SystemFileError
 from caisson.policy.prices import Prices
 from caisson.ports.clock import Clock
 from caisson.ports.configuration import Configuration, ConfigurationSource, Orders
+from caisson.ports.guardrail import Guardrail
 from caisson.ports.metrics import Metrics
 from caisson.ports.model import Model
 from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
-from caisson.wiring.process import POLL_S, every, stop_on_signals
-from caisson.wiring.settings import Settings, Upstream, read
+from caisson.wiring.bedrock import Bedrock
+from caisson.wiring.interface import require_identities
+from caisson.wiring.process import POLL_S, every, settle_memory, stop_on_signals
+from caisson.wiring.settings import UPSTREAM_SOCKET, Settings, Upstream, read
 from caisson.zones.z1_ingress.gateway import Gateway
 from caisson.zones.z1_ingress.identity import Identity
 from caisson.zones.z1_ingress.sessions import Sessions
@@ -55,6 +61,8 @@ DRAIN_SECONDS_MAX = 30.0
 STRANGERS_BYTES_MAX = 16 << 20
 """Spool that refusals of callers without an identity may fill: their own, so that they cannot fill anybody else's."""
 HTTPS_PORT = 443
+LISTENING_SECONDS_MAX = 20.0
+"""Below the supervisor's patience, so that the reason is said."""
 
 log = logging.getLogger("caisson.gateway")
 
@@ -92,14 +100,17 @@ async def _serve(settings: Settings) -> None:
             bytes_max=bytes_max,
         )
 
+    keep_in(CompiledPatterns(state / "compiled", keys.secret("pseudonyms")))
     events = writer("runtime-0", SPOOL_BYTES_MAX)
     strangers = writer("runtime-strangers", STRANGERS_BYTES_MAX)
     establish_trust(where.configuration, state / "trust")
     source = TufConfigurationSource(where.configuration, state / "trust", clock)
     configuration, orders = source.refresh()
     system = System.from_bundle(configuration.bundle["system"])
+    require_identities(system, settings.host)
     ledger = EmbeddedLedger(state / "ledger.db")
-    model = make_model(settings.upstream, clock)
+    bedrock = await _bedrock(settings, where, clock, keys.secret("pseudonyms"))
+    model = bedrock.model if bedrock is not None else make_model(settings.upstream, clock)
     credentials = EmbeddedCredentials(
         open_keys=session_keys(where.zone(Zone.RUNTIME, "keys")), system=settings.system, clock=clock
     )
@@ -109,7 +120,7 @@ async def _serve(settings: Settings) -> None:
     refusals = RefusalAggregator(strangers, clock)
     metrics: Metrics = PrometheusMetrics()
     runtime = Runtime(
-        snapshot=_snapshot(configuration, system),
+        snapshot=_snapshot(configuration, system, bedrock),
         model=model,
         ledger=ledger,
         events=events,
@@ -119,7 +130,9 @@ async def _serve(settings: Settings) -> None:
         pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
         extractor=extractor,
     )
-    follower = Follower(source=source, runtime=runtime, identity=identity, clock=steady)
+    follower = Follower(
+        source=source, runtime=runtime, identity=identity, clock=steady, address=settings.host, bedrock=bedrock
+    )
     follower.apply(configuration, orders)
     gateway = Gateway(
         runtime=runtime,
@@ -170,12 +183,14 @@ async def _serve(settings: Settings) -> None:
         asyncio.create_task(every(REFUSALS_TICK_S, stop, refusals.tick)),
         asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))),
     ]
+    leases = [asyncio.create_task(bedrock.follow())] if bedrock is not None else []
     watching = asyncio.create_task(extractor.watch())
     try:
         await _listening(settings)
+        settle_memory()
         announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
         stopping = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([*tasks, watching, stopping], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*tasks, *leases, watching, stopping], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             task.result()  # a background task that ends early has failed: stop closed, and be restarted
     finally:
@@ -191,6 +206,10 @@ async def _serve(settings: Settings) -> None:
         await extractor.close()
         refusals.flush()
         runtime.metrics.close()
+        for lease in leases:
+            lease.cancel()
+        if bedrock is not None:
+            await bedrock.close()
         await model.close()
         strangers.close()
         events.close()
@@ -198,8 +217,13 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _listening(settings: Settings) -> None:
-    """Return when the listener accepts."""
-    for _ in range(100):
+    """Return when the listener accepts.
+
+    Raises:
+        ConfigurationError: it does not in time. That costs a whole start, so a busy machine is given longer.
+    """
+    ends = asyncio.get_running_loop().time() + LISTENING_SECONDS_MAX
+    while asyncio.get_running_loop().time() < ends:
         try:
             _, writer = await asyncio.open_connection(settings.host, settings.port)
         except OSError:
@@ -207,19 +231,38 @@ async def _listening(settings: Settings) -> None:
             continue
         writer.close()
         return
-    raise ConfigurationError(f"expected to listen on {settings.host}:{settings.port} within 2 s, found nothing there")
-
-
-def _snapshot(configuration: Configuration, system: System) -> Snapshot:
-    return Snapshot.of(
-        version=configuration.version, system=system, guardrail=EmbeddedGuardrail(system, configuration.version)
+    raise ConfigurationError(
+        f"expected to listen on {settings.host}:{settings.port} within {LISTENING_SECONDS_MAX:g} s, found nothing there"
     )
+
+
+async def _bedrock(settings: Settings, where: Layout, clock: Clock, secret: bytes) -> Bedrock | None:
+    upstream = settings.upstream
+    if upstream is None or upstream.kind != "bedrock":
+        return None
+    return await Bedrock.connect(
+        where.sockets / UPSTREAM_SOCKET,
+        region=settings.region,
+        override=upstream.location,
+        clock=clock,
+        pseudonym_secret=secret,
+    )
+
+
+def _snapshot(configuration: Configuration, system: System, bedrock: Bedrock | None) -> Snapshot:
+    guardrail: Guardrail = EmbeddedGuardrail(system, configuration.version)
+    if bedrock is not None:
+        guardrail = bedrock.beside(guardrail, system)
+    return Snapshot.of(version=configuration.version, system=system, guardrail=guardrail)
 
 
 def _ports(settings: Settings, system: System) -> tuple[int, ...]:
     """The only TCP ports that this process may connect to: itself once, the upstream's and the issuer's."""
     ports = {settings.port}
-    urls = [settings.upstream.location] if settings.upstream and settings.upstream.kind == "openai" else []
+    upstream = settings.upstream
+    urls = [upstream.location] if upstream and upstream.kind in ("openai", "bedrock") and upstream.location else []
+    if upstream and upstream.kind == "bedrock" and not upstream.location:
+        ports.add(HTTPS_PORT)
     if settings.otlp:
         urls.append(settings.otlp)
     if system.identity.issuer is not None:
@@ -233,8 +276,19 @@ def _ports(settings: Settings, system: System) -> tuple[int, ...]:
 class Follower:
     """Keeps the runtime on the newest valid configuration and orders; what is invalid is reported and not applied."""
 
-    def __init__(self, *, source: ConfigurationSource, runtime: Runtime, identity: Identity, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        source: ConfigurationSource,
+        runtime: Runtime,
+        identity: Identity,
+        clock: Clock,
+        address: str,
+        bedrock: Bedrock | None = None,
+    ) -> None:
         self._clock = clock
+        self._address = address
+        self._bedrock = bedrock
         self._source = source
         self._runtime = runtime
         self._identity = identity
@@ -254,7 +308,7 @@ class Follower:
         try:
             configuration, orders = self._source.refresh()
             self.apply(configuration, orders)
-        except (ConfigurationError, SystemFileError) as error:
+        except (ConfigurationError, StartError, SystemFileError) as error:
             if str(error) != self._problem:
                 self._problem = str(error)
                 self._report("refused", "configuration", self._runtime.snapshot.version, reason=str(error))
@@ -266,7 +320,8 @@ class Follower:
         system = self._runtime.snapshot.system
         if configuration.version != self._runtime.snapshot.version:
             system = System.from_bundle(configuration.bundle["system"])
-            self._runtime.snapshot = _snapshot(configuration, system)
+            require_identities(system, self._address)  # a rollback may bring local users back
+            self._runtime.snapshot = _snapshot(configuration, system, self._bedrock)
             self._report("applied", "configuration", configuration.version, sha256=configuration.sha256)
         if self._orders is None or orders.number != self._orders.number:
             self._report("applied", "orders", orders.number)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from caisson.adapters.embedded.archive import EmbeddedArchive
 from caisson.adapters.embedded.channel import SealedReader, SealedWriter
+from caisson.adapters.embedded.channel.lag import CaughtUp
 from caisson.adapters.embedded.clock import SystemClock
+from caisson.adapters.embedded.compiled import CompiledPatterns
 from caisson.adapters.embedded.isolation import restrict
 from caisson.adapters.embedded.isolation.zones import zone_rules
 from caisson.adapters.embedded.keys import FileKeys
 from caisson.channels.table import SUPERVISOR, Zone
+from caisson.detect.prefilter import keep_in
 from caisson.detect.redaction import Redactor
 from caisson.supervision.readiness import announce_ready
 from caisson.wiring.process import stop_on_signals
@@ -19,6 +23,10 @@ from caisson.wiring.settings import Settings, read
 from caisson.zones.z6_logging.service import STORE_SECRET, serve
 
 WRITERS = ("runtime", "control", SUPERVISOR)
+
+NICENESS = 10
+"""How far this process stands back. An event that is archived a second later harms nobody, a request that waits for the
+processor does; the spool's bound keeps what waits finite."""
 
 
 def run(settings_file: Path) -> int:
@@ -31,7 +39,7 @@ async def _serve(settings: Settings) -> None:
     clock, where = SystemClock(), settings.layout()
     state = where.zone(Zone.LOGGING, "state")
     keys = FileKeys(where.zone(Zone.LOGGING, "keys"))
-    writers = {zone: (settings.public(zone, "events"),) for zone in WRITERS}
+    writers = {zone: settings.publics_of(zone, "events") for zone in WRITERS}
     findings = SealedWriter(
         channel="findings",
         writer="logging-0",
@@ -42,8 +50,9 @@ async def _serve(settings: Settings) -> None:
         clock=clock,
     )
     held = restrict(zone_rules(where, Zone.LOGGING))
+    keep_in(CompiledPatterns(state / "compiled", keys.secret(STORE_SECRET)))
     reader = SealedReader(
-        channel="events", spool=where.spool("events"), state=state, keys=[keys.sealing("events")], writers=writers
+        channel="events", spool=where.spool("events"), state=state, keys=keys.sealing_keys("events"), writers=writers
     )
     archive = EmbeddedArchive(
         where.zone(Zone.LOGGING, "archive"),
@@ -52,6 +61,11 @@ async def _serve(settings: Settings) -> None:
         region=settings.region,
         clock=clock,
     )
+
+    def ready() -> None:
+        announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
+        os.nice(NICENESS)  # only now: a start that others wait for must be quick
+
     try:
         await serve(
             reader=reader,
@@ -63,7 +77,8 @@ async def _serve(settings: Settings) -> None:
             stop=stop_on_signals(),
             origin=f"caisson/{settings.system}",
             writer_keys=writers,
-            ready=lambda: announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)}),
+            ready=ready,
+            caught_up=CaughtUp(state, "events").note,
         )
     finally:
         findings.close()

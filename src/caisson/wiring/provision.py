@@ -1,4 +1,4 @@
-"""What `up` prepares before any zone starts: keys, the local authority, private settings (NET-01, DAT-05).
+"""What `up` prepares before any zone starts: keys and private settings (NET-01, DAT-05).
 
 Each zone's private keys lie in its own folder. `up` knows them only while it makes them.
 """
@@ -6,19 +6,20 @@ Each zone's private keys lie in its own folder. `up` knows them only while it ma
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from pathlib import Path
 
-from caisson.adapters.embedded.authority import ensure_authority
-from caisson.adapters.embedded.keys import FileKeys
+from caisson.adapters.embedded.keys import BEFORE, FileKeys
 from caisson.adapters.embedded.layout import Layout
 from caisson.channels.table import SUPERVISOR, Zone
-from caisson.ports.clock import Clock
-from caisson.wiring.settings import FILE, Settings, Upstream, store
+from caisson.wiring.settings import FILE, Settings, Upstream, read, store
 from caisson.zones.z6_logging.service import CHECKPOINT_KEY, PSEUDONYM_SECRET, STORE_SECRET
 
 OPERATORS = ("author", "approver")
 HANDOVER = "handover.json"
 ONLINE_ROLES = ("orders", "snapshot", "timestamp")
+ROTATED = frozenset({"events", "findings"})
+"""Keys under which channels are written and sealed. Session keys turn by themselves, once a day."""
 _SIGNING = {
     Zone.RUNTIME: ("events",),
     Zone.CONTROL: ("events", *ONLINE_ROLES),
@@ -28,26 +29,48 @@ _SEALING = {Zone.RUNTIME: (), Zone.CONTROL: ("findings",), Zone.LOGGING: ("event
 _SECRETS = {Zone.RUNTIME: ("pseudonyms",), Zone.CONTROL: (), Zone.LOGGING: (PSEUDONYM_SECRET, STORE_SECRET)}
 
 
-def make_keys(where: Layout) -> dict[str, dict[str, str]]:
-    """Make what is missing; returns every zone's public keys, base64.
+def make_keys(where: Layout, *, rotate: bool = False) -> dict[str, dict[str, str]]:
+    """Make what is missing; returns every zone's public keys, base64, with those before them as `NAME-before`.
+
+    Args:
+        rotate: whether the keys under which channels are written get successors. Those that sign the log's checkpoints
+            and the configuration stay, because what they signed before must go on to verify.
 
     Raises:
         StartError: a key folder cannot be used.
     """
     publics: dict[str, dict[str, str]] = {}
     for zone, names in _SIGNING.items():
-        keys = FileKeys.create(where.zone(zone, "keys"), signing=names, sealing=_SEALING[zone], secrets=_SECRETS[zone])
-        found = {name: keys.signing(name).public_bytes for name in names}
+        folder = where.zone(zone, "keys")
+        if rotate:
+            FileKeys.put_aside(folder, signing=ROTATED & set(names), sealing=ROTATED & set(_SEALING[zone]))
+        keys = FileKeys.create(folder, signing=names, sealing=_SEALING[zone], secrets=_SECRETS[zone])
+        found = _publics(keys, names)
         found |= {name: keys.sealing(name).public_bytes for name in _SEALING[zone]}
         publics[zone.label] = {name: base64.b64encode(public).decode() for name, public in found.items()}
-    supervisor = supervisor_keys(where)
-    publics[SUPERVISOR] = {"events": base64.b64encode(supervisor.signing("events").public_bytes).decode()}
+    if rotate:
+        FileKeys.put_aside(_supervisor_folder(where), signing=ROTATED & {"events"})
+    supervisor = _publics(supervisor_keys(where), ("events",))
+    publics[SUPERVISOR] = {name: base64.b64encode(public).decode() for name, public in supervisor.items()}
     return publics
+
+
+def _publics(keys: FileKeys, names: Iterable[str]) -> dict[str, bytes]:
+    """Current and before."""
+    return {
+        f"{name}{suffix}": public
+        for name in names
+        for suffix, public in zip(("", BEFORE), keys.signing_publics(name), strict=False)
+    }
 
 
 def supervisor_keys(where: Layout) -> FileKeys:
     """The supervisor's own, for its events."""
-    return FileKeys.create(where.data / "zones" / "supervisor" / "keys", signing=("events",))
+    return FileKeys.create(_supervisor_folder(where), signing=("events",))
+
+
+def _supervisor_folder(where: Layout) -> Path:
+    return where.data / "zones" / "supervisor" / "keys"
 
 
 def operator_keys(where: Layout) -> FileKeys:
@@ -64,6 +87,7 @@ def write_settings(
     region: str,
     owner_uid: int,
     publics: dict[str, dict[str, str]],
+    host: str,
     port: int,
     upstream: Upstream,
     otlp: str,
@@ -81,6 +105,7 @@ def write_settings(
                 owner_uid=owner_uid,
                 first_uid=where.users.first,
                 publics=publics,
+                host=host,
                 port=port if zone is Zone.RUNTIME else 0,
                 upstream=upstream if zone is Zone.RUNTIME else None,
                 otlp=otlp if zone is Zone.RUNTIME else "",
@@ -89,6 +114,9 @@ def write_settings(
     return paths
 
 
-def certificates(where: Layout, clock: Clock) -> Path:
-    """The gateway's certificate; returns the CA bundle for clients."""
-    return ensure_authority(where.authority, where.zone(Zone.RUNTIME, "keys"), clock=clock).bundle
+def write_upstream_settings(where: Layout, settings: Path) -> Path:
+    """The gateway's settings once more, for the process that resolves the upstream's profile; whoever starts `up` owns
+    them."""
+    path = where.supervisor_state / "upstream.json"
+    store(path, read(settings))
+    return path

@@ -13,19 +13,24 @@ from typing import Literal
 import msgspec
 
 from caisson.adapters.embedded.isolation.users import UserPlan
+from caisson.adapters.embedded.keys import BEFORE
 from caisson.adapters.embedded.layout import Layout, layout
 
 FILE = "settings.json"
+UPSTREAM_SOCKET = "upstream.sock"
+"""Where the gateway gets the leases of the upstream's credentials."""
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which model answers."""
 
-    kind: Literal["offline", "script", "openai"]
+    kind: Literal["offline", "script", "openai", "bedrock"]
     location: str = ""
-    """The script's path or the server's URL."""
+    """The script's path or the server's URL; of `bedrock`, an endpoint on this machine, for tests."""
     api_key: str = ""
     """Of the named profile; only the gateway's settings hold it (SEC-07)."""
+    profile: str = ""
+    """Of `bedrock`: the AWS profile that the upstream process resolves. Its credentials are in no file of ours."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +54,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def public(self, zone: str, name: str) -> bytes:
         """A public key of another zone."""
         return base64.b64decode(self.publics[zone][name])
+
+    def publics_of(self, zone: str, name: str) -> tuple[bytes, ...]:
+        """The same, and the one before it when there is one: what it signed may wait unread."""
+        held = self.publics[zone]
+        return tuple(base64.b64decode(held[each]) for each in (name, f"{name}{BEFORE}") if each in held)
 
     def layout(self) -> Layout:
         """Where things are."""

@@ -1,7 +1,7 @@
 """The whole system on one machine: what `caisson up` prepares, starts and reports.
 
-Order of the start: logging zone (it reads what all others write, so it is also the last to stop), control zone (it
-signs orders), gateway. The gateway's port opens last, when everything behind it is ready.
+Order of the start: logging zone (it reads what all others write, so it is the last to stop) and control zone (it signs
+orders), then the gateway. The gateway's port opens last, when everything behind it is ready.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,18 +24,21 @@ from caisson.adapters.embedded.layout import Layout, claim, prepare, recorded_us
 from caisson.channels.messages import ProcessEvent
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.errors import ChannelError, StartError
+from caisson.policy.exposure import LOOPBACK
 from caisson.ports.clock import Clock
 from caisson.supervision import Event, ProcessSpec, Supervisor, alone, serve
+from caisson.supervision.spec import zone_environment
 from caisson.supervision.state import replace
 from caisson.system.schema import System
+from caisson.wiring.interface import Interface, certificates, require_identities
 from caisson.wiring.provision import (
     HANDOVER,
     OPERATORS,
-    certificates,
     make_keys,
     operator_keys,
     supervisor_keys,
     write_settings,
+    write_upstream_settings,
 )
 from caisson.wiring.settings import Upstream
 from caisson.zones.z5_control.client import ControlClient
@@ -44,6 +47,8 @@ from caisson.zones.z5_control.handover import Handover, digest, write_handover
 PUBLICS = Path("zones/supervisor/state/publics.json")
 DEFAULT_REGION = "eu-west-1"
 PROCESSES = {"logging": Zone.LOGGING, "control": Zone.CONTROL, "gateway": Zone.RUNTIME}
+NEEDS: dict[str, tuple[str, ...]] = {"logging": (), "control": (), "gateway": ("logging", "control")}
+"""What must be ready before a process begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,14 @@ class Asked:
     upstream: Upstream
     otlp: str = ""
     """URL of an OpenTelemetry collector."""
+    rotate: bool = False
+    """Whether the zones' keys get successors."""
+    interface: Interface = field(default_factory=Interface)
+
+    @property
+    def endpoint(self) -> str:
+        """Where clients connect."""
+        return f"https://{self.interface.name}:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +98,15 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
         StartError: it cannot run here, or a zone did not start.
         ConfigurationError: the configuration lacks signatures, or the repository was altered.
     """
+    asked.interface.require(asked.system)
     clock = SystemClock()
     data = asked.data.resolve()
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
     with alone(claim(data, system=asked.system.name)):
         users = plan_users(data, recorded_users(data))
         where = prepare(data, system=asked.system.name, users=users)
-        publics = make_keys(where)
-        bundle = certificates(where, clock)
+        publics = make_keys(where, rotate=asked.rotate)
+        bundle = certificates(where, asked.interface, clock)
         (where.data / PUBLICS).write_text(json.dumps(publics))
         nominal = _hand_over(where, asked.system, publics)
         settings = write_settings(
@@ -101,15 +115,18 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             region=region_of(asked.system),
             owner_uid=os.geteuid(),
             publics=publics,
+            host=asked.interface.address,
             port=asked.port,
             upstream=asked.upstream,
             otlp=asked.otlp,
         )
+        of_upstream = write_upstream_settings(where, settings[Zone.RUNTIME]) if asked.upstream.profile else None
         where.hand_over()
         replace(
             where.run / "endpoint.json",
             {
-                "host": "localhost",
+                "host": asked.interface.name,
+                "address": asked.interface.address,
                 "port": asked.port,
                 "region": region_of(asked.system),
                 "ca_bundle": str(bundle),
@@ -122,9 +139,23 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
                 name=name,
                 argv=(sys.executable, "-m", "caisson.wiring", name, str(settings[zone])),
                 user=users.user(zone) if users.first is not None else None,
+                waits=True,
+                after=(*NEEDS[name], *(("upstream",) if of_upstream is not None and name == "gateway" else ())),
             )
             for name, zone in PROCESSES.items()
         ]
+        if of_upstream is not None:
+            # Before the gateway, as the owner: the profile's files and programs are the owner's.
+            specs.insert(
+                -1,
+                ProcessSpec(
+                    name="upstream",
+                    argv=(sys.executable, "-m", "caisson.wiring", "upstream", str(of_upstream)),
+                    environment=zone_environment(HOME=str(Path.home())),
+                    waits=True,
+                    after=(),
+                ),
+            )
 
         def make() -> Supervisor:
             return Supervisor(specs, run=where.run, clock=clock, prepare=leave_with_parent, on_event=reporter.report)
@@ -134,7 +165,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             status = ControlClient(where.sockets / "control.sock").call("status")
             on_ready(
                 Started(
-                    endpoint=f"https://localhost:{asked.port}",
+                    endpoint=asked.endpoint,
                     version=status["configuration"]["version"],
                     staged=not status["handed_over_is_in_force"],
                     isolation=isolation(users),
@@ -160,10 +191,12 @@ def publish(asked: Asked) -> dict[str, Any]:
     run = claim(data, system=asked.system.name)
     try:
         publics = json.loads((data / PUBLICS).read_bytes())
+        address = json.loads((run / "endpoint.json").read_bytes()).get("address", LOOPBACK)
     except (OSError, ValueError) as error:
         raise StartError(
             f"expected the zones' public keys at {data / PUBLICS}, found none; restart the system"
         ) from error
+    require_identities(asked.system, address)
     client, bundle = ControlClient(run.parent / "sockets" / "control.sock"), bundle_of(asked.system, publics)
     status = client.call("status")
     if status["in_force"] == digest(bundle):

@@ -94,7 +94,7 @@ def ensure_authority(
             _write(files, issued)
         bundle = _pem(issued.ca, Path(certifi.where()).read_bytes())
         if not files.bundle.is_file() or files.bundle.read_bytes() != bundle:
-            _replace(files.bundle, bundle, 0o644)
+            put_file(files.bundle, bundle, 0o644)
     except OSError as error:
         raise StartError(
             f"expected to write the certificates to {str(folder)!r} and {str(zone_key_folder)!r}, "
@@ -253,9 +253,9 @@ def _write(files: Authority, issued: _Issued) -> None:
     key = issued.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _replace(files.ca, _pem(issued.ca), 0o644)
-    _replace(files.certificate, _pem(issued.leaf) + _pem(issued.ca), 0o644)
-    _replace(files.key, key, 0o600)
+    put_file(files.ca, _pem(issued.ca), 0o644)
+    put_file(files.certificate, _pem(issued.leaf) + _pem(issued.ca), 0o644)
+    put_file(files.key, key, 0o600)
 
 
 def _pem(certificate: x509.Certificate, before: bytes = b"") -> bytes:
@@ -263,7 +263,7 @@ def _pem(certificate: x509.Certificate, before: bytes = b"") -> bytes:
     return text if not before else before.rstrip(b"\n") + b"\n" + text
 
 
-def _replace(path: Path, content: bytes, mode: int) -> None:
+def put_file(path: Path, content: bytes, mode: int) -> None:
     """Whole or not at all, never through a link, and the property of whoever owns the folder."""
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

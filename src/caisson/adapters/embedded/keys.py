@@ -2,7 +2,8 @@
 
 - A folder has mode 0700 and its files 0600; anything wider, a symbolic link or a file of a wrong size is refused.
 - All keys are read at construction: after the zone has restricted itself, nothing is opened any more.
-- Files appear whole or not at all, and an existing key is never replaced.
+- Files appear whole or not at all, and an existing key is never replaced. `put_aside` renames it to `NAME-before`, and
+  the next `create` makes its successor.
 
 >>> keys = FileKeys.create(Path("zones/logging/keys"), sealing=("events",))  # doctest: +SKIP
 >>> sealed = seal(keys.sealing("events").public_bytes, b"text", b"info")  # doctest: +SKIP
@@ -17,6 +18,7 @@ import re
 import secrets as random
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -43,6 +45,8 @@ MLKEM_SEED_BYTES = 64
 MLKEM_PUBLIC_BYTES = 1_184
 X25519_BYTES = 32
 SECRET_BYTES = 32
+BEFORE = "-before"
+"""What a key's name gets when its successor is made. What was written under it is still to be read."""
 KEYS_MAX = 256
 """Key files in one folder; a zone has a handful, and session keys come one a day."""
 
@@ -174,6 +178,25 @@ class FileKeys(Keys):
             ) from error
         return cls(folder)
 
+    @classmethod
+    def put_aside(cls, folder: Path, *, signing: Iterable[str] = (), sealing: Iterable[str] = ()) -> None:
+        """Make the named keys those before, in place of the ones that were. A key that does not exist is passed over.
+
+        Raises:
+            StartError: the folder cannot be written.
+        """
+        try:
+            for kind, names in (("signing", signing), ("sealing", sealing)):
+                for name in names:
+                    with suppress(FileNotFoundError):
+                        (folder / f"{name}.{kind}.key").replace(folder / f"{name}{BEFORE}.{kind}.key")
+            if folder.is_dir():
+                _sync(folder)
+        except OSError as error:
+            raise StartError(
+                f"key folder {folder}: cannot be written ({error.strerror}); make it this user's"
+            ) from error
+
     def signing(self, name: str) -> SigningKey:
         return self._named(self._signing, name, "signing")
 
@@ -182,6 +205,16 @@ class FileKeys(Keys):
 
     def secret(self, name: str) -> bytes:
         return self._named(self._secrets, name, "secret")
+
+    def signing_publics(self, name: str) -> tuple[bytes, ...]:
+        """Public bytes of the named signing key, and of the one before it when there is one."""
+        before = self._signing.get(f"{name}{BEFORE}")
+        return self.signing(name).public_bytes, *((before.public_bytes,) if before else ())
+
+    def sealing_keys(self, name: str) -> tuple[SealingKey, ...]:
+        """The named sealing key, and the one before it when there is one."""
+        before = self._sealing.get(f"{name}{BEFORE}")
+        return self.sealing(name), *((before,) if before else ())
 
     def _named(self, keys: dict[str, _Key], name: str, kind: str) -> _Key:
         if name not in keys:

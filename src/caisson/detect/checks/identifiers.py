@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from phonenumbers import SUPPORTED_REGIONS
 from stdnum import bic, iban, luhn
 from stdnum.ca import sin
-from stdnum.gb import nhs
+from stdnum.gb import nhs, utr
 from stdnum.us import rtn, ssn
 
 from caisson.detect.rule import Check, Found
@@ -22,10 +21,12 @@ _CARD_CONTEXT = re.compile(r"card", re.IGNORECASE)
 _SSN_CONTEXT = re.compile(r"\bssn|social.security|soc\.? ?sec|\bss#|tax.?payer", re.IGNORECASE)
 _ITIN_CONTEXT = re.compile(r"itin|tax", re.IGNORECASE)
 _ITIN_GROUPS = {f"{group}" for group in (*range(50, 66), *range(70, 89), *range(90, 93), *range(94, 100))}
-_SIN_CONTEXT = re.compile(r"\bsin\b|social insurance", re.IGNORECASE)
+_SIN_CONTEXT = re.compile(r"\bsin\b|social insurance|\bnas\b", re.IGNORECASE)
+_ROUTING_CONTEXT = re.compile(r"routing|\baba\b|\brtn\b|transit", re.IGNORECASE)
+_NINO_NEVER = {"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"}
 _NHS_CONTEXT = re.compile(r"\bnhs\b|health|patient", re.IGNORECASE)
+_TELEPHONE = re.compile(r"phone|tel|fax|call|mobile|cell", re.IGNORECASE)
 _VIN_CONTEXT = re.compile(r"\bvin\b|vehicle|chassis", re.IGNORECASE)
-_VERSION = re.compile(r"(?:\bv|version|release|chapter|section)\W{0,3}$", re.IGNORECASE)
 _VIN_VALUES = {
     **{str(digit): digit for digit in range(10)},
     **dict(zip("ABCDEFGH", range(1, 9), strict=True)),
@@ -36,7 +37,6 @@ _VIN_VALUES = {
 }
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 """49 CFR 565.15."""
-_HEX_LETTERS = frozenset("abcdefABCDEF")
 
 
 def digits(value: str) -> str:
@@ -71,8 +71,10 @@ def card(found: Found) -> float | None:
 
 
 def account(found: Found) -> float | None:
-    """IBAN: ISO 13616 country, length and mod 97."""
-    return 1.0 if iban.is_valid(found.value, check_country=False) else None
+    """IBAN: ISO 13616 country, length and mod 97; one case throughout."""
+    value = found.value
+    one_case = value in (value.upper(), value.lower())
+    return 1.0 if one_case and iban.is_valid(value, check_country=False) else None
 
 
 def swift(found: Found) -> float | None:
@@ -108,15 +110,37 @@ def ca_sin(found: Found) -> float | None:
 
 
 def uk_nhs(found: Found) -> float | None:
-    """NHS number: mod 11, and grouped or context."""
+    """NHS number: mod 11, and grouped by spaces or context; a telephone number says that it is one."""
     number = digits(found.value)
-    named = number != found.value or _NHS_CONTEXT.search(found.before)
-    return 0.9 if named and nhs.is_valid(number) else None
+    grouped = " " in found.value and "-" not in found.value and number[0] not in "01"
+    if not _NHS_CONTEXT.search(found.before) and (not grouped or _TELEPHONE.search(found.before)):
+        return None
+    return 0.9 if nhs.is_valid(number) else None
 
 
 def us_routing(found: Found) -> float | None:
-    """ABA routing transit number."""
-    return 0.9 if rtn.is_valid(found.value) else None
+    """ABA routing transit number: check digit, and context or the dashes of a cheque."""
+    named = "-" in found.value or _ROUTING_CONTEXT.search(found.before)
+    return 0.9 if named and rtn.is_valid(digits(found.value)) else None
+
+
+def bank_account(found: Found) -> float | None:
+    """A bank account's number has no check digit; a card's is a card."""
+    number = digits(found.value)
+    return None if len(set(number)) < 2 or (len(number) in _CARD_DIGITS and luhn.is_valid(number)) else 0.7
+
+
+def uk_nino(found: Found) -> float | None:
+    """UK national insurance number: prefixes that HMRC allocates (NIM39110)."""
+    value = compact(found.value)
+    if value[:2] in _NINO_NEVER or len(set(value[2:8])) < 2:
+        return None
+    return 0.9 if found.value == found.value.upper() or found.value == found.value.lower() else None
+
+
+def uk_utr(found: Found) -> float | None:
+    """UK unique taxpayer reference: check digit (HMRC)."""
+    return 0.9 if utr.is_valid(digits(found.value)) else None
 
 
 def vin(found: Found) -> float | None:
@@ -128,40 +152,3 @@ def vin(found: Found) -> float | None:
     if number[8] == "0123456789X"[total % 11]:
         return 1.0
     return 0.7 if _VIN_CONTEXT.search(found.before) else None
-
-
-def ipv4(found: Found) -> float | None:
-    """IPv4 address (RFC 791), not part of a longer dotted number and no version."""
-    if found.before.endswith((".", "-")) or _VERSION.search(found.before):
-        return None
-    try:
-        IPv4Address(found.value)
-    except AddressValueError:
-        return None
-    return 0.9
-
-
-def ipv6(found: Found) -> float | None:
-    """IPv6 address (RFC 4291) with something in it, so that `::` and times of day are none."""
-    hexadecimal = sum(character.isdigit() or character in _HEX_LETTERS for character in found.value)
-    if joined(found.before[-1:]) or found.after == ":" or joined(found.after) or hexadecimal < 2:
-        return None
-    try:
-        IPv6Address(found.value)
-    except AddressValueError:
-        return None
-    return 0.9
-
-
-def mac(found: Found) -> float | None:
-    """MAC address (IEEE 802), not part of a longer chain such as a fingerprint."""
-    chained = found.before.endswith((":", "-")) or found.after in (":", "-")
-    return None if chained or len(set(found.value)) < 3 else 0.9
-
-
-def email(found: Found) -> float | None:
-    """E-mail address (RFC 5321), not the user part of a web address."""
-    local, _, domain = found.value.rpartition("@")
-    if ".." in local or "-." in domain or found.before.endswith("://"):
-        return None
-    return 1.0

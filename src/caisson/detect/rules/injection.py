@@ -19,8 +19,10 @@ from caisson.detect.rule import Rule
 Strength = Literal["none", "low", "medium", "high"]
 HIGH, MEDIUM, LOW = 0.95, 0.75, 0.45
 """Confidence of a rule."""
-_LEAST: dict[Strength, float] = {"none": 2.0, "low": HIGH, "medium": MEDIUM, "high": LOW}
-_STRICTER: dict[Strength, Strength] = {"none": "none", "low": "medium", "medium": "high", "high": "high"}
+LEAST: dict[Strength, float] = {"none": 2.0, "low": HIGH, "medium": MEDIUM, "high": LOW}
+"""Least confidence on which a filter of that strength acts."""
+STRICTER: dict[Strength, Strength] = {"none": "none", "low": "medium", "medium": "high", "high": "high"}
+"""The strength by which documents and tool results are judged."""
 
 _ALL = r"(?:(?:all|any|every|each|the|your|my|our|these|those|of|and|everything)\s{1,3}){0,4}"
 _PRIOR = (
@@ -98,5 +100,5 @@ def injection(strength: Strength, *, data: bool) -> tuple[Rule, ...]:
         strength: of the guardrail's filter.
         data: the text is a document or a tool's result.
     """
-    least = _LEAST[_STRICTER[strength] if data else strength]
+    least = LEAST[STRICTER[strength] if data else strength]
     return tuple(rule for rule in _RULES if rule.score >= least)

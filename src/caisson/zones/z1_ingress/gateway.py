@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import aclosing, suppress
 from typing import Any, Protocol
@@ -23,6 +23,8 @@ from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.routes import Route, match
 from caisson.zones.z1_ingress.wire import frame, parser, rendered, stream_renderer
 from caisson.zones.z2_runtime import pipeline
+from caisson.zones.z2_runtime.deadlines import Deadlines
+from caisson.zones.z2_runtime.dialects import openai_answer
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.operations import Operation
 from caisson.zones.z2_runtime.runtime import Runtime
@@ -39,6 +41,8 @@ BODY_SECONDS_MAX = 30.0
 SEND_SECONDS_MAX = 60.0
 """A client that does not read for this long has left."""
 STS_BODY_BYTES_MAX = 65_536
+OPERATIONAL = frozenset({"health", "ready", "metrics"})
+"""Kinds of route that answer callers without an identity."""
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 log = logging.getLogger("caisson.gateway")
@@ -100,8 +104,8 @@ class Gateway:
         """ASGI entry point."""
         if scope["type"] != "http":
             return
-        request_id = str(uuid.uuid4())
-        reply = _Reply(send, request_id)
+        request_id = _new_request_id()
+        reply = _Reply(send, request_id, self._runtime.deadlines)
         self._under_way += 1
         try:
             await self._serve(scope, receive, reply, request_id)
@@ -126,12 +130,16 @@ class Gateway:
         route = match(scope["method"], scope["raw_path"])
         if isinstance(route, Refusal):
             raise CallerError(route)
-        if route.operation is None and route.kind != "sts":
+        reply.speaks_openai = route.speaks_openai
+        if route.kind in OPERATIONAL:
             await self._operate(route, scope, reply)
             return
         if self._draining or self._under_way > self._runtime.snapshot.system.limits.concurrency_max:
             raise CallerError(_BUSY)
         request = await self._read(route, scope, receive)
+        if route.kind == "models":
+            await self._models(request, reply)
+            return
         if route.operation is None:
             status, body = await self._sts.handle(request, request_id)
             await reply.send(status, b"text/xml", body)
@@ -151,20 +159,33 @@ class Gateway:
             if exchange.principal is None:
                 raise CallerError(refusal)
             await reply.refuse(refusal)
-        elif route.operation.streams:
+        elif exchange.operation.streams:
             await self._stream(exchange, receive, reply)
         else:
             await self._whole(exchange, reply)
 
+    async def _models(self, request: HttpRequest, reply: _Reply) -> None:
+        """The models that the caller's session may use."""
+        principal = await self._identity.authenticate(request, service="bedrock")
+        if isinstance(principal, Refusal):
+            raise CallerError(principal)
+        system = self._runtime.snapshot.system
+        agent = system.agents.get(principal.agent)
+        found = [system.models[agent.model].id] if agent is not None else []
+        await reply.send(200, b"application/json", openai_answer.models(found))
+
     async def _operate(self, route: Route, scope: Scope, reply: _Reply) -> None:
+        local = (scope.get("client") or [""])[0] in LOOPBACK
         if route.kind == "health":
             await reply.send(200, b"application/json", b'{"status":"alive"}')
         elif route.kind == "ready":
             problems = ["draining"] if self._draining else self._readiness.problems()
             status = "ready" if not problems else "not ready"
-            body = orjson.dumps({"status": status, "problems": problems})
-            await reply.send(200 if not problems else 503, b"application/json", body)
-        elif (scope.get("client") or [""])[0] in LOOPBACK:
+            shown = {"status": status} | (
+                {"problems": problems} if local else {}
+            )  # an order's reason is not for strangers
+            await reply.send(200 if not problems else 503, b"application/json", orjson.dumps(shown))
+        elif local:
             content_type, body = self._runtime.metrics.expose()
             await reply.send(200, content_type.encode(), body)
         else:
@@ -196,7 +217,7 @@ class Gateway:
                 )
             )
         limit = STS_BODY_BYTES_MAX if route.kind == "sts" else self._runtime.snapshot.system.limits.body_bytes_max
-        body = await _read_body(headers, receive, limit)
+        body = await _read_body(headers, receive, limit, self._runtime.deadlines)
         return HttpRequest(
             method=scope["method"],
             raw_path=scope["raw_path"],
@@ -242,12 +263,12 @@ class Gateway:
                     async for event in events:
                         data = frame(renderer, exchange, event)
                         if data:
-                            await reply.frame(data, exchange)
+                            await reply.frame(data, exchange, renderer.media_type)
                 except (UpstreamError, CallerError) as error:
                     if not reply.begun:
                         await reply.refuse(error.refusal, exchange)
                         return
-                    await reply.frame(renderer.exception(error.refusal), exchange)
+                    await reply.frame(renderer.exception(error.refusal), exchange, renderer.media_type)
                 await reply.end()
         except asyncio.CancelledError:
             if not left:
@@ -258,6 +279,15 @@ class Gateway:
             watch.cancel()
 
 
+def _new_request_id() -> str:
+    """A random UUID (RFC 9562 section 5.4), as AWS names its requests."""
+    text = os.urandom(16).hex()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+
+
 class _ClientLeft(Exception):  # noqa: N818 - not an error of anybody's
     """The client closed the connection."""
 
@@ -265,10 +295,13 @@ class _ClientLeft(Exception):  # noqa: N818 - not an error of anybody's
 class _Reply:
     """What goes back to one client."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, deadlines: Deadlines) -> None:
         self._send = send
+        self._deadlines = deadlines
         self._request_id = request_id.encode()
         self.begun = False
+        self.speaks_openai = False
+        """Errors have OpenAI's shape."""
 
     def _headers(self, content_type: bytes, exchange: Exchange | None) -> Headers:
         headers = [
@@ -289,7 +322,7 @@ class _Reply:
         await self._whole(status, headers, body)
 
     async def refuse(self, refusal: Refusal, exchange: Exchange | None = None) -> None:
-        """An error in the shape of Bedrock's REST-JSON protocol; nothing when an answer has begun already."""
+        """An error in the shape of Bedrock's REST-JSON protocol or OpenAI's; nothing when an answer has begun."""
         if self.begun:
             return
         headers = self._headers(b"application/json", exchange)
@@ -298,7 +331,10 @@ class _Reply:
             headers.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after_s))))
         if not exchange:
             headers.append((b"connection", b"close"))  # an unread body must not be taken for the next request
-        await self._whole(refusal.error.status, headers, orjson.dumps({"message": refusal.message}))
+        status, body = refusal.error.status, orjson.dumps({"message": refusal.message})
+        if self.speaks_openai:
+            status, body = openai_answer.error(refusal)
+        await self._whole(status, headers, body)
 
     async def _whole(self, status: int, headers: Headers, body: bytes) -> None:
         self.begun = True
@@ -306,12 +342,12 @@ class _Reply:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 
-    async def frame(self, frame: bytes, exchange: Exchange) -> None:
+    async def frame(self, frame: bytes, exchange: Exchange, media_type: str) -> None:
         """One piece of an event stream; waits while the client does not read."""
-        async with asyncio.timeout(SEND_SECONDS_MAX):
+        with self._deadlines.within(SEND_SECONDS_MAX):
             if not self.begun:
                 self.begun = True
-                headers = self._headers(b"application/vnd.amazon.eventstream", exchange)
+                headers = self._headers(media_type.encode(), exchange)
                 if exchange.operation is Operation.INVOKE_MODEL_STREAM:
                     headers.append((b"x-amzn-bedrock-content-type", b"application/json"))
                 await self._send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -322,13 +358,15 @@ class _Reply:
         await self._send({"type": "http.response.body", "body": b""})
 
 
-async def _read_body(headers: tuple[tuple[bytes, bytes], ...], receive: Receive, limit: int) -> bytes:
+async def _read_body(
+    headers: tuple[tuple[bytes, bytes], ...], receive: Receive, limit: int, deadlines: Deadlines
+) -> bytes:
     declared = next((value for name, value in headers if name == b"content-length"), b"0")
     if declared.isdigit() and int(declared[:20]) > limit:
         raise CallerError(_too_large(limit))
     parts, size = [], 0
     try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
+        with deadlines.within(BODY_SECONDS_MAX):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":  # the server says so of a malformed chunk as well

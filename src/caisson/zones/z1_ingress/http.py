@@ -12,13 +12,12 @@ b'localhost'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from caisson.errors import CallerError, Refusal, WireError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Method, target, headers and whole body."""
 
     method: str

@@ -7,6 +7,7 @@ Route(kind='model', operation=<Operation.CONVERSE: 'Converse'>, target='amazon.n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
@@ -16,8 +17,10 @@ from caisson.zones.z2_runtime.operations import Operation
 PATH_BYTES_MAX = 4_096
 TARGET_CHARACTERS_MAX = 2_048
 """Longest modelId of the Converse API (API_runtime_Converse)."""
+ROUTES_CACHED_MAX = 512
+"""Request lines remembered; each is at most as long as a server takes, so this is bounded in bytes as well."""
 
-Kind = Literal["model", "guardrail", "sts", "health", "ready", "metrics"]
+Kind = Literal["model", "guardrail", "chat", "models", "sts", "health", "ready", "metrics"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,12 @@ class Route:
     kind: Kind
     operation: Operation | None = None
     target: str = ""
-    """Model id or guardrail identifier, percent-decoded once."""
+    """Model id or guardrail identifier, percent-decoded once; empty where the body has it."""
+
+    @property
+    def speaks_openai(self) -> bool:
+        """Errors have OpenAI's shape."""
+        return self.kind in ("chat", "models")
 
 
 MODEL_ACTIONS = {
@@ -39,6 +47,10 @@ MODEL_ACTIONS = {
 }
 FIXED: dict[tuple[str, bytes], Route] = {
     ("POST", b"/"): Route("sts"),
+    ("POST", b"/openai/v1/chat/completions"): Route("chat", Operation.CHAT),
+    ("POST", b"/v1/chat/completions"): Route("chat", Operation.CHAT),
+    ("GET", b"/openai/v1/models"): Route("models"),
+    ("GET", b"/v1/models"): Route("models"),
     ("GET", b"/healthz"): Route("health"),
     ("GET", b"/readyz"): Route("ready"),
     ("GET", b"/metrics"): Route("metrics"),
@@ -46,6 +58,7 @@ FIXED: dict[tuple[str, bytes], Route] = {
 _PATHS = frozenset(path for _, path in FIXED)
 
 
+@lru_cache(maxsize=ROUTES_CACHED_MAX)
 def match(method: str, raw_path: bytes) -> Route | Refusal:
     """The route of a request line, or why there is none."""
     if len(raw_path) > PATH_BYTES_MAX:

@@ -28,11 +28,18 @@ from caisson.ports.credentials import Principal
 from caisson.ports.ledger import Account, Ledger
 from caisson.system.schema import System
 
+DECIDED_MAX = 10_000
+"""Sessions whose standing is remembered."""
 _NO_ACCOUNT = Refusal(
     error=WireError.ACCESS_DENIED, rule="session.account", message="This session has no account; sign in again."
 )
 _NO_STATE = Refusal(
     error=WireError.UNAVAILABLE, rule="configuration.none", message="The system has no configuration yet; retry later."
+)
+_EXPIRED = Refusal(
+    error=WireError.EXPIRED_TOKEN,
+    rule="session.expired",
+    message="The security token included in the request is expired",
 )
 
 
@@ -44,10 +51,12 @@ class Sessions:
         self._events = events
         self._clock = clock
         self._state: tuple[System, Orders] | None = None
+        self._decided: dict[str, tuple[Principal, Principal | Refusal]] = {}
 
     def set_state(self, system: System, orders: Orders) -> None:
         """Configuration and orders for every decision from now on."""
         self._state = (system, orders)
+        self._decided.clear()
 
     def state(self) -> tuple[System, Orders] | Refusal:
         """The configuration and orders in force, or why nothing may run."""
@@ -60,27 +69,35 @@ class Sessions:
         state = self.state()
         if isinstance(state, Refusal):
             return state
-        system, orders = state
-        revoked = policy.revoked(principal, orders)
-        if revoked is not None:
-            return revoked
-        current = _current(system, principal)
-        refusal = policy.may_open(
-            system, user=current.user, groups=current.groups, role=Role(current.agent, current.task)
-        )
-        if refusal is not None:
-            return refusal
-        balance = await self._ledger.balance(current.root_session_id, now=self._clock.now())
-        if balance is None:
+        current = self._known(principal, *state)
+        if isinstance(current, Refusal):
+            return current
+        ended = await self._ledger.ended(current.root_session_id)
+        if ended is None:
             return _NO_ACCOUNT
-        if balance.closed:
+        if ended:
             return Refusal(
                 error=WireError.EXPIRED_TOKEN,
                 rule="session.ended",
                 message="The security token included in the request is expired: its session has ended.",
-                rationale=balance.closed,
+                rationale=ended,
             )
-        return current
+        # Its token was verified at the machine's time, which may have been set back; here it stays expired.
+        return _EXPIRED if self._clock.now() >= current.expires else current
+
+    def _known(self, principal: Principal, system: System, orders: Orders) -> Principal | Refusal:
+        """What configuration and orders say of a principal: the same for all its requests until they change."""
+        known = self._decided.get(principal.session_id)
+        if known is not None and known[0] is principal:
+            return known[1]
+        decided = policy.revoked(principal, orders) or _current(system, principal)
+        if isinstance(decided, Principal):
+            role = Role(decided.agent, decided.task)
+            decided = policy.may_open(system, user=decided.user, groups=decided.groups, role=role) or decided
+        if len(self._decided) >= DECIDED_MAX:
+            self._decided.clear()
+        self._decided[principal.session_id] = (principal, decided)
+        return decided
 
     async def open(
         self,
@@ -150,7 +167,7 @@ class Sessions:
 
     async def known(self, principal: Principal) -> bool:
         """Whether the session has an account."""
-        return await self._ledger.balance(principal.root_session_id, now=self._clock.now()) is not None
+        return await self._ledger.ended(principal.root_session_id) is not None
 
     async def narrow(
         self, parent: Principal, *, role: Role, lifetime_s: float | None, note: str = ""

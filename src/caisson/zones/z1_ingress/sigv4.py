@@ -27,13 +27,12 @@ from hmac import compare_digest
 from hmac import digest as hmac_digest
 from itertools import pairwise
 from time import gmtime, strftime
-from urllib.parse import quote_from_bytes
 
 from caisson.errors import Refusal, WireError
 from caisson.ports.credentials import SessionCredentials
+from caisson.protocol.sigv4 import ALGORITHM, canonical_request, signing_key, string_to_sign
 from caisson.zones.z1_ingress.http import HttpRequest
 
-ALGORITHM = b"AWS4-HMAC-SHA256"
 WINDOW_S = 300
 HEADERS_MAX = 100
 HEADER_BYTES_MAX = 32_768
@@ -42,6 +41,8 @@ AUTHORIZATION_BYTES_MAX = 4_096
 PATH_BYTES_MAX = 8_192
 QUERY_BYTES_MAX = 8_192
 SIGNING_KEYS_CACHED_MAX = 10_000
+AUTHORIZATIONS_CACHED_MAX = 1_024
+"""Parsed headers and header names; 4 KiB and 32 KiB each at most, as much as callers sent with one request."""
 
 REQUIRED = frozenset({b"host", b"x-amz-date", b"x-amz-security-token"})
 MUST_SIGN_PREFIXES = (b"x-amz-", b"x-amzn-bedrock-", b"x-caisson-")
@@ -50,6 +51,7 @@ MUST_SIGN_PREFIXES = (b"x-amz-", b"x-amzn-bedrock-", b"x-caisson-")
 _SCOPE = re.compile(rb"([A-Z0-9]{16,128})/(\d{8})/([a-z0-9-]{1,64})/([a-z0-9-]{1,64})/aws4_request")
 _DATE = re.compile(rb"\d{8}T\d{6}Z")
 _SIGNATURE = re.compile(rb"[0-9a-f]{64}")
+_NO_SIGNATURE = b"0" * 64
 _SIGNED_HEADERS = re.compile(rb"[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*")
 _REWRITTEN_PATH = re.compile(rb"//|/\.\.?(?:/|\Z)")
 _PRESIGNED = re.compile(rb"(?:\A|&)x-amz-(?:algorithm|credential|signature|security-token)=", re.IGNORECASE)
@@ -74,9 +76,10 @@ class SignatureVerifier:
         if refusal := _bounds(request):
             return refusal
         headers = _joined(request.headers)
-        authorization = _parse_authorization(request.header(b"authorization"))
-        if isinstance(authorization, Refusal):
-            return authorization
+        parsed = _parse_authorization(request.header(b"authorization"))
+        if isinstance(parsed, Refusal):
+            return parsed
+        authorization, signature = parsed
         date, token = request.header(b"x-amz-date") or b"", request.header(b"x-amz-security-token") or b""
         if refusal := (
             _headers_signed(headers, authorization.signed_headers)
@@ -98,7 +101,7 @@ class SignatureVerifier:
         )
         expected = hmac_digest(key, string_to_sign(date, authorization.scope, canonical), "sha256").hex().encode()
         named = compare_digest(credentials.access_key_id.encode(), authorization.access_key_id)
-        if not (compare_digest(expected, authorization.signature) and named):
+        if not (compare_digest(expected, signature) and named):
             return _refuse(
                 "signature",
                 "The request signature we calculated does not match the signature you provided. Check your AWS "
@@ -120,55 +123,6 @@ class SignatureVerifier:
         return None
 
 
-def canonical_request(
-    method: str,
-    raw_path: bytes,
-    query: bytes,
-    headers: Mapping[bytes, bytes],
-    signed: tuple[bytes, ...],
-    payload_hash: bytes,
-) -> bytes:
-    """The canonical request. `headers` holds every signed one, repeated values joined by commas."""
-    lines = b"".join([b"%b:%b\n" % (name, b" ".join(headers[name].split())) for name in signed])
-    return b"\n".join(
-        (
-            method.encode("latin-1", "replace"),
-            _encoded_path(raw_path),
-            _sorted_query(query),
-            lines,
-            b";".join(signed),
-            payload_hash,
-        )
-    )
-
-
-def string_to_sign(date: bytes, scope: bytes, canonical: bytes) -> bytes:
-    """What is signed."""
-    return b"\n".join((ALGORITHM, date, scope, sha256(canonical).hexdigest().encode()))
-
-
-def signing_key(secret: str, date: bytes, region: bytes, service: bytes) -> bytes:
-    """The key of one day, region and service."""
-    key = f"AWS4{secret}".encode()
-    for part in (date, region, service, b"aws4_request"):
-        key = hmac_digest(key, part, "sha256")
-    return key
-
-
-@lru_cache(maxsize=256)
-def _encoded_path(raw_path: bytes) -> bytes:
-    """The path encoded once more, percent signs too: every service but S3 hashes it so."""
-    return quote_from_bytes(raw_path, safe="/~").encode()
-
-
-def _sorted_query(query: bytes) -> bytes:
-    """Names and values sorted. What may not stand raw in a query is encoded; what is encoded stays as it was signed."""
-    if not query:
-        return b""
-    pairs = [pair.partition(b"=") for pair in quote_from_bytes(query, safe="&=%~").encode().split(b"&")]
-    return b"&".join([name + b"=" + value for name, value in sorted((name, value) for name, _, value in pairs)])
-
-
 def _joined(headers: tuple[tuple[bytes, bytes], ...]) -> dict[bytes, bytes]:
     joined: dict[bytes, bytes] = {}
     for name, value in headers:
@@ -183,18 +137,27 @@ class _Authorization:
     region: bytes
     service: bytes
     signed_headers: tuple[bytes, ...]
-    signature: bytes
-
-    @property
-    def scope(self) -> bytes:
-        return b"/".join((self.date, self.region, self.service, b"aws4_request"))
+    scope: bytes
 
 
-def _parse_authorization(header: bytes | None) -> _Authorization | Refusal:
+def _parse_authorization(header: bytes | None) -> tuple[_Authorization, bytes] | Refusal:
+    """What a header says, and its signature."""
     if not header:
         return Refusal(
             error=WireError.MISSING_AUTHENTICATION, rule="sigv4.form", message="Missing Authentication Token"
         )
+    signature, unsigned = b"", header
+    at = header.rfind(b"Signature=") + len(b"Signature=")
+    if (match := _SIGNATURE.match(header, at)) is not None:
+        signature = match[0]
+        unsigned = header[:at] + _NO_SIGNATURE + header[match.end() :]
+    parsed = _parse_unsigned(unsigned)
+    return parsed if isinstance(parsed, Refusal) else (parsed, signature)
+
+
+@lru_cache(maxsize=AUTHORIZATIONS_CACHED_MAX)
+def _parse_unsigned(header: bytes) -> _Authorization | Refusal:
+    """A header whose signature is all zeros: the same for all requests of a session and day, so it is parsed once."""
     algorithm, _, rest = header.partition(b" ")
     if algorithm != ALGORITHM or len(header) > AUTHORIZATION_BYTES_MAX:
         return _incomplete(
@@ -212,9 +175,8 @@ def _parse_authorization(header: bytes | None) -> _Authorization | Refusal:
             " ".join(f"Authorization header requires {name!r} parameter." for name in missing)
             or "Authorization header has a parameter other than 'Credential', 'SignedHeaders' and 'Signature'"
         )
-    scope, signature = _SCOPE.fullmatch(fields[b"Credential"]), _SIGNATURE.fullmatch(fields[b"Signature"])
-    names = _signed_names(fields[b"SignedHeaders"])
-    if scope is None or signature is None or not names:
+    scope, names = _SCOPE.fullmatch(fields[b"Credential"]), _signed_names(fields[b"SignedHeaders"])
+    if scope is None or fields[b"Signature"] != _NO_SIGNATURE or not names:
         return _incomplete(
             "Expected 'Credential=KEY/YYYYMMDD/REGION/SERVICE/aws4_request', sorted lower-case 'SignedHeaders' and "
             "a 'Signature' of 64 hexadecimal digits in the Authorization header"
@@ -225,11 +187,10 @@ def _parse_authorization(header: bytes | None) -> _Authorization | Refusal:
         region=scope[3],
         service=scope[4],
         signed_headers=names,
-        signature=signature[0],
+        scope=b"/".join((*scope.groups()[1:], b"aws4_request")),
     )
 
 
-@lru_cache(maxsize=256)
 def _signed_names(text: bytes) -> tuple[bytes, ...]:
     """The signed headers' names; empty when they are not sorted, repeat or are no names."""
     names = tuple(text.split(b";"))
@@ -261,12 +222,20 @@ def _headers_signed(headers: Mapping[bytes, bytes], signed: tuple[bytes, ...]) -
             rule="sigv4.token",
             message="The security token included in the request is invalid.",
         )
-    missing = REQUIRED.difference(signed) | {name for name in signed if name not in headers}
-    unsigned = {name for name in headers if name.startswith(MUST_SIGN_PREFIXES)}.difference(signed)
-    if missing or unsigned:
-        name = min(missing | unsigned).decode("latin-1")
-        return _refuse("headers", f"Expected the header {name[:64]!r} to be sent once and signed; sign it.")
-    return None
+    name = _unsigned_name(tuple(headers), signed)
+    if name is None:
+        return None
+    return _refuse(
+        "headers", f"Expected the header {name[:64].decode('latin-1')!r} to be sent once and signed; sign it."
+    )
+
+
+@lru_cache(maxsize=AUTHORIZATIONS_CACHED_MAX)
+def _unsigned_name(sent: tuple[bytes, ...], signed: tuple[bytes, ...]) -> bytes | None:
+    """The first name that is signed and not sent, or must be signed and is not."""
+    missing = REQUIRED.difference(signed) | set(signed).difference(sent)
+    unsigned = {name for name in sent if name.startswith(MUST_SIGN_PREFIXES)}.difference(signed)
+    return min(missing | unsigned, default=None)
 
 
 def _window(date: bytes, now: float) -> Refusal | None:

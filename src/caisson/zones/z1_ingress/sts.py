@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from html import escape
 from urllib.parse import parse_qsl
 
-from caisson.errors import CallerError, ChannelError, Refusal, WireError
+from caisson.errors import CallerError, ChannelError, LedgerError, Refusal, WireError
 from caisson.policy import sessions as policy
 from caisson.ports.credentials import Credentials, Principal, SessionCredentials
 from caisson.zones.z1_ingress.http import HttpRequest
@@ -79,7 +79,7 @@ class TokenService:
             result = await self._act(action, parameters, request)
         except CallerError as error:
             result = error.refusal
-        except ChannelError:
+        except (ChannelError, LedgerError):
             result = Refusal(
                 error=WireError.UNAVAILABLE,
                 rule="session.record",

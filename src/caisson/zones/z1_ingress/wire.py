@@ -10,12 +10,20 @@ from caisson.ports.guardrail import Inspection
 from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.routes import Route
 from caisson.zones.z2_runtime.conversation import Conversation
-from caisson.zones.z2_runtime.dialects import assessment, converse, guardrail, invoke, tokens
+from caisson.zones.z2_runtime.dialects import (
+    assessment,
+    converse,
+    guardrail,
+    invoke,
+    openai,
+    openai_answer,
+    tokens,
+)
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
-StreamRenderer = converse.StreamRenderer | invoke.StreamRenderer
+StreamRenderer = converse.StreamRenderer | invoke.StreamRenderer | openai_answer.StreamRenderer
 
 
 def parser(route: Route, request: HttpRequest) -> Callable[[], Conversation | Refusal]:
@@ -30,6 +38,8 @@ def parser(route: Route, request: HttpRequest) -> Callable[[], Conversation | Re
             return lambda: tokens.parse(body, target)
         case Operation.APPLY_GUARDRAIL:
             return lambda: guardrail.parse(body, target)
+        case Operation.CHAT | Operation.CHAT_STREAM:
+            return lambda: openai.parse(body)
         case None:
             raise DeveloperError("a route without an operation has no dialect")
 
@@ -63,7 +73,15 @@ def rendered(exchange: Exchange) -> bytes:
     trace = _trace(exchange) if conversation.trace else None
     if exchange.operation is Operation.CONVERSE:
         return converse.render(exchange.answer, round(exchange.upstream_seconds * 1000), trace)
+    if exchange.operation is Operation.CHAT:
+        return openai_answer.render(
+            exchange.answer, model_id=exchange.target, request_id=exchange.request_id, created=_created(exchange)
+        )
     return invoke.render(exchange.answer, trace, model_id=exchange.target, request_id=exchange.request_id)
+
+
+def _created(exchange: Exchange) -> int:
+    return int(exchange.runtime.clock.now())
 
 
 def _inspection(exchange: Exchange) -> Inspection:
@@ -93,4 +111,11 @@ def stream_renderer(exchange: Exchange) -> StreamRenderer:
     """What turns events into frames."""
     if exchange.operation is Operation.CONVERSE_STREAM:
         return converse.StreamRenderer()
+    if exchange.operation is Operation.CHAT_STREAM:
+        return openai_answer.StreamRenderer(
+            model_id=exchange.target,
+            request_id=exchange.request_id,
+            created=_created(exchange),
+            usage_wanted=exchange.known()[0].usage_wanted,
+        )
     return invoke.StreamRenderer(exchange.target, exchange.request_id)

@@ -1,15 +1,14 @@
 """An answer as events and as a whole, so that both run through one inspection.
 
->>> import asyncio
 >>> usage = Usage(input_tokens=1, output_tokens=1)
 >>> answer = ModelAnswer(content=({"text": "hi"},), stop_reason="end_turn", usage=usage, latency_ms=2)
->>> asyncio.run(collect(events_of(answer))).content
+>>> collect(events_of(answer)).content
 ({'text': 'hi'},)
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -20,7 +19,7 @@ from caisson.ports.model import ModelAnswer, Usage
 Json = dict[str, Any]
 
 
-async def events_of(answer: ModelAnswer) -> AsyncGenerator[Json, None]:
+def events_of(answer: ModelAnswer) -> Iterator[Json]:
     """The ConverseStream events of a whole answer, one delta a block."""
     yield {"messageStart": {"role": "assistant"}}
     for index, block in enumerate(answer.content):
@@ -63,8 +62,8 @@ def metadata(usage: Usage, latency_ms: float) -> Json:
     }
 
 
-async def collect(events: AsyncIterator[Json]) -> ModelAnswer:
-    """The whole answer that a stream of events spells.
+def collect(events: Iterable[Json]) -> ModelAnswer:
+    """The whole answer that events spell.
 
     Raises:
         UpstreamError: the stream ended without `messageStop`.
@@ -73,7 +72,7 @@ async def collect(events: AsyncIterator[Json]) -> ModelAnswer:
     tools: dict[int, Json] = {}
     reasoning: dict[int, Json] = {}
     stop_reason, usage, latency_ms = "", Usage(input_tokens=0, output_tokens=0), 0.0
-    async for event in events:
+    for event in events:
         if "contentBlockDelta" in event:
             index, delta = event["contentBlockDelta"]["contentBlockIndex"], event["contentBlockDelta"]["delta"]
             if "text" in delta:

@@ -21,9 +21,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from caisson.errors import CallerError, DeveloperError, Refusal, WireError
 from caisson.ports.guardrail import Part, Role
@@ -45,8 +47,7 @@ IDENTIFIER_MAX = 64
 _NOT_IN_IDENTIFIER = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conversation:
+class Conversation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One request in Converse JSON, whatever dialect it came in."""
 
     operation: Operation
@@ -56,20 +57,22 @@ class Conversation:
     """Converse `system` blocks."""
     messages: tuple[Json, ...] = ()
     """Converse `messages`; documents carry `source.text`, decoded."""
-    inference: Json = field(default_factory=dict)
+    inference: Json = {}
     """`temperature`, `topP`, `topK`, `stopSequences`, where given."""
-    additional: Json = field(default_factory=dict)
+    additional: Json = {}
     """Converse `additionalModelRequestFields`: how the model samples and reasons, all of closed vocabularies."""
     output_tokens_max: int | None = None
     """As the request asked; None when it did not."""
     tools: Json | None = None
     """Converse `toolConfig`."""
-    request_metadata: dict[str, str] = field(default_factory=dict)
+    request_metadata: dict[str, str] = {}
     """The caller's labels for the log. The model never sees them."""
     dropped: tuple[str, ...] = ()
     """Fields that were understood and set aside, because the system file decides them: `guardrailConfig`."""
     trace: bool = False
     """The caller asked for the guardrail's trace."""
+    usage_wanted: bool = False
+    """Chat completions: the caller asked for the usage at a stream's end."""
     source: Literal["INPUT", "OUTPUT"] = "INPUT"
     """ApplyGuardrail: which direction the content is inspected as."""
     output_scope: Literal["INTERVENTIONS", "FULL"] = "INTERVENTIONS"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal
@@ -19,19 +21,19 @@ Authenticate = Callable[[], Awaitable[Principal | Refusal]]
 Parse = Callable[[], Conversation | Refusal]
 
 
-@dataclass(slots=True, kw_only=True)
-class Exchange:
+class Exchange(msgspec.Struct, kw_only=True):
     """Steps read and fill it in their order; a field is set by the step named beside it."""
 
     runtime: Runtime
     snapshot: Snapshot
     """The configuration that this request runs under, from its first step to its last."""
     operation: Operation
+    """From the path; 1 frame, where the body says more."""
     request_id: str
     started: float
     """Monotonic seconds at arrival."""
     target: str
-    """Model id, or guardrail name for ApplyGuardrail, from the path."""
+    """Model id, or guardrail name for ApplyGuardrail, from the path; 1 frame, where the body has it."""
     parse: Parse
     authenticate: Authenticate
 
@@ -49,13 +51,17 @@ class Exchange:
     """4 budget."""
     reservation: Reservation | None = None
     """4 budget."""
+    identity: dict[str, Any] = {}
+    """5 record: the fields that both events share."""
     recorded: bool = False
     """5 record: the request's event is out, so the response's must follow."""
+    answered: bool = False
+    """11 record: and so is the response's."""
     inspection: Inspection | None = None
     """6 inspect input."""
-    restorable: Mapping[str, str] = field(default_factory=dict)
+    restorable: Mapping[str, str] = {}
     """6 inspect input."""
-    actions: list[GuardrailAction] = field(default_factory=list)
+    actions: list[GuardrailAction] = []
     """6 and 9: every evaluation that ran."""
     blocked: GuardrailAction | None = None
     """6 or 9: what stopped the request or the answer."""
@@ -65,7 +71,7 @@ class Exchange:
     """8 model: time spent waiting for it."""
     output_bytes: int = 0
     """8 model: bytes of text the model produced so far."""
-    raw_output: list[str] = field(default_factory=list)
+    raw_output: list[str] = []
     """8 model: what the model said, before inspection, for the sealed record."""
     stop_reason: str = ""
     """8 or 9."""

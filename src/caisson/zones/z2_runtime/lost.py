@@ -1,13 +1,14 @@
-"""Requests whose worker died: recorded as lost, so that every request's event has its response's event (LOG-01).
+"""Requests without an answer on record: recorded later, so that every request's event has its response's (LOG-01).
 
-A reservation that nobody settled by its deadline belonged to a dead worker, because a living one always settles before
-(steps/s04_budget.py). Recording comes before forgetting: dying in between records twice, never not at all.
+A reservation that nobody settled by its deadline belonged to a dead worker, because a living one settles before
+(steps/s04_budget.py), or to a request whose answer could not be recorded and was withheld. Recording comes before
+forgetting: dying in between records twice, never not at all.
 """
 
 from __future__ import annotations
 
 from caisson.channels.messages import ResponseEvent
-from caisson.errors import ChannelError
+from caisson.errors import ChannelError, LedgerError
 from caisson.ports.ledger import Reservation
 from caisson.zones.z2_runtime.record import role_arn
 from caisson.zones.z2_runtime.runtime import Runtime
@@ -18,14 +19,17 @@ SWEEP_GRACE_S = 5.0
 
 
 async def sweep(runtime: Runtime) -> int:
-    """Record lapsed reservations as lost requests; returns how many."""
-    lapsed = await runtime.ledger.lapsed(before=runtime.clock.now() - SWEEP_GRACE_S)
+    """Record refusals that are not yet, and lapsed reservations as lost requests; returns how many of these."""
     try:
+        while runtime.unrecorded:
+            runtime.events.append(runtime.unrecorded[0])
+            runtime.unrecorded.popleft()
+        lapsed = await runtime.ledger.lapsed(before=runtime.clock.now() - SWEEP_GRACE_S)
         for reservation in lapsed:
             runtime.events.append(await _event(runtime, reservation))
-    except ChannelError:
-        return 0  # the channel is full or broken: they stay on file and are tried again
-    await runtime.ledger.forget(lapsed)
+        await runtime.ledger.forget(lapsed)
+    except (ChannelError, LedgerError):
+        return 0  # full, broken or locked: they stay on file and are tried again
     return len(lapsed)
 
 
@@ -47,5 +51,5 @@ async def _event(runtime: Runtime, reservation: Reservation) -> ResponseEvent:
         configuration_version=runtime.snapshot.version,
         outcome="lost",
         rule="worker.died",
-        rationale="The worker that carried this request out stopped before it recorded an answer.",
+        rationale="The worker that carried this request out stopped, or could not record its answer.",
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from enum import Enum
 
+_STREAMS = frozenset({"ConverseStream", "InvokeModelWithResponseStream", "ChatCompletionsStream"})
+_WITHOUT_MODEL = frozenset({"ApplyGuardrail", "CountTokens"})
+
 
 class Operation(Enum):
-    """Bedrock Runtime operations (API reference: Amazon Bedrock Runtime actions)."""
+    """Bedrock Runtime operations (API reference: Amazon Bedrock Runtime actions), and OpenAI's chat completions."""
 
     CONVERSE = "Converse"
     CONVERSE_STREAM = "ConverseStream"
@@ -14,19 +17,13 @@ class Operation(Enum):
     INVOKE_MODEL_STREAM = "InvokeModelWithResponseStream"
     APPLY_GUARDRAIL = "ApplyGuardrail"
     COUNT_TOKENS = "CountTokens"
+    CHAT = "ChatCompletions"
+    CHAT_STREAM = "ChatCompletionsStream"
 
-    @property
-    def streams(self) -> bool:
+    def __init__(self, label: str) -> None:
+        self.label = label
+        """As the log names it."""
+        self.streams = label in _STREAMS
         """The answer is an event stream."""
-        return self in _STREAMS
-
-    @property
-    def calls_model(self) -> bool:
+        self.calls_model = label not in _WITHOUT_MODEL
         """The request reaches a model and spends tokens and an action."""
-        return self in _CALLS_MODEL
-
-
-_STREAMS = frozenset({Operation.CONVERSE_STREAM, Operation.INVOKE_MODEL_STREAM})
-_CALLS_MODEL = frozenset(
-    {Operation.CONVERSE, Operation.CONVERSE_STREAM, Operation.INVOKE_MODEL, Operation.INVOKE_MODEL_STREAM}
-)

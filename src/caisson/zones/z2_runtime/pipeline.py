@@ -21,13 +21,13 @@ Step 7 (retrieve) and step 12 (evaluation) are not built yet; a system file that
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from caisson.errors import CallerError, Refusal, UpstreamError
-from caisson.zones.z2_runtime.answer import collect, events_of
+from caisson.zones.z2_runtime.answer import collect
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.record import observe
 from caisson.zones.z2_runtime.steps import (
@@ -82,12 +82,16 @@ async def admit(exchange: Exchange) -> Refusal | None:
 async def conclude(
     exchange: Exchange, *, refusal: Refusal | None = None, step: str = "", cancelled: bool = False
 ) -> None:
-    """Run steps 10 and 11, once, whatever happened. The ledger is written last (docs/decisions/0007)."""
+    """Run steps 10 and 11, once, whatever happened. The ledger is written last (docs/decisions/0007).
+
+    A request on record whose response is not, as on a full disk, keeps its reservation: `lost` explains it later.
+    """
     s10_settle.measure(exchange, cancelled=cancelled, failed=refusal is not None)
     try:
         await s11_record_response.run(exchange, refusal=refusal, step=step, cancelled=cancelled)
     finally:
-        await s10_settle.settle(exchange)
+        if exchange.answered or not exchange.recorded:
+            await s10_settle.settle(exchange)
     observe(exchange, refusal=refusal, cancelled=cancelled)
 
 
@@ -98,11 +102,9 @@ async def answer(exchange: Exchange) -> Refusal | None:
     try:
         try:
             if exchange.blocked is None:
-                whole = await s08_model.whole(exchange)
-                events = s09_inspect_output.run(exchange, events_of(whole), whole=True)
+                exchange.answer = await s09_inspect_output.whole(exchange, await s08_model.whole(exchange))
             else:
-                events = s09_inspect_output.refused_input(exchange)
-            exchange.answer = await collect(events)
+                exchange.answer = collect(s09_inspect_output.refused_input(exchange))
         except (UpstreamError, CallerError) as error:
             refusal = error.refusal
         cancelled = False
@@ -125,9 +127,9 @@ async def stream(exchange: Exchange) -> AsyncGenerator[Json, None]:
     closing: list[Json] = []
     try:
         if exchange.blocked is None:
-            events = s09_inspect_output.run(exchange, s08_model.streamed(exchange))
+            events = s09_inspect_output.streamed(exchange, s08_model.streamed(exchange))
         else:
-            events = s09_inspect_output.refused_input(exchange)
+            events = _each(s09_inspect_output.refused_input(exchange))
         async with aclosing(events):
             async for event in events:
                 if "messageStop" in event or "metadata" in event:
@@ -141,6 +143,11 @@ async def stream(exchange: Exchange) -> AsyncGenerator[Json, None]:
     finally:
         await conclude(exchange, refusal=refusal, step="8 model" if refusal else "", cancelled=cancelled)
     for event in closing:
+        yield event
+
+
+async def _each(events: Iterable[Json]) -> AsyncGenerator[Json, None]:
+    for event in events:
         yield event
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
+import msgspec
 import rfc8785
 
 from caisson.channels.messages import Message, RequestEvent, ResponseEvent
@@ -14,6 +16,10 @@ from caisson.zones.z2_runtime.steps.s04_budget import RESERVATION_GRACE_S
 
 RECORD_GRACE_S = 20.0
 """After a reservation lapses, how long a survivor has to record the request as lost (lost.py)."""
+
+SYSTEM_PROMPTS_CACHED_MAX = 256
+SYSTEM_PROMPT_BYTES_CACHED_MAX = 65_536
+"""Longer prompts are hashed each time, so that what is remembered stays under 16 MiB."""
 
 Outcome = Literal["answered", "blocked", "refused", "failed", "cancelled", "lost"]
 
@@ -40,22 +46,36 @@ def transcript(exchange: Exchange) -> str:
 
 
 def _common(exchange: Exchange) -> dict[str, Any]:
+    """Fields of both events but the time; made for the first, since masking may change the system prompt later."""
+    if exchange.identity:
+        return exchange.identity
     principal, conversation = exchange.principal, exchange.conversation
     if principal is None:
         raise RuntimeError("an event needs a verified principal")
     system = conversation.system if conversation else ()
-    return {
-        "timestamp": exchange.runtime.clock.now(),
+    exchange.identity = {
         "request_id": exchange.request_id,
         "user_identity": principal.user,
         "service_identity": role_arn(exchange.snapshot.system.name, principal.agent, principal.task),
         "session_id": principal.session_id,
         "model_id": exchange.target if exchange.alias else "",
-        "system_prompt_hash": sha256(rfc8785.dumps(list(system))).hexdigest() if system else "",
+        "system_prompt_hash": _system_prompt_hash(msgspec.json.encode(system)) if system else "",
         "risk_tier": exchange.snapshot.system.tier,
-        "operation": exchange.operation.value,
+        "operation": exchange.operation.label,
         "configuration_version": exchange.snapshot.version,
     }
+    return exchange.identity
+
+
+@lru_cache(maxsize=SYSTEM_PROMPTS_CACHED_MAX)
+def _short_prompt_hash(encoded: bytes) -> str:
+    return sha256(rfc8785.dumps(msgspec.json.decode(encoded))).hexdigest()
+
+
+def _system_prompt_hash(encoded: bytes) -> str:
+    """SHA-256 of the canonical form (RFC 8785) of system blocks. Applications send the same ones again and again."""
+    short = len(encoded) <= SYSTEM_PROMPT_BYTES_CACHED_MAX
+    return _short_prompt_hash(encoded) if short else _short_prompt_hash.__wrapped__(encoded)
 
 
 def request_event(exchange: Exchange, *, admitted: bool = True) -> RequestEvent:
@@ -64,10 +84,12 @@ def request_event(exchange: Exchange, *, admitted: bool = True) -> RequestEvent:
     if not admitted:
         metadata["admitted"] = "no"
     timeout_s = exchange.snapshot.system.limits.request_timeout_s
+    now = exchange.runtime.clock.now()
     return RequestEvent(
         **_common(exchange),
+        timestamp=now,
         input_text=transcript(exchange) if admitted else "",
-        deadline=exchange.runtime.clock.now() + timeout_s + RESERVATION_GRACE_S + RECORD_GRACE_S,
+        deadline=now + timeout_s + RESERVATION_GRACE_S + RECORD_GRACE_S,
         metadata=metadata,
     )
 
@@ -81,6 +103,7 @@ def response_event(exchange: Exchange, *, refusal: Refusal | None, step: str, ca
         metadata["usage"] = "upper bound"
     return ResponseEvent(
         **_common(exchange),
+        timestamp=exchange.runtime.clock.now(),
         output_text="".join(exchange.raw_output),
         input_tokens=usage.input_tokens if usage else 0,
         output_tokens=usage.output_tokens if usage else 0,
@@ -103,7 +126,7 @@ def observe(exchange: Exchange, *, refusal: Refusal | None, cancelled: bool) -> 
     metrics, usage, cost = exchange.runtime.metrics, exchange.settled_usage, exchange.cost_micro_usd
     spent = exchange.runtime.clock.monotonic() - exchange.started
     metrics.request(
-        operation=exchange.operation.value,
+        operation=exchange.operation.label,
         model_id=exchange.target if exchange.alias else "",
         outcome=_outcome(exchange, refusal, cancelled),
         error=refusal.error.code if refusal else "",

@@ -6,9 +6,11 @@ version replaces it whole, so that no request ever sees half of a change.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from caisson.channels.messages import ResponseEvent
 from caisson.policy.prices import Prices
 from caisson.ports.channel import ChannelWriter
 from caisson.ports.clock import Clock
@@ -18,7 +20,11 @@ from caisson.ports.ledger import Ledger, Rate
 from caisson.ports.metrics import Metrics
 from caisson.ports.model import Model
 from caisson.system.schema import System
+from caisson.zones.z2_runtime.deadlines import Deadlines
 from caisson.zones.z2_runtime.pseudonyms import PseudonymKeys
+
+UNRECORDED_MAX = 10_000
+"""Refusals kept while the channel is full, about 2 KB each; the channel refuses the requests themselves soon after."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,5 +68,9 @@ class Runtime:
     metrics: Metrics
     prices: Prices
     pseudonyms: PseudonymKeys
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    """Time limits of the requests under way."""
+    unrecorded: deque[ResponseEvent] = field(default_factory=lambda: deque(maxlen=UNRECORDED_MAX))
+    """Refusals that the channel did not take after it had taken their requests; recorded when it takes events again."""
     extractor: Extractor = field(default_factory=NoExtractor)
     """Reads documents that are not text."""

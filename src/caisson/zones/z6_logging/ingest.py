@@ -12,9 +12,8 @@ from __future__ import annotations
 import base64
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from caisson.channels.messages import FaultEvent, HeadEvent, KeyEvent, Message, to_dict
 from caisson.ports.archive import Archive, Entry, Query
@@ -22,17 +21,17 @@ from caisson.ports.channel import ChainHead, ChannelReader, Fault, Item, Receive
 from caisson.ports.clock import Clock
 from caisson.zones.z6_logging.redaction import EventRedactor
 
+STATED = ("head.v1", "fault.v1", "key.v1")
+"""Kinds of what this zone states itself."""
 ITEMS_POLLED = 1_024
 BATCH_ENTRIES = 256
 BATCH_CHARACTERS = 4 * 2**20
 """Text in one append; a single larger event goes alone."""
 STATEMENTS_REMEMBERED = 4 * ITEMS_POLLED
 """Statements whose repetition is noticed: more than a reader can deliver again."""
-KEYS_LISTED_MAX = 10_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Draft:
+class _Draft(NamedTuple):
     """An entry without its index."""
 
     event: dict[str, Any]
@@ -61,31 +60,21 @@ class Ingest:
         self._pending_characters = 0
         self._pending_sequences: dict[tuple[str, str], int] = {}
         self._statements: OrderedDict[str, None] = OrderedDict()
-        recent = Query(start=max(0, archive.size() - STATEMENTS_REMEMBERED), limit=STATEMENTS_REMEMBERED)
-        for entry in archive.query(recent):
-            if entry.sequence < 0:
-                self._statements[entry.event["message_id"]] = None
+        self._statements.update(dict.fromkeys(_statements(archive)))
 
     def record_keys(self, writer_keys: Mapping[str, Sequence[bytes]]) -> None:
-        """State the zones' public signing keys that the log does not hold yet."""
-        listed = self._archive.query(Query(kind="key.v1", limit=KEYS_LISTED_MAX))
-        known = {(entry.event["zone"], entry.event["key_id"]) for entry in listed if entry.sequence < 0}
+        """State the zones' public signing keys, unless the newest entries do: looking further takes ever longer."""
         for zone, keys in sorted(writer_keys.items()):
             for public in keys:
                 key_id = sha256(public).hexdigest()[:16]
-                if (zone, key_id) not in known:
-                    encoded = base64.b64encode(public).decode()
-                    self._state(
-                        KeyEvent(
-                            timestamp=self._clock.now(),
-                            message_id=f"key-{zone}-{key_id}",
-                            zone=zone,
-                            key_id=key_id,
-                            public_key=encoded,
-                        ),
-                        writer=zone,
-                        incarnation="",
-                    )
+                statement = KeyEvent(
+                    timestamp=self._clock.now(),
+                    message_id=f"key-{zone}-{key_id}",
+                    zone=zone,
+                    key_id=key_id,
+                    public_key=base64.b64encode(public).decode(),
+                )
+                self._state(statement, writer=zone, incarnation="")
         self._store()
 
     def step(self) -> int:
@@ -175,13 +164,25 @@ class Ingest:
     def _store(self) -> None:
         first = self._archive.size()
         drafts = [draft for draft in self._pending if draft is not None]
-        entries = [Entry(index=first + n, **vars(draft)) for n, draft in enumerate(drafts)]
+        entries = [Entry(index=first + n, **draft._asdict()) for n, draft in enumerate(drafts)]
         self._archive.append(entries)
         self._appended([entry.leaf_hash for entry in entries])
         self._pending.clear()
         self._pending_heads.clear()
         self._pending_sequences.clear()
         self._pending_characters = 0
+
+
+def _statements(archive: Archive) -> list[str]:
+    """Message ids of the statements among the newest entries, in order. Takes no longer for a long log."""
+    start = max(0, archive.size() - STATEMENTS_REMEMBERED)
+    found = [
+        (entry.index, entry.event["message_id"])
+        for kind in STATED
+        for entry in archive.query(Query(kind=kind, start=start, limit=STATEMENTS_REMEMBERED))
+        if entry.sequence < 0
+    ]
+    return [message_id for _, message_id in sorted(found)]
 
 
 def _encodable(text: str) -> str:

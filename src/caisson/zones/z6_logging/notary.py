@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from itertools import islice
 
 from caisson.channels.messages import CheckpointFinding
 from caisson.errors import ChannelError, OperatorError
@@ -99,15 +100,12 @@ class Notary:
             checkpoint.text.encode(), signature, self._key.public_bytes
         ):
             raise OperatorError(f"the log's last checkpoint is not signed by this zone for {self._origin!r}: {_ADVICE}")
-        frontier = self._archive.load_frontier()
-        if (frontier.size, frontier.root()) != (checkpoint.size, checkpoint.root):
-            frontier = Frontier()
-            for leaf in self._archive.leaves():
-                if frontier.size == checkpoint.size:
-                    break
-                frontier.append(leaf)
-        if (frontier.size, frontier.root()) != (checkpoint.size, checkpoint.root):
-            raise OperatorError(
-                f"the log's first {checkpoint.size} leaves do not give the root that was signed for them: {_ADVICE}"
-            )
-        return frontier
+        # A kill can leave an earlier checkpoint's frontier: it grows on from there, the signed root says if rightly.
+        for frontier in (self._archive.load_frontier(), Frontier()):
+            more = max(0, checkpoint.size - frontier.size)
+            frontier.extend(islice(self._archive.leaves(frontier.size), more))
+            if (frontier.size, frontier.root()) == (checkpoint.size, checkpoint.root):
+                return frontier
+        raise OperatorError(
+            f"the log's first {checkpoint.size} leaves do not give the root that was signed for them: {_ADVICE}"
+        )

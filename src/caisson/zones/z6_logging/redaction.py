@@ -17,11 +17,14 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from caisson.errors import DeveloperError
+from caisson.policy.canonical import INTEGER_MAX
+
 KEYS_CACHED_MAX = 4_096
 CLEAN_CACHED_MAX = 4_096
 CLEAN_CHARACTERS_MAX = 128
-INTEGER_MAX = 2**53 - 1
-"""Largest integer of I-JSON (RFC 7493), which canonical JSON is defined over."""
+_PLAIN = frozenset({float, bool, type(None)})
+"""Types of values that hold no text and stay as they are."""
 
 KEPT = frozenset({
     "kind", "message_id", "request_id", "user_identity", "service_identity", "session_id", "parent_session_id",
@@ -58,11 +61,12 @@ class EventRedactor:
 
     def _text(self, text: str, key: bytes) -> tuple[str, int]:
         """Redact one text. Short ones come again and again (paths, names, reasons): clean ones are remembered."""
-        if text in self._clean:
+        short = len(text) <= CLEAN_CHARACTERS_MAX
+        if short and text in self._clean:
             self._clean.move_to_end(text)
             return text, 0
         redacted, count = self._redactor.redact(text, key)
-        if count == 0 and len(text) <= CLEAN_CHARACTERS_MAX:
+        if short and count == 0:
             self._clean[text] = None
             if len(self._clean) > CLEAN_CACHED_MAX:
                 self._clean.popitem(last=False)
@@ -75,26 +79,37 @@ class EventRedactor:
 
         def clean(value: Any, kept: bool) -> Any:
             nonlocal redactions
-            if isinstance(value, str):
+            kind = type(value)
+            if kind is str:
                 if kept or not value:
                     return value
                 text, count = self._text(value, key)
                 redactions += count
                 return text
-            if isinstance(value, list | tuple):
+            if kind in _PLAIN:
+                return value
+            if kind is int:
+                return value if -INTEGER_MAX <= value <= INTEGER_MAX else str(value)
+            if kind is dict:
+                return fields(value, kept)
+            if kind is list or kind is tuple:
                 return [clean(item, kept) for item in value]
-            if isinstance(value, dict):
-                return {name: clean(item, kept or name in KEPT) for name, item in value.items()}
-            if isinstance(value, int) and abs(value) > INTEGER_MAX:
-                return str(value)
-            return value
+            raise DeveloperError(f"expected JSON values in an event, found {kind.__name__}")
 
-        def clean_map(value: dict[str, Any]) -> dict[str, Any]:
+        def fields(values: Mapping[str, Any], kept: bool) -> dict[str, Any]:
+            cleaned = dict(values)
+            for name, value in values.items():
+                kind = type(value)
+                if kind in _PLAIN or (kind is str and (kept or name in KEPT)):
+                    continue  # most fields are: nothing is called for them
+                cleaned[name] = clean(value, kept or name in KEPT)
+            return cleaned
+
+        def free_form(value: dict[str, Any]) -> dict[str, Any]:
             return {clean(name, False): clean(item, False) for name, item in value.items()}
 
-        archived = {
-            name: clean_map(value) if name in FREE_FORM and isinstance(value, dict) else clean(value, name in KEPT)
-            for name, value in event.items()
-        }
+        maps = {name: event[name] for name in FREE_FORM if type(event.get(name)) is dict}
+        archived = fields({**event, **dict.fromkeys(maps)}, False)
+        archived.update({name: free_form(value) for name, value in maps.items()})
         archived["redactions"] = redactions
         return archived

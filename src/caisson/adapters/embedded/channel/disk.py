@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 import stat
 from pathlib import Path
@@ -42,9 +43,13 @@ class Disk:
         """Append; returns how many bytes the system took."""
         return os.write(descriptor, data)
 
-    def write_at(self, descriptor: int, data: bytes, offset: int) -> int:
-        """Overwrite at `offset`; returns how many bytes the system took."""
-        return os.pwrite(descriptor, data, offset)
+    def map(self, descriptor: int, size: int) -> mmap.mmap:
+        """The file's first `size` bytes as memory that outlives the process; what they lack is written as zeros first.
+
+        A mapped page without a block behind it would end the process on a full disk, so the blocks come first.
+        """
+        os.pwrite(descriptor, os.pread(descriptor, size, 0).ljust(size, b"\0"), 0)
+        return mmap.mmap(descriptor, size)
 
     def sync(self, descriptor: int, *, created: bool) -> None:
         """Return when the file's data is on stable storage; with `created`, its name too.

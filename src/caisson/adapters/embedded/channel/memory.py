@@ -1,13 +1,12 @@
 """What a writer remembers of its own chain, so that its next incarnation can say how far this one went.
 
-The file is private to the writer and updated after each record with one small write: killing the process loses at most
+The file is private to the writer, mapped into memory and updated after each record: killing the process loses at most
 the last update, whose record the reader accepts as one more than remembered. Two slots take turns and carry a checksum,
-so a torn update leaves the one before it.
+so a torn update leaves the one before it. Its blocks are written when it is opened: a full disk stops no update.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from caisson.channels.chain import GENESIS
 _SLOT = struct.Struct(">QQ16sQ32sQQ16sQ32s")
 _CHECKSUM = struct.Struct(">I")
 _SLOT_BYTES = 256
+_UPDATE_BYTES = _SLOT.size + _CHECKSUM.size
 _VERSION = 1
 
 
@@ -53,6 +53,11 @@ class Memory:
     def __init__(self, path: Path, disk: Disk) -> None:
         self._disk = disk
         self._descriptor = disk.open_locked(path)
+        try:
+            self._map = disk.map(self._descriptor, 2 * _SLOT_BYTES)
+        except OSError:
+            disk.close(self._descriptor)
+            raise
         found = [slot for slot in (_unpack(self._read(number)) for number in (0, 1)) if slot is not None]
         self._turn, self.remembered = max(found, key=lambda slot: slot[0], default=(0, Remembered()))
 
@@ -63,7 +68,8 @@ class Memory:
             _VERSION, self._turn, of.incarnation.encode(), length, chain, number, end,
             of.previous_incarnation.encode(), of.previous_length, of.previous_chain,
         )  # fmt: skip
-        self._disk.write_at(self._descriptor, content + _CHECKSUM.pack(crc32(content)), self._turn % 2 * _SLOT_BYTES)
+        at = self._turn % 2 * _SLOT_BYTES
+        self._map[at : at + _UPDATE_BYTES] = content + _CHECKSUM.pack(crc32(content))
 
     def sync(self) -> None:
         """Put it on stable storage."""
@@ -71,10 +77,11 @@ class Memory:
 
     def close(self) -> None:
         """Release the file and its lock."""
+        self._map.close()
         self._disk.close(self._descriptor)
 
     def _read(self, number: int) -> bytes:
-        return os.pread(self._descriptor, _SLOT.size + _CHECKSUM.size, number * _SLOT_BYTES)
+        return self._map[number * _SLOT_BYTES : number * _SLOT_BYTES + _UPDATE_BYTES]
 
 
 def _unpack(data: bytes) -> tuple[int, Remembered] | None:

@@ -204,21 +204,24 @@ class SealedReader(ChannelReader):
             return
         try:
             for frame in segment.frames(track.offset):
-                yield from self._frame(writer, opened, frame)
+                after, items = self._frame(self._working[writer], opened, frame)
+                after = replace(after, offset=frame.end)
+                if len(items) == 1:  # nearly always: the position moves, then the item goes out
+                    self._working[writer] = after
+                    yield items[0]
+                else:
+                    yield from self._advance(writer, after, items)
         except Unreadable as error:
             track = self._working[writer]
             yield from self._advance(writer, replace(track, stuck=True), self._faults(track, [error.finding]))
 
-    def _frame(self, writer: str, opened: Opened, frame: Frame) -> _Items:
-        track = self._working[writer]
+    def _frame(self, track: Track, opened: Opened, frame: Frame) -> tuple[Track, Sequence[Item]]:
         if frame.kind == RECORD:
-            track, items = self._record(track, opened, frame)
-        elif frame.kind == HEAD:
-            track, items = self._head(track, opened, frame)
-        else:
-            items = [*self._faults(track, [Finding("damaged", f"a frame of unknown type {frame.kind}")])]
-            track = tracks.unreadable(track)
-        yield from self._advance(writer, replace(track, offset=frame.end), items)
+            return self._record(track, opened, frame)
+        if frame.kind == HEAD:
+            return self._head(track, opened, frame)
+        finding = Finding("damaged", f"a frame of unknown type {frame.kind}")
+        return tracks.unreadable(track), self._faults(track, [finding])
 
     def _record(self, track: Track, opened: Opened, frame: Frame) -> tuple[Track, list[Item]]:
         record = opened.record_seal.open(frame.payload)

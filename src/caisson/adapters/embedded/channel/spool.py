@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from caisson.adapters.embedded.channel.segment import (
     FRAME_BYTES_MAX,
@@ -49,8 +50,7 @@ class Unreadable(Exception):  # noqa: N818  (a fact about the file, which the re
         self.finding = finding
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One whole frame of a segment."""
 
     kind: int

@@ -183,12 +183,9 @@ class SealedWriter(ChannelWriter):
         segment.end += len(frame)
 
     def _remember(self, segment: _Segment) -> None:
-        try:
-            self._memory.store(
-                length=self._length, chain=self._chain, number=segment.name.number, end=segment.end, of=self._begun
-            )
-        except OSError as error:
-            raise self._give_up(segment, error) from error
+        self._memory.store(
+            length=self._length, chain=self._chain, number=segment.name.number, end=segment.end, of=self._begun
+        )
 
     def _give_up(self, segment: _Segment, error: OSError) -> ChannelError:
         self._segment = None

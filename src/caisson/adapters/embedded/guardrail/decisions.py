@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, Protocol
 
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
 from caisson.channels.messages import GuardrailAction
+from caisson.detect.course import Flow
 from caisson.detect.scanner import BLOCK, FLAG, MASK
-from caisson.detect.stream import Hit, Pipe
+from caisson.detect.stream import Hit
 
 Stage = Literal["input", "output"]
 Decision = Literal["masked", "blocked", "flagged"]
@@ -24,7 +26,11 @@ _REASONS = {
 }
 
 
-@dataclass(kw_only=True)
+RATIONALES_MAX = 1_024
+"""Wordings remembered."""
+
+
+@dataclass(slots=True)
 class _Row:
     rule: str
     decision: Decision
@@ -34,27 +40,43 @@ class _Row:
     count: int = 0
 
 
+class Inspected(Protocol):
+    """What was found in one text."""
+
+    @property
+    def blocked(self) -> bool:
+        """It stops the text."""
+
+    @property
+    def hits(self) -> Sequence[Hit]:
+        """In order."""
+
+
 class Decisions:
-    """The rows of one stage, made from what the texts' pipes found."""
+    """The rows of one stage, made from what the texts' flows found."""
 
     def __init__(self, rulebook: Rulebook, stage: Stage) -> None:
         self._rulebook = rulebook
         self._stage = stage
-        self._inspected: list[tuple[str, Pipe]] = []
+        self._inspected: list[tuple[str, Inspected]] = []
         self.seconds = 0.0
         """Time that the evaluation took."""
         self.characters = 0
         """Characters that went through it."""
 
-    def inspect(self, location: str, pipe: Pipe) -> Pipe:
-        """Count what `pipe` finds in the text at `location`."""
-        self._inspected.append((location, pipe))
-        return pipe
+    def inspect(self, location: str, flow: Flow) -> Flow:
+        """Count what `flow` finds in the text at `location`."""
+        self._inspected.append((location, flow))
+        return flow
+
+    def add(self, location: str, judged: Inspected) -> None:
+        """Count what was found in the text at `location`."""
+        self._inspected.append((location, judged))
 
     @property
     def blocked(self) -> GuardrailAction | None:
         """The first decision that stops a text."""
-        if not any(pipe.blocked for _, pipe in self._inspected):
+        if not any(flow.blocked for _, flow in self._inspected):
             return None
         return next((self._action(row, 0.0) for row in self._rows() if row.decision == "blocked"), None)
 
@@ -66,12 +88,15 @@ class Decisions:
 
     def _rows(self) -> Iterator[_Row]:
         """By place, then in the order of the stages, which does not depend on how a text was cut."""
-        for location, pipe in self._inspected:
+        for location, flow in self._inspected:
             rows: dict[tuple[str, Decision], _Row] = {}
-            for hit in pipe.hits:
-                key = (hit.finding.rule, "blocked" if hit.ends else _DECISIONS[hit.layer])
-                row = rows.setdefault(key, _row(hit, key[1], location))
-                row.score = max(row.score, hit.finding.score)
+            for layer, finding, _, _, ends in flow.hits:
+                key = (finding.rule, "blocked" if ends else _DECISIONS[layer])
+                row = rows.get(key)
+                if row is None:
+                    rationale = _rationale(finding.rule, finding.version, finding.overlong)
+                    row = rows[key] = _Row(*key, location, rationale)
+                row.score = max(row.score, finding.score)
                 row.count += 1
             yield from rows.values()
 
@@ -100,13 +125,9 @@ class Decisions:
         )
 
 
-def _row(hit: Hit, decision: Decision, location: str) -> _Row:
-    rationale = _REASONS[hit.finding.rule.partition(".")[0]]
-    if hit.finding.overlong:
-        rationale += ", longer than can be held"
-    return _Row(
-        rule=hit.finding.rule,
-        decision=decision,
-        location=location,
-        rationale=f"{rationale}; rule version {hit.finding.version}",
-    )
+@lru_cache(maxsize=RATIONALES_MAX)
+def _rationale(rule: str, version: str, overlong: bool) -> str:
+    reason = _REASONS[rule.partition(".")[0]]
+    if overlong:
+        reason += ", longer than can be held"
+    return f"{reason}; rule version {version}"

@@ -9,12 +9,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from time import perf_counter
 
+from caisson.adapters.embedded.guardrail.attacks import Judged, judged, prepare
 from caisson.adapters.embedded.guardrail.decisions import Decisions
 from caisson.adapters.embedded.guardrail.output import EmbeddedOutputInspection
 from caisson.adapters.embedded.guardrail.passages import Passages
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
+from caisson.detect.course import Flow
 from caisson.detect.pseudonyms import Pseudonyms
-from caisson.detect.stream import Pipe
 from caisson.errors import DeveloperError
 from caisson.ports.guardrail import Guardrail, Inspection, InspectionContext, OutputInspection, Part
 from caisson.system.schema import System
@@ -28,6 +29,8 @@ class EmbeddedGuardrail(Guardrail):
 
     def __init__(self, system: System, configuration_version: int) -> None:
         version = str(configuration_version)
+        if any(entry.prompt_attack != "none" for entry in system.guardrails.values()):
+            prepare()  # now, so that no request has to wait for it
         self._rulebooks = {name: Rulebook.of(name, entry, version) for name, entry in system.guardrails.items()}
 
     async def inspect_input(self, parts: Sequence[Part], context: InspectionContext) -> Inspection:
@@ -39,8 +42,10 @@ class EmbeddedGuardrail(Guardrail):
         texts = []
         for part in parts:
             values = restorable if part.role == "user" else None
-            pipe = decisions.inspect(part.path, passages.of_input(rulebook.input_rules(part.role), values))
-            texts.append(await _through(pipe, part.text, decisions))
+            flow = decisions.inspect(part.path, passages.of_input(rulebook.input_course(part.role), values))
+            texts.append(await _through(flow, part.text, decisions))
+            if not flow.blocked:
+                decisions.add(part.path, await self._judged(part, rulebook, decisions))
         return Inspection(
             texts=tuple(texts),
             blocked=decisions.blocked,
@@ -49,6 +54,12 @@ class EmbeddedGuardrail(Guardrail):
             guarded_characters=decisions.characters,
             total_characters=sum(len(part.text) for part in parts),
         )
+
+    async def _judged(self, part: Part, rulebook: Rulebook, decisions: Decisions) -> Judged:
+        started = perf_counter()
+        said = await judged(part.text, part.role, rulebook.prompt_attack, rulebook.attack_layer)
+        decisions.seconds += perf_counter() - started
+        return said
 
     def open_output(self, context: InspectionContext, restorable: Mapping[str, str]) -> OutputInspection:
         """See the port."""
@@ -66,17 +77,16 @@ class EmbeddedGuardrail(Guardrail):
             raise DeveloperError(f"expected a guardrail of the system file, found {name!r}") from None
 
 
-async def _through(pipe: Pipe, text: str, decisions: Decisions) -> str:
+async def _through(flow: Flow, text: str, decisions: Decisions) -> str:
     """The text after all stages. A long one goes in slices, and others get their turn in between."""
     started = perf_counter()
-    passed: list[str] = []
-    for start in range(0, max(len(text), 1), SLICE_CHARACTERS):
-        if start:
-            decisions.seconds += perf_counter() - started
-            await asyncio.sleep(0)
-            started = perf_counter()
+    passed = [flow.take(text[:SLICE_CHARACTERS], final=len(text) <= SLICE_CHARACTERS)]
+    for start in range(SLICE_CHARACTERS, len(text), SLICE_CHARACTERS):
+        decisions.seconds += perf_counter() - started
+        await asyncio.sleep(0)
+        started = perf_counter()
         end = start + SLICE_CHARACTERS
-        passed.append(pipe.take(text[start:end], final=end >= len(text)))
+        passed.append(flow.take(text[start:end], final=end >= len(text)))
     decisions.characters += len(text)
     decisions.seconds += perf_counter() - started
     return "".join(passed)

@@ -9,8 +9,8 @@ from caisson.adapters.embedded.guardrail.decisions import Decisions
 from caisson.adapters.embedded.guardrail.passages import Passages
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
 from caisson.channels.messages import GuardrailAction
+from caisson.detect.course import Flow
 from caisson.detect.pseudonyms import Pseudonyms
-from caisson.detect.stream import Pipe
 from caisson.detect.visible import visible
 from caisson.ports.guardrail import InspectionContext, OutputInspection
 
@@ -23,7 +23,7 @@ class EmbeddedOutputInspection(OutputInspection):
         taken = {pseudonym: _normal(rulebook, pseudonym, value) for pseudonym, value in restorable.items()}
         self._passages = Passages(rulebook, Pseudonyms(context.pseudonym_key, taken))
         self._restorable = restorable
-        self._blocks: dict[int, Pipe] = {}
+        self._blocks: dict[int, Flow] = {}
         self._blocked: GuardrailAction | None = None
         self._used = False
 
@@ -56,21 +56,21 @@ class EmbeddedOutputInspection(OutputInspection):
         return self._decisions.actions if self._used else ()
 
     def _take(self, block: int, text: str, *, final: bool) -> str:
-        pipe = self._blocks.get(block)
-        if pipe is None:
-            pipe = self._decisions.inspect(f"content[{block}].text", self._passages.of_output(self._restorable))
-            self._blocks[block] = pipe
-        return self._through(pipe, text, final=final)
+        flow = self._blocks.get(block)
+        if flow is None:
+            flow = self._decisions.inspect(f"content[{block}].text", self._passages.of_output(self._restorable))
+            self._blocks[block] = flow
+        return self._through(flow, text, final=final)
 
-    def _through(self, pipe: Pipe, text: str, *, final: bool) -> str:
+    def _through(self, flow: Flow, text: str, *, final: bool) -> str:
         if self._blocked is not None:
             return ""
         started = perf_counter()
-        passed = pipe.take(text, final=final)
+        passed = flow.take(text, final=final)
         self._used = True
         self._decisions.characters += len(text)
         self._decisions.seconds += perf_counter() - started
-        if pipe.blocked:
+        if flow.blocked:
             self._blocked = self._decisions.blocked
         return passed
 

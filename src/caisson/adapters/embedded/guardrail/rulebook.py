@@ -1,4 +1,4 @@
-"""One guardrail of the system file as rule sets, compiled once a configuration version.
+"""One guardrail of the system file as courses of rule sets, compiled once a configuration version.
 
 - Credentials come first and act in every mode: masked, or blocked when the file says so.
 - Declared words block. Personal data and declared patterns do what the file says.
@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from caisson.detect.course import Course
 from caisson.detect.pseudonyms import PSEUDONYM
 from caisson.detect.rule import Rule
 from caisson.detect.rules.credentials import BEDROCK_TYPES, BY_FORM, BY_SURROUNDINGS
 from caisson.detect.rules.declared import pattern, word
-from caisson.detect.rules.injection import injection
+from caisson.detect.rules.injection import Strength, injection
 from caisson.detect.rules.pii import PII
 from caisson.detect.scanner import BLOCK, FLAG, MASK, RuleSet
 from caisson.system.guardrails import Guardrail
@@ -34,14 +35,16 @@ class Rulebook:
 
     name: str
     version: str
-    credentials: tuple[RuleSet, ...]
-    """First passes over every text."""
-    words_of_people: RuleSet
-    """Last pass over what users, assistants and system prompts say."""
-    data: RuleSet
-    """Last pass over documents and tool results."""
-    output: RuleSet
-    """Last pass over answers."""
+    words_of_people: Course
+    """Of what users, assistants and system prompts say: look-alikes, credentials in two steps, everything else."""
+    data: Course
+    """Of documents and tool results: the same, with stricter rules at the end."""
+    output: Course
+    """Of answers: credentials in two steps, everything else."""
+    prompt_attack: Strength
+    """Of the filter that the classifier is."""
+    attack_layer: int
+    """What its findings do: block, or flag in `detect` mode."""
     normalise: Mapping[str, Callable[[str], str]] = field(repr=False)
     """Type of a pseudonym to what brings its values to their normal form."""
     blocked_input_message: str
@@ -59,23 +62,25 @@ class Rulebook:
         people, data = (
             [(rule, attack) for rule in injection(guardrail.prompt_attack, data=data)] for data in (False, True)
         )
+        credentials = [
+            _rule_set((rule, _credential_layer(rule, guardrail)) for rule in rules)
+            for rules in (BY_FORM, BY_SURROUNDINGS)
+        ]
         return cls(
             name=name,
             version=version,
-            credentials=tuple(
-                _rule_set((rule, _credential_layer(rule, guardrail)) for rule in rules)
-                for rules in (BY_FORM, BY_SURROUNDINGS)
-            ),
-            words_of_people=_rule_set((*people, *common)),
-            data=_rule_set((*data, *common)),
-            output=_rule_set(common),
+            words_of_people=Course(LOOK_ALIKES, *credentials, _rule_set((*people, *common))),
+            data=Course(LOOK_ALIKES, *credentials, _rule_set((*data, *common))),
+            output=Course(*credentials, _rule_set(common)),
+            prompt_attack=guardrail.prompt_attack,
+            attack_layer=attack,
             normalise={rule.type: rule.normalise for rule, _ in common},
             blocked_input_message=guardrail.blocked_input_message,
             blocked_output_message=guardrail.blocked_output_message,
         )
 
-    def input_rules(self, role: str) -> RuleSet:
-        """The last pass over a role's text."""
+    def input_course(self, role: str) -> Course:
+        """The course of a role's text."""
         return self.data if role in DATA_ROLES else self.words_of_people
 
 

@@ -1,65 +1,59 @@
 """Prometheus exposition of a zone's counters. Names are OpenTelemetry's, in Prometheus spelling.
 
-Label values come from the system file and from our own rule names, so that no client can grow the number of series.
+- Label values come from the system file and from our own rule names, so that no client can grow the number of series.
+- Counting is an addition in a dictionary, because it happens for every request; the library renders when asked.
 """
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from caisson.ports.metrics import Metrics
 
 DURATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 OVERHEAD_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
 
+Labels = tuple[str, ...]
+
 
 class PrometheusMetrics(Metrics):
-    """Counts in memory; `expose` renders."""
+    """Counts in memory; `expose` renders. Used from one thread."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "caisson_requests",
-            "Finished requests.",
-            ("operation", "model", "outcome", "error"),
-            registry=self._registry,
-        )
-        self._duration = Histogram(
+        self._requests = _Counter("caisson_requests", "Finished requests.", "operation", "model", "outcome", "error")
+        self._duration = _Histogram(
             "gen_ai_client_operation_duration_seconds",
             "Duration of a request, model included.",
-            ("gen_ai_operation_name", "gen_ai_request_model"),
-            buckets=DURATION_BUCKETS_S,
-            registry=self._registry,
+            DURATION_BUCKETS_S,
+            "gen_ai_operation_name",
+            "gen_ai_request_model",
         )
-        self._overhead = Histogram(
+        self._overhead = _Histogram(
             "caisson_overhead_seconds",
             "Time of a request that was not spent waiting for the model.",
-            ("operation",),
-            buckets=OVERHEAD_BUCKETS_S,
-            registry=self._registry,
+            OVERHEAD_BUCKETS_S,
+            "operation",
         )
-        self._tokens = Counter(
-            "gen_ai_client_token_usage",
-            "Tokens.",
-            ("gen_ai_request_model", "gen_ai_token_type"),
-            registry=self._registry,
+        self._tokens = _Counter("gen_ai_client_token_usage", "Tokens.", "gen_ai_request_model", "gen_ai_token_type")
+        self._cost = _Counter("caisson_cost_usd", "Cost by the dated price table.", "model")
+        self._unpriced = _Counter("caisson_unpriced_requests", "Requests whose model has no known price.", "model")
+        self._guardrail = _Counter(
+            "caisson_guardrail_decisions", "Guardrail decisions.", "guardrail", "stage", "decision", "rule"
         )
-        self._cost = Counter("caisson_cost_usd", "Cost by the dated price table.", ("model",), registry=self._registry)
-        self._unpriced = Counter(
-            "caisson_unpriced_requests", "Requests whose model has no known price.", ("model",), registry=self._registry
+        self._refusals = _Counter(
+            "caisson_unauthenticated_refusals", "Callers refused before they had an identity.", "error", "rule"
         )
-        self._guardrail = Counter(
-            "caisson_guardrail_decisions",
-            "Guardrail decisions.",
-            ("guardrail", "stage", "decision", "rule"),
-            registry=self._registry,
-        )
-        self._refusals = Counter(
-            "caisson_unauthenticated_refusals",
-            "Callers refused before they had an identity.",
-            ("error", "rule"),
-            registry=self._registry,
-        )
+        self._registry = CollectorRegistry()
+        for series in (self._requests, self._duration, self._overhead, self._tokens, self._cost, self._unpriced,
+                       self._guardrail, self._refusals):  # fmt: skip
+            self._registry.register(series)
 
     def request(
         self,
@@ -74,24 +68,59 @@ class PrometheusMetrics(Metrics):
         output_tokens: int,
         cost_usd: float | None,
     ) -> None:
-        self._requests.labels(operation, model_id, outcome, error).inc()
-        self._duration.labels(operation, model_id).observe(seconds)
-        self._overhead.labels(operation).observe(max(overhead_seconds, 0.0))
-        self._tokens.labels(model_id, "input").inc(input_tokens)
-        self._tokens.labels(model_id, "output").inc(output_tokens)
+        self._requests.counts[operation, model_id, outcome, error] += 1
+        self._duration.observe((operation, model_id), seconds)
+        self._overhead.observe((operation,), max(overhead_seconds, 0.0))
+        self._tokens.counts[model_id, "input"] += input_tokens
+        self._tokens.counts[model_id, "output"] += output_tokens
         if cost_usd is None:
-            self._unpriced.labels(model_id).inc()
+            self._unpriced.counts[(model_id,)] += 1
         else:
-            self._cost.labels(model_id).inc(cost_usd)
+            self._cost.counts[(model_id,)] += cost_usd
 
     def guardrail(self, *, guardrail: str, stage: str, decision: str, rule: str) -> None:
-        self._guardrail.labels(guardrail, stage, decision, rule).inc()
+        self._guardrail.counts[guardrail, stage, decision, rule] += 1
 
     def refusal(self, *, error: str, rule: str) -> None:
-        self._refusals.labels(error, rule).inc()
+        self._refusals.counts[error, rule] += 1
 
     def expose(self) -> tuple[str, bytes]:
         return CONTENT_TYPE_LATEST, generate_latest(self._registry)
 
     def close(self) -> None:
         """Nothing is pending: a scraper takes what it wants."""
+
+
+class _Counter(Collector):
+    """Sums by labels."""
+
+    def __init__(self, name: str, about: str, *labels: str) -> None:
+        self._name, self._about, self._labels = name, about, labels
+        self.counts: defaultdict[Labels, float] = defaultdict(float)
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(self._name, self._about, labels=self._labels)
+        for values, count in self.counts.items():
+            family.add_metric(values, count)
+        yield family
+
+
+class _Histogram(Collector):
+    """Observations by labels, counted in buckets whose bounds are inclusive."""
+
+    def __init__(self, name: str, about: str, bounds: tuple[float, ...], *labels: str) -> None:
+        self._name, self._about, self._labels, self._bounds = name, about, labels, bounds
+        self._counts: defaultdict[Labels, list[int]] = defaultdict(lambda: [0] * (len(bounds) + 1))
+        self._sums: defaultdict[Labels, float] = defaultdict(float)
+
+    def observe(self, labels: Labels, value: float) -> None:
+        self._counts[labels][bisect_left(self._bounds, value)] += 1
+        self._sums[labels] += value
+
+    def collect(self) -> Iterator[Metric]:
+        family = HistogramMetricFamily(self._name, self._about, labels=self._labels)
+        names = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
+        for values, counts in self._counts.items():
+            buckets = list(zip(names, accumulate(counts), strict=True))
+            family.add_metric(values, buckets, self._sums[values])
+        yield family

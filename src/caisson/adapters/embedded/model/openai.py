@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 
 from caisson.adapters.embedded.model import failures
@@ -25,6 +25,7 @@ from caisson.adapters.embedded.model.chat_answer import StreamReader, answer_of,
 from caisson.adapters.embedded.model.chat_request import body_of
 from caisson.adapters.embedded.model.events import START, Json, closing
 from caisson.adapters.embedded.model.sse import EventReader
+from caisson.adapters.http import Client, HttpError, Limits, Response
 from caisson.errors import StartError, UpstreamError
 from caisson.ports.clock import Clock
 from caisson.ports.model import Model, ModelAnswer, ModelRequest
@@ -35,6 +36,8 @@ RESPONSE_BYTES_MAX = 16 * 1024 * 1024
 """Bound on a whole body and on all bytes of a stream."""
 RETRY_AFTER_S_MAX = 3_600
 DRAIN_S = 0.05
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _UNAVAILABLE = frozenset({500, 502, 503})
 """Statuses after which the call is repeated."""
 _INVALID = frozenset({400, 413, 422})
@@ -43,13 +46,9 @@ _OPERATORS = frozenset({401, 402, 403, 404, 405})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounds:
+class Bounds(Limits):
     """How long and how often."""
 
-    connect_s: float = 5.0
-    idle_s: float = 60.0
-    """Between two pieces of an answer."""
-    total_s: float = 600.0
     attempts_max: int = 3
     backoff_s: float = 0.2
     """Before the second attempt; doubles after each, and chance adds up to as much again."""
@@ -83,7 +82,7 @@ class OpenAIModel(Model):
         Raises:
             StartError: the address or the key cannot be used.
         """
-        self._url = endpoint(base_url)
+        url = endpoint(base_url)
         if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key.strip()):
             raise StartError("expected the upstream's API key as one line of printable ASCII, found something else")
         # Uncompressed, so that bounds on bytes are bounds on memory.
@@ -94,14 +93,14 @@ class OpenAIModel(Model):
         self._model = model
         self._bounds = bounds or Bounds()
         self._sleep = sleep
-        self._session: aiohttp.ClientSession | None = None
+        self._client = Client(url, self._bounds)
         self._calls = 0
 
     async def converse(self, request: ModelRequest) -> ModelAnswer:
         began = self._clock.monotonic()
         async with self._call(request, stream=False) as response:
             try:
-                body = b"".join([piece async for piece in _pieces(response)])
+                body = await response.body(RESPONSE_BYTES_MAX)
                 completion = decode(body)
                 content, reason = answer_of(completion)
             except ValueError as error:
@@ -132,44 +131,46 @@ class OpenAIModel(Model):
             yield event
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._client.close()
 
-    @asynccontextmanager
-    async def _call(self, request: ModelRequest, *, stream: bool) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The open response of a call that the server accepted; closed on leaving, read or not."""
+    def _call(self, request: ModelRequest, *, stream: bool) -> _Call:
+        """A call, to be entered once."""
+        return _Call(self, msgspec.json.encode(body_of(request, model=self._model or request.model_id, stream=stream)))
+
+    def begin(self) -> None:
+        """Count a call.
+
+        Raises:
+            UpstreamError: too many are under way.
+        """
         if self._calls >= self._bounds.calls_max:
             raise failures.throttled(f"{self._bounds.calls_max} calls are under way", retry_after_s=1)
-        body = msgspec.json.encode(body_of(request, model=self._model or request.model_id, stream=stream))
         self._calls += 1
-        try:
-            response = await self._accepted(body)
-            try:
-                yield response
-            except TimeoutError as error:
-                raise failures.timed_out("the server paused or took too long") from error
-            except aiohttp.ClientError as error:
-                raise failures.unavailable(f"the connection broke: {type(error).__name__}") from error
-            finally:
-                # A response that was read to its end has given its connection back already.
-                response.close()
-        finally:
-            self._calls -= 1
 
-    async def _accepted(self, body: bytes) -> aiohttp.ClientResponse:
-        failure: UpstreamError = failures.unavailable("no attempt was made")
+    def end(self) -> None:
+        """A call is over."""
+        self._calls -= 1
+
+    async def accepted(self, body: bytes) -> Response:
+        """The answer of a server that took the call.
+
+        Raises:
+            UpstreamError: it refused, or could not be reached in any of the attempts.
+        """
+        failure: UpstreamError | None = None
         for attempt in range(self._bounds.attempts_max):
             if attempt:
                 pause_s = self._bounds.backoff_s * 2 ** (attempt - 1)
                 await self._sleep(pause_s + random.random() * pause_s)  # noqa: S311 - spreads load, hides nothing
             try:
-                response = await self._open().post(self._url, data=body, headers=self._headers, allow_redirects=False)
+                response = await self._client.post(body, self._headers)
             except TimeoutError as error:
                 raise failures.timed_out("the server could not be reached or did not answer in time") from error
-            except aiohttp.ClientError as error:
-                failure = failures.unavailable(f"the server could not be reached: {type(error).__name__}")
+            except HttpError as error:
+                failure = failures.unavailable(f"the server could not be reached: {error}")
                 failure.__cause__ = error
+                if error.reached:
+                    break
                 continue
             if response.status == 200:
                 return response
@@ -177,22 +178,33 @@ class OpenAIModel(Model):
             response.close()
             if response.status not in _UNAVAILABLE:
                 break
-        raise failure
+        raise failure or failures.unavailable("no attempt was made")
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            bounds = self._bounds
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=bounds.calls_max),
-                timeout=aiohttp.ClientTimeout(
-                    total=bounds.total_s, sock_connect=bounds.connect_s, sock_read=bounds.idle_s
-                ),
-                auto_decompress=False,
-                trust_env=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                raise_for_status=False,
-            )
-        return self._session
+
+class _Call:
+    """The open response of a call that the server accepted; closed on leaving, read or not."""
+
+    def __init__(self, model: OpenAIModel, body: bytes) -> None:
+        self._model, self._body = model, body
+        self._response: Response | None = None
+
+    async def __aenter__(self) -> Response:
+        self._model.begin()
+        try:
+            self._response = await self._model.accepted(self._body)
+        except BaseException:
+            self._model.end()
+            raise
+        return self._response
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if self._response is not None:
+            self._response.close()
+        self._model.end()
+        if isinstance(error, TimeoutError):
+            raise failures.timed_out("the server paused or took too long") from error
+        if isinstance(error, HttpError):
+            raise failures.unavailable(f"the connection broke: {error}") from error
 
 
 def endpoint(base_url: str) -> str:
@@ -216,6 +228,8 @@ def endpoint(base_url: str) -> str:
     if parts.scheme == "http" and not _is_loopback(host):
         raise StartError(f"expected https for the upstream at {host!r}; plain http is for this machine only")
     path = parts.path.rstrip("/") or "/v1"
+    if not (_HOST.fullmatch(parts.netloc) and _PATH.fullmatch(path)):
+        raise StartError("expected an upstream URL in ASCII, anything else percent-encoded (RFC 3986)")
     return f"{parts.scheme}://{parts.netloc}{path}/chat/completions"
 
 
@@ -226,26 +240,17 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _events(response: Response) -> AsyncIterator[bytes]:
     reader = EventReader()
-    async for piece in _pieces(response):
+    async for piece in response.pieces(RESPONSE_BYTES_MAX):
         for data in reader.feed(piece):
             if data == b"[DONE]":
                 # What ends the body usually follows at once; with it read, the connection serves the next call.
-                with suppress(TimeoutError):
+                with suppress(TimeoutError, HttpError, ValueError):
                     async with asyncio.timeout(DRAIN_S):
-                        await response.content.readany()
+                        await response.drain()
                 return
             yield data
-
-
-async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    size = 0
-    async for piece in response.content.iter_any():
-        size += len(piece)
-        if size > RESPONSE_BYTES_MAX:
-            raise ValueError(f"more than {RESPONSE_BYTES_MAX} bytes")
-        yield piece
 
 
 def _retry_after_s(header: str) -> float | None:
@@ -254,7 +259,7 @@ def _retry_after_s(header: str) -> float | None:
     return float(min(int(header), RETRY_AFTER_S_MAX)) if plain else None
 
 
-def _refused(response: aiohttp.ClientResponse) -> UpstreamError:
+def _refused(response: Response) -> UpstreamError:
     """What a status says; the body is not read."""
     status = response.status
     found = f"the server answered {status}"

@@ -50,10 +50,14 @@ def _add(found: Json, action: GuardrailAction) -> None:
     if family == "words":
         words = found.setdefault("wordPolicy", {}).setdefault("customWords", [])
         words.append({"match": action.rule, "action": outcome, "detected": True})
-    elif family == "injection":
+    elif family in ("injection", "content"):
         confidence = next(label for least, label in _CONFIDENCES if action.confidence >= least)
+        kind = "PROMPT_ATTACK" if family == "injection" else name
         filters = found.setdefault("contentPolicy", {}).setdefault("filters", [])
-        filters.append({"type": "PROMPT_ATTACK", "confidence": confidence, "action": outcome, "detected": True})
+        filters.append({"type": kind, "confidence": confidence, "action": outcome, "detected": True})
+    elif family == "topics":
+        topics = found.setdefault("topicPolicy", {}).setdefault("topics", [])
+        topics.append({"name": name, "type": "DENY", "action": outcome, "detected": True})
     elif family == "pii":
         entities = found.setdefault("sensitiveInformationPolicy", {}).setdefault("piiEntities", [])
         entities.append({"match": action.rule, "type": name, "action": outcome, "detected": True})

@@ -20,7 +20,7 @@ from caisson.zones.z2_runtime.conversation import Conversation
 from caisson.zones.z2_runtime.dialects import schema
 from caisson.zones.z2_runtime.dialects.shape import Shape, decode, parsed, refused
 from caisson.zones.z2_runtime.dialects.turns import checked_messages, checked_system, checked_tools
-from caisson.zones.z2_runtime.eventstream import event_frame, exception_frame
+from caisson.zones.z2_runtime.eventstream import MEDIA_TYPE, event_frame, exception_frame
 from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
@@ -127,6 +127,8 @@ class StreamRenderer:
         """The frame of one event of ports/model.py."""
         ((kind, payload),) = event.items()
         return event_frame(kind, _encoder.encode(payload))
+
+    media_type = MEDIA_TYPE
 
     def exception(self, refusal: Refusal) -> bytes:
         """The frame that ends a stream which failed on its way."""

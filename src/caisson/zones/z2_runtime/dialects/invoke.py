@@ -9,11 +9,11 @@ nothing passes uninspected.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from caisson.errors import CallerError, Refusal, WireError
 from caisson.ports.model import ModelAnswer
@@ -21,7 +21,7 @@ from caisson.zones.z2_runtime.conversation import Conversation
 from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, families, nova
 from caisson.zones.z2_runtime.dialects.converse import RequestMetadata
 from caisson.zones.z2_runtime.dialects.shape import decode, parsed
-from caisson.zones.z2_runtime.eventstream import exception_frame
+from caisson.zones.z2_runtime.eventstream import MEDIA_TYPE, exception_frame
 from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
@@ -114,6 +114,8 @@ class StreamRenderer:
     def event(self, event: Json) -> bytes:
         """The frames of one event of ports/model.py; empty when the family says nothing here."""
         return self._family.event(event)
+
+    media_type = MEDIA_TYPE
 
     def exception(self, refusal: Refusal) -> bytes:
         """The frame that ends a stream which failed on its way."""

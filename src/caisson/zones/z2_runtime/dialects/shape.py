@@ -29,9 +29,9 @@ T = TypeVar("T")
 
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _CLOSED_VALUE = re.compile(r"Invalid (?:enum )?value (?:'(?P<value>.*)'|.+)", re.DOTALL)
-_SHOWN_NAME = re.compile(r"(?:[a-zA-Z_]{1,40}[0-9]{0,2}|s3Location)")
-"""Names that a message repeats; others may be a secret in the wrong place."""
-_SHOWN_VALUE = re.compile(r"[a-zA-Z_-]{1,24}[0-9]{0,2}")
+_SHOWN_NAME = re.compile(r"[a-z_]{1,24}(?:[A-Z][a-z]{1,15}){0,4}[0-9]{0,2}|s3Location")
+"""Names in the API's spelling, which a message repeats; others may be a secret in the wrong place."""
+_SHOWN_VALUE = re.compile(r"[a-z_-]{1,24}[0-9]{0,2}|[A-Z]{1,12}")
 
 
 class Shape(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):

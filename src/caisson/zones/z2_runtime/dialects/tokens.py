@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import replace
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from caisson.errors import Refusal
 from caisson.policy.tokens import estimate_prompt_tokens, media_tokens

@@ -15,4 +15,5 @@ async def run(exchange: Exchange) -> Refusal | None:
     if isinstance(parsed, Refusal):
         return parsed
     exchange.conversation = parsed
+    exchange.operation, exchange.target = parsed.operation, parsed.model_id  # a chat's body says both
     return None

@@ -40,5 +40,6 @@ async def run(exchange: Exchange) -> Refusal | None:
         session_id=principal.session_id,
         pseudonym_key=exchange.runtime.pseudonyms.of(principal.root_session_id),
         guardrail=agent.guardrail,
+        model_follows=exchange.operation.calls_model,
     )
     return None

@@ -5,14 +5,15 @@ The model is hostile: what it says is bounded in size and time whatever it decla
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal, UpstreamError, WireError
-from caisson.ports.model import ModelAnswer, ModelRequest, Usage
+from caisson.ports.model import ModelAnswer, ModelRequest, PinnedGuardrail, Usage
 from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.said import Said
 
 Json = dict[str, Any]
 
@@ -24,7 +25,8 @@ EVENTS_PER_ANSWER_MAX = 1_000_000
 
 def request_of(exchange: Exchange) -> ModelRequest:
     """What goes to the model: the inspected texts, the file's limits, nothing that the caller chose beyond them."""
-    conversation, principal, _ = exchange.known()
+    conversation, principal, context = exchange.known()
+    pinned = exchange.snapshot.system.guardrails[context.guardrail].aws
     return ModelRequest(
         request_id=exchange.request_id,
         model_id=exchange.target,
@@ -36,6 +38,7 @@ def request_of(exchange: Exchange) -> ModelRequest:
         tools=conversation.tools,
         session_id=principal.session_id,
         user=principal.user,
+        guardrail=PinnedGuardrail(identifier=pinned.id, version=str(pinned.version)) if pinned else None,
     )
 
 
@@ -49,15 +52,17 @@ async def whole(exchange: Exchange) -> ModelAnswer:
     exchange.upstream = exchange.runtime.model.name
     began = clock.monotonic()
     try:
-        async with asyncio.timeout(exchange.snapshot.system.limits.request_timeout_s):
+        with exchange.runtime.deadlines.within(exchange.snapshot.system.limits.request_timeout_s):
             answer = await exchange.runtime.model.converse(request_of(exchange))
     except TimeoutError as error:
         raise _too_slow() from error
     finally:
         exchange.upstream_seconds = clock.monotonic() - began
     exchange.usage, exchange.stop_reason = answer.usage, answer.stop_reason
+    _decided(exchange, answer.guardrail_actions)
+    said = Said(exchange.raw_output)
     for block in answer.content:
-        _account(exchange, _strings(block))
+        _account(exchange, said.whole(block))
     return answer
 
 
@@ -69,54 +74,62 @@ async def streamed(exchange: Exchange) -> AsyncGenerator[Json, None]:
     """
     clock, limits = exchange.runtime.clock, exchange.snapshot.system.limits
     exchange.upstream = exchange.runtime.model.name
-    stops_at = asyncio.get_running_loop().time() + limits.request_timeout_s
+    stops_at = clock.monotonic() + limits.request_timeout_s
     count = 0
     async with aclosing(exchange.runtime.model.converse_stream(request_of(exchange))) as events:
-        while True:
-            began = clock.monotonic()
-            try:
-                async with asyncio.timeout_at(stops_at):
-                    event = await anext(events, None)
-            except TimeoutError as error:
-                raise _too_slow() from error
-            finally:
-                exchange.upstream_seconds += clock.monotonic() - began
-            if event is None:
-                return
-            count += 1
-            if count > EVENTS_PER_ANSWER_MAX:
-                raise _too_much()
-            _observe(exchange, event)
-            yield event
+        said = Said(exchange.raw_output)
+        try:
+            while True:
+                began = clock.monotonic()
+                try:
+                    with exchange.runtime.deadlines.within(stops_at - clock.monotonic()):
+                        event = await anext(events, None)
+                except TimeoutError as error:
+                    raise _too_slow() from error
+                finally:
+                    exchange.upstream_seconds += clock.monotonic() - began
+                if event is None:
+                    return
+                count += 1
+                if count > EVENTS_PER_ANSWER_MAX:
+                    raise _too_much()
+                _observe(exchange, said, event)
+                yield event
+        finally:
+            said.end()  # of a block that broke off
 
 
-def _observe(exchange: Exchange, event: Json) -> None:
+def _observe(exchange: Exchange, said: Said, event: Json) -> None:
     if "contentBlockDelta" in event:
-        _account(exchange, _strings(event["contentBlockDelta"]["delta"]))
+        piece = event["contentBlockDelta"]
+        _account(exchange, said.delta(piece["contentBlockIndex"], piece["delta"]))
+    elif "contentBlockStart" in event:
+        said.start(event["contentBlockStart"]["start"]["toolUse"])
+    elif "contentBlockStop" in event:
+        said.end()
     elif "messageStop" in event:
         exchange.stop_reason = event["messageStop"]["stopReason"]
     elif "metadata" in event:
         counts = event["metadata"]["usage"]
-        exchange.usage = Usage(input_tokens=counts["inputTokens"], output_tokens=counts["outputTokens"])
+        exchange.usage = Usage(
+            input_tokens=counts["inputTokens"],
+            output_tokens=counts["outputTokens"],
+            cached_input_tokens=counts.get("cachedInputTokens", 0),
+        )
+        _decided(exchange, event["metadata"].get("guardrailActions", ()))
+
+
+def _decided(exchange: Exchange, actions: tuple[GuardrailAction, ...]) -> None:
+    """What a guardrail of the endpoint decided belongs to the record like our own."""
+    exchange.actions.extend(actions)
+    exchange.blocked = next((action for action in actions if action.decision == "blocked"), exchange.blocked)
 
 
 def _account(exchange: Exchange, texts: list[str]) -> None:
     for text in texts:
         exchange.output_bytes += len(text.encode("utf-8", "surrogatepass"))
-        exchange.raw_output.append(text)
     if exchange.output_bytes > max(OUTPUT_BYTES_FLOOR, exchange.output_tokens_max * OUTPUT_BYTES_PER_TOKEN_MAX):
         raise _too_much()
-
-
-def _strings(value: object) -> list[str]:
-    """Every string below `value`, in order."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [text for item in value.values() for text in _strings(item)]
-    if isinstance(value, (list, tuple)):
-        return [text for item in value for text in _strings(item)]
-    return []
 
 
 def _too_slow() -> UpstreamError:

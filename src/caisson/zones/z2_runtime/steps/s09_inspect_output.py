@@ -1,9 +1,11 @@
 """Step 9, inspect output: no byte leaves before every rule that governs it has answered (NET-02, DAT-06).
 
 - Text runs through the guardrail's hold-back window.
-- Tool input is held until complete, decoded, inspected string by string, checked against the tool's schema and encoded
-  again. A tool that the request did not offer blocks the answer, and so do arguments that its schema does not allow.
+- Tool input is held until complete, decoded, inspected string by string, numbers too, checked against the tool's schema
+  and encoded again. A tool that the request did not offer blocks the answer, and so do arguments that its schema does
+  not allow.
 - A reasoning block is held until complete and leaves unchanged or not at all: a change would break its signature.
+- Chat completions have one text and one reasoning, so all blocks of a kind are inspected as one there.
 - Whatever cannot be inspected blocks.
 - A block ends the answer at the offset of the finding, with the guardrail's message and `guardrail_intervened`.
 """
@@ -19,15 +21,19 @@ import orjson
 from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal, UpstreamError, WireError
 from caisson.policy.client_tools import offered
-from caisson.ports.guardrail import OutputInspection
-from caisson.ports.model import Usage
-from caisson.zones.z2_runtime.answer import metadata
+from caisson.ports.model import ModelAnswer, Usage
+from caisson.zones.z2_runtime.answer import collect, events_of, metadata
 from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
 
 HELD_CHARACTERS_MAX = 1_048_576
 """Bound on one held block (tool input, reasoning)."""
+THOUGHTS_CHARACTERS_MAX = 8_192
+"""Of earlier reasoning, what a later block is inspected with where a client sees them as one."""
+JOINING = frozenset({Operation.CHAT, Operation.CHAT_STREAM})
+"""Operations whose clients get the blocks of a kind joined."""
 INTERVENED = "guardrail_intervened"
 STOP_REASONS = frozenset(
     {
@@ -38,74 +44,77 @@ STOP_REASONS = frozenset(
 """What a model may say (API_runtime_MessageStopEvent); a free string would be a way out for a hostile one."""
 
 
-async def run(
-    exchange: Exchange, events: AsyncGenerator[Json, None], *, whole: bool = False
-) -> AsyncGenerator[Json, None]:
-    """The events of `events` that may leave, inspected.
+async def whole(exchange: Exchange, answer: ModelAnswer) -> ModelAnswer:
+    """What of a whole answer may leave.
 
-    Args:
-        whole: nobody waits for the first part of a text, so each is inspected once, at its end.
+    Raises:
+        UpstreamError: the guardrail could not answer, or the model's answer makes no sense.
+    """
+    inspector = _Inspector(exchange, whole=True)
+    allowed: list[Json] = []
+    try:
+        for event in events_of(answer):
+            allowed += await inspector.event(event)
+            if inspector.blocked is not None:
+                break
+    finally:
+        inspector.record()
+    return collect(allowed + inspector.closing())
+
+
+async def streamed(exchange: Exchange, events: AsyncGenerator[Json, None]) -> AsyncGenerator[Json, None]:
+    """The events of `events` that may leave.
 
     Raises:
         UpstreamError: the guardrail could not answer, or the model's events make no sense.
     """
-    _, _, context = exchange.known()
-    inspection = exchange.snapshot.guardrail.open_output(context, exchange.restorable)
-    inspector = _Inspector(exchange, inspection, whole=whole)
-    stopped = False
+    inspector = _Inspector(exchange, whole=False)
     try:
         async with aclosing(events):
             async for event in events:
                 for allowed in await inspector.event(event):
                     yield allowed
                 if inspector.blocked is not None:
-                    stopped = True
                     break
     finally:
-        exchange.actions.extend(inspection.actions)
-    if stopped:
-        exchange.blocked = inspector.blocked
-        for closing in _intervened(
-            exchange, inspector.next_index if inspector.open_text is None else inspector.open_text
-        ):
-            yield closing
+        inspector.record()
+    for closing in inspector.closing():
+        yield closing
 
 
-async def refused_input(exchange: Exchange) -> AsyncGenerator[Json, None]:
+def refused_input(exchange: Exchange) -> list[Json]:
     """The answer to a request whose input was blocked: the guardrail's message, no model call."""
-    _, _, context = exchange.known()
-    message, _ = exchange.snapshot.guardrail.messages(context.guardrail)
+    message, _ = exchange.snapshot.guardrail.messages(exchange.known()[2].guardrail)
     exchange.stop_reason, exchange.usage = INTERVENED, Usage(input_tokens=0, output_tokens=0)
-    yield {"messageStart": {"role": "assistant"}}
-    yield {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": message}}}
-    yield {"contentBlockStop": {"contentBlockIndex": 0}}
-    yield {"messageStop": {"stopReason": INTERVENED}}
-    yield {"metadata": metadata(exchange.usage, 0)}
+    return [{"messageStart": {"role": "assistant"}}, *_intervened(0, message, exchange.usage, 0)]
 
 
-def _intervened(exchange: Exchange, index: int) -> list[Json]:
-    _, _, context = exchange.known()
-    _, message = exchange.snapshot.guardrail.messages(context.guardrail)
-    exchange.stop_reason = INTERVENED
-    usage = exchange.usage or Usage(input_tokens=0, output_tokens=0)
+def _intervened(index: int, message: str, usage: Usage, latency_ms: float) -> list[Json]:
     return [
         {"contentBlockDelta": {"contentBlockIndex": index, "delta": {"text": message}}},
         {"contentBlockStop": {"contentBlockIndex": index}},
         {"messageStop": {"stopReason": INTERVENED}},
-        {"metadata": metadata(usage, exchange.upstream_seconds * 1000)},
+        {"metadata": metadata(usage, latency_ms)},
     ]
 
 
 class _Inspector:
-    """Turns the model's events into events that may leave. Indexes are renumbered: a removed block leaves no gap."""
+    """Turns the model's events into events that may leave. Indexes are renumbered: a removed block leaves no gap.
 
-    def __init__(self, exchange: Exchange, inspection: OutputInspection, *, whole: bool) -> None:
+    Args:
+        whole: nobody waits for the first part of a text, so each is inspected once, at its end.
+    """
+
+    def __init__(self, exchange: Exchange, *, whole: bool) -> None:
         self._exchange = exchange
         self._whole = whole
         self._kept: list[str] = []
         """Of a whole answer: the text under way."""
-        self._inspection = inspection
         self._offered = offered(exchange.known()[0].tools)
+        self._joins = exchange.operation in JOINING
+        self._thoughts = ""
+        """Where blocks are joined: the end of the reasoning that left."""
+        self._inspection = exchange.snapshot.guardrail.open_output(exchange.known()[2], exchange.restorable)
         self._own: GuardrailAction | None = None
         self._block: int | None = None
         """The model's index of the block under way; blocks do not interleave."""
@@ -113,13 +122,29 @@ class _Inspector:
         self._held: list[Json] = []
         self._held_characters = 0
         self._tool: Json = {}
-        self.next_index = 0
-        self.open_text: int | None = None
+        self._next_index = 0
+        self._open_text: int | None = None
         """Our index of the text block under way, when something of it may have left."""
 
     @property
     def blocked(self) -> GuardrailAction | None:
         return self._own or self._inspection.blocked
+
+    def record(self) -> None:
+        """Put what was decided on record, however the answer ended."""
+        self._exchange.actions.extend(self._inspection.actions)
+
+    def closing(self) -> list[Json]:
+        """The events that end an answer which was blocked; none when it was not."""
+        exchange = self._exchange
+        if self.blocked is None:
+            return []
+        exchange.blocked = self.blocked
+        _, message = exchange.snapshot.guardrail.messages(exchange.known()[2].guardrail)
+        exchange.stop_reason = INTERVENED
+        usage = exchange.usage or Usage(input_tokens=0, output_tokens=0)
+        index = self._next_index if self._open_text is None else self._open_text
+        return _intervened(index, message, usage, exchange.upstream_seconds * 1000)
 
     async def event(self, event: Json) -> list[Json]:
         if "contentBlockDelta" in event:
@@ -133,6 +158,10 @@ class _Inspector:
             return [{"messageStart": {"role": "assistant"}}]
         if "messageStop" in event:
             rest = await self._stop(self._block) if self._block is not None else []
+            if self._joins and self._open_text is not None and self.blocked is None:
+                rest += await self._finish_text()
+            if self.blocked is not None:
+                return rest
             reason = event["messageStop"]["stopReason"]
             if reason not in STOP_REASONS:
                 raise _nonsense("an unknown stop reason")
@@ -176,13 +205,13 @@ class _Inspector:
         return []
 
     def _index_of_text(self) -> int:
-        if self.open_text is None:
-            self.open_text = self.next_index
-            self.next_index += 1
-        return self.open_text
+        if self._open_text is None:
+            self._open_text = self._next_index
+            self._next_index += 1
+        return self._open_text
 
     def _text(self, text: str) -> list[Json]:
-        return [{"contentBlockDelta": {"contentBlockIndex": self.open_text, "delta": {"text": text}}}] if text else []
+        return [{"contentBlockDelta": {"contentBlockIndex": self._open_text, "delta": {"text": text}}}] if text else []
 
     async def _stop(self, index: int) -> list[Json]:
         if self._block is None:
@@ -191,13 +220,17 @@ class _Inspector:
             raise _nonsense("another block ends than the one under way")
         kind, self._block = self._kind, None
         if kind == "text":
-            rest, self._kept = "".join(self._kept), []
-            allowed = self._text(await self._inspection.last(self._index_of_text(), rest))
-            if self.blocked is None:
-                allowed.append({"contentBlockStop": {"contentBlockIndex": self.open_text}})
-                self.open_text = None
-            return allowed
+            self._index_of_text()  # its place is before what follows, whenever its end is inspected
+            return [] if self._joins else await self._finish_text()
         return await (self._finish_tool() if kind == "toolUse" else self._finish_reasoning())
+
+    async def _finish_text(self) -> list[Json]:
+        rest, self._kept = "".join(self._kept), []
+        allowed = self._text(await self._inspection.last(self._index_of_text(), rest))
+        if self.blocked is None:
+            allowed.append({"contentBlockStop": {"contentBlockIndex": self._open_text}})
+            self._open_text = None
+        return allowed
 
     async def _finish_tool(self) -> list[Json]:
         arguments = self._offered.get(self._tool["name"])
@@ -210,7 +243,7 @@ class _Inspector:
         except orjson.JSONDecodeError:
             self._block_answer("tools.input", "the tool input is not JSON")
             return []
-        path = f"content[{self.next_index}].toolUse"
+        path = f"content[{self._next_index}].toolUse"
         tool_id = await self._inspection.whole(self._tool["toolUseId"], f"{path}.toolUseId")
         value = await self._inspect_json(value, f"{path}.input")
         if self.blocked is None and (problem := arguments.problem(value)) is not None:
@@ -244,14 +277,25 @@ class _Inspector:
                 await self._inspection.whole(key, f"{path} key"): await self._inspect_json(item, f"{path}.{key}")
                 for key, item in value.items()
             }
-        return value
+        if isinstance(value, bool) or value is None:
+            return value
+        # A client reads a number as text, so a card number without quotes is inspected like one with them.
+        text = repr(value)
+        passed = await self._inspection.whole(text, path)
+        return value if passed == text else passed
 
     async def _finish_reasoning(self) -> list[Json]:
-        path = f"content[{self.next_index}].reasoningContent"
+        path = f"content[{self._next_index}].reasoningContent"
         for field in ("text", "signature"):
             text = "".join(str(delta["reasoningContent"].get(field, "")) for delta in self._held)
-            if await self._inspection.whole(text, f"{path}.{field}") != text or self.blocked is not None:
-                return []
+            seen = [text]
+            if self._joins and field == "text" and self._thoughts:
+                seen.append(self._thoughts + text)  # alone as well: what stands before must not hide its beginning
+            for whole in seen:
+                if await self._inspection.whole(whole, f"{path}.{field}") != whole or self.blocked is not None:
+                    return []
+            if self._joins and field == "text":
+                self._thoughts = seen[-1][-THOUGHTS_CHARACTERS_MAX:]
         if any("redactedContent" in delta["reasoningContent"] for delta in self._held):
             return []  # opaque bytes from a hostile model: nobody can inspect them
         index = self._take_index()
@@ -259,7 +303,7 @@ class _Inspector:
         return [*deltas, {"contentBlockStop": {"contentBlockIndex": index}}]
 
     def _take_index(self) -> int:
-        index, self.next_index = self.next_index, self.next_index + 1
+        index, self._next_index = self._next_index, self._next_index + 1
         return index
 
     def _block_answer(self, rule: str, rationale: str) -> None:

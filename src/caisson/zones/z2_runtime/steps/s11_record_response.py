@@ -18,8 +18,11 @@ async def run(exchange: Exchange, *, refusal: Refusal | None, step: str, cancell
     """
     if exchange.principal is None:
         return  # the ingress aggregates refusals of callers without an identity
-    recorded = exchange.recorded or append(exchange, request_event(exchange, admitted=False))
-    recorded = recorded and append(exchange, response_event(exchange, refusal=refusal, step=step, cancelled=cancelled))
+    exchange.recorded = exchange.recorded or append(exchange, request_event(exchange, admitted=False))
+    event = response_event(exchange, refusal=refusal, step=step, cancelled=cancelled)
+    recorded = exchange.answered = exchange.recorded and append(exchange, event)
+    if exchange.recorded and not exchange.answered and exchange.reservation is None:
+        exchange.runtime.unrecorded.append(event)  # no reservation will tell of it later
     if recorded and exchange.snapshot.system.fsync and not cancelled:
         try:
             await exchange.runtime.events.durable()

@@ -1,0 +1,1 @@
+"""Sentence vectors that need no model at run time."""

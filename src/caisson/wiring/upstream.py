@@ -1,0 +1,98 @@
+"""The process that resolves the upstream's profile and hands leases to the gateway (SEC-07).
+
+It runs as whoever started `up` and is not confined: the profile's files, its programs and its sign-in belong to that
+user. It holds no socket but one, on which the gateway alone is answered, and the gateway sees leases and nothing else.
+
+- The first lease must be good, or nothing starts. Afterwards the profile is asked again every half minute; what it
+  gives, credentials or the reason for having none, goes to the gateway as a line.
+- Leases exist in memory only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+from caisson.adapters.aws.bedrock.lease import Lease, encode
+from caisson.adapters.aws.bedrock.profile import ProfileCredentials
+from caisson.channels.table import Zone
+from caisson.errors import StartError
+from caisson.supervision.readiness import announce_ready
+from caisson.wiring.process import every, stop_on_signals
+from caisson.wiring.settings import UPSTREAM_SOCKET, Settings, read
+from caisson.zones.z1_ingress.signin import peer_uid
+
+REFRESH_S = 30.0
+"""How often the profile is asked; botocore calls AWS or a program only when credentials are due."""
+SOCKET_MODE = 0o666
+"""Anybody may knock; the kernel says who it is."""
+CONNECTIONS_MAX = 4
+"""The gateway, and the one before it while it ends."""
+
+
+def run(settings_file: Path) -> int:
+    """Hand out leases until told to stop."""
+    asyncio.run(_serve(read(settings_file)))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    where = settings.layout()
+    if settings.upstream is None:
+        raise StartError("expected an upstream in the settings, found none")
+    source = ProfileCredentials(settings.upstream.profile, region=settings.region)
+    first = await asyncio.to_thread(source.lease)
+    if first.problem:
+        raise StartError(f"--upstream bedrock: {first.problem}")
+    gateway = where.users.user(Zone.RUNTIME)
+    leases = Leases(first, uid=gateway.uid if gateway is not None else os.geteuid())
+    server = await asyncio.start_unix_server(leases.connected, sock=_bound(where.sockets / UPSTREAM_SOCKET))
+    stop = stop_on_signals()
+
+    async def refresh() -> None:
+        leases.put(await asyncio.to_thread(source.lease))
+
+    announce_ready()
+    await every(REFRESH_S, stop, refresh)
+    server.close()
+
+
+class Leases:
+    """The lease in force, and who is to be told of the next."""
+
+    def __init__(self, first: Lease, *, uid: int) -> None:
+        self._lease = first
+        self._uid = uid
+        self._told: set[asyncio.StreamWriter] = set()
+
+    def put(self, lease: Lease) -> None:
+        """Put a lease in force and tell the gateway when it differs."""
+        if lease == self._lease:
+            return
+        self._lease = lease
+        for writer in self._told:
+            writer.write(encode(lease))
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Tell a connection of this lease and of those to come, until it leaves."""
+        try:
+            if peer_uid(writer.get_extra_info("socket")) != self._uid or len(self._told) >= CONNECTIONS_MAX:
+                return
+            self._told.add(writer)
+            writer.write(encode(self._lease))
+            await reader.read(1)  # the gateway says nothing: this returns when it is gone
+        except OSError:
+            pass
+        finally:
+            self._told.discard(writer)
+            writer.close()
+
+
+def _bound(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(SOCKET_MODE)
+    return listener

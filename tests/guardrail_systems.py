@@ -14,4 +14,4 @@ CONTEXT = InspectionContext(session_id="s", pseudonym_key=bytes(32), guardrail="
 def system_with(**guardrail: Any) -> System:
     """A system whose only guardrail, `main`, has these keys; only what inspection reads is filled in."""
     fields = {"prompt_attack": "high", "credentials": "redact", **guardrail}
-    return System.model_construct(guardrails={"main": Guardrail.model_validate(fields)})
+    return System.model_construct(tier=2, guardrails={"main": Guardrail.model_validate(fields)})

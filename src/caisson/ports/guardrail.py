@@ -37,6 +37,10 @@ class InspectionContext(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the guardrail in the system file."""
     model_follows: bool = True
     """Whether what passes goes to a model, where a guardrail of the endpoint may evaluate some of it."""
+    prompt: str = ""
+    """For an answer: the system prompt that the model was given, which the answer must not repeat (DAT-06)."""
+    known: tuple[str, ...] = ()
+    """For an answer: what the user wrote and brought, which is no secret."""
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):

@@ -106,6 +106,8 @@ class Guardrail(Section):
     """Least support that an answer needs in the retrieved text, 0 to 0.99."""
     credentials: Annotated[Literal["redact", "block"], BOTH]
     """What happens to passwords, keys and tokens, everywhere; they are never restored and never let through."""
+    prompt_leak: Annotated[Literal["flag", "block"], BOTH] = "block"
+    """What happens to an answer that repeats the system prompt, in every mode."""
     images: Annotated[Permission, UP] = "refuse"
     """Whether images pass. Nothing inspects them; each that passes is recorded as not inspected."""
     video: Annotated[Permission, UP] = "refuse"

@@ -24,6 +24,7 @@ Value = str | int | float
 STRENGTHS = ("none", "low", "medium", "high")
 CREDENTIAL_ACTIONS = ("redact", "block")
 PERMISSIONS = ("refuse", "allow")
+LEAK_ACTIONS = ("flag", "block")
 
 
 def more(value: Any, default: Any) -> bool:
@@ -58,6 +59,11 @@ def milder(value: Any, default: Any) -> bool:
     return CREDENTIAL_ACTIONS.index(value) < CREDENTIAL_ACTIONS.index(default)
 
 
+def laxer(value: Any, default: Any) -> bool:
+    """Flagging lets an answer pass; blocking does not."""
+    return LEAK_ACTIONS.index(value) < LEAK_ACTIONS.index(default)
+
+
 def permitting(value: Any, default: Any) -> bool:
     """Allowing what nothing inspects is looser."""
     return PERMISSIONS.index(value) > PERMISSIONS.index(default)
@@ -87,6 +93,7 @@ DEFAULTS = (
     Default(
         key="guardrails.*.credentials", tiers=("redact", "redact", "block", "block"), looser=milder, control="IAM-07"
     ),
+    Default(key="guardrails.*.prompt_leak", tiers=("flag", "block", "block", "block"), looser=laxer, control="DAT-06"),
     *(
         Default(key=f"guardrails.*.{kind}", tiers=("refuse",) * 4, looser=permitting, control="NET-02")
         for kind in ("images", "video", "audio")

@@ -22,6 +22,7 @@ _REASONS = {
     "words": "a word that the system file declares",
     "patterns": "a pattern that the system file declares",
     "injection": "reads like an attempt to take over the model",
+    "leakage": "repeats the system prompt",
     "pseudonyms": "looked like a pseudonym and was escaped",
 }
 

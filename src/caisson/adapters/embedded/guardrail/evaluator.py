@@ -20,6 +20,8 @@ from caisson.errors import DeveloperError
 from caisson.ports.guardrail import Guardrail, Inspection, InspectionContext, OutputInspection, Part
 from caisson.system.schema import System
 
+ANSWERS_HELD_FROM_TIER = 3
+"""From then on a rule without a span has judged a whole content block before any of it leaves."""
 SLICE_CHARACTERS = 32_768
 """How much of a text is inspected before other requests get their turn."""
 
@@ -31,6 +33,7 @@ class EmbeddedGuardrail(Guardrail):
         version = str(configuration_version)
         if any(entry.prompt_attack != "none" for entry in system.guardrails.values()):
             prepare()  # now, so that no request has to wait for it
+        self._windows = system.tier < ANSWERS_HELD_FROM_TIER
         self._rulebooks = {name: Rulebook.of(name, entry, version) for name, entry in system.guardrails.items()}
 
     async def inspect_input(self, parts: Sequence[Part], context: InspectionContext) -> Inspection:
@@ -63,7 +66,8 @@ class EmbeddedGuardrail(Guardrail):
 
     def open_output(self, context: InspectionContext, restorable: Mapping[str, str]) -> OutputInspection:
         """See the port."""
-        return EmbeddedOutputInspection(self._rulebook(context.guardrail), context, restorable)
+        rulebook = self._rulebook(context.guardrail)
+        return EmbeddedOutputInspection(rulebook, context, restorable, windows=self._windows)
 
     def messages(self, guardrail: str) -> tuple[str, str]:
         """See the port."""

@@ -4,7 +4,8 @@
 - Declared words block. Personal data and declared patterns do what the file says.
 - Injection rules read input only: users, documents, tools, and the history that a client sends. Documents and tools are
   judged one strength stricter.
-- In `detect` mode everything but credentials only flags.
+- Answers that repeat the system prompt are a rule of their own, without a span (detect/leakage.py).
+- In `detect` mode everything but credentials and a repeated prompt only flags.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class Rulebook:
     """Of the filter that the classifier is."""
     attack_layer: int
     """What its findings do: block, or flag in `detect` mode."""
+    leak_layer: int
+    """What happens to an answer that repeats the system prompt: BLOCK or FLAG."""
     normalise: Mapping[str, Callable[[str], str]] = field(repr=False)
     """Type of a pseudonym to what brings its values to their normal form."""
     blocked_input_message: str
@@ -74,6 +77,7 @@ class Rulebook:
             output=Course(*credentials, _rule_set(common)),
             prompt_attack=guardrail.prompt_attack,
             attack_layer=attack,
+            leak_layer=BLOCK if guardrail.prompt_leak == "block" else FLAG,
             normalise={rule.type: rule.normalise for rule, _ in common},
             blocked_input_message=guardrail.blocked_input_message,
             blocked_output_message=guardrail.blocked_output_message,

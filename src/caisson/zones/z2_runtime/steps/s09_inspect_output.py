@@ -17,10 +17,12 @@ from contextlib import aclosing
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal, UpstreamError, WireError
 from caisson.policy.client_tools import offered
+from caisson.ports.guardrail import InspectionContext
 from caisson.ports.model import ModelAnswer, Usage
 from caisson.zones.z2_runtime.answer import collect, events_of, metadata
 from caisson.zones.z2_runtime.exchange import Exchange
@@ -34,6 +36,8 @@ THOUGHTS_CHARACTERS_MAX = 8_192
 """Of earlier reasoning, what a later block is inspected with where a client sees them as one."""
 JOINING = frozenset({Operation.CHAT, Operation.CHAT_STREAM})
 """Operations whose clients get the blocks of a kind joined."""
+KNOWN_ROLES = frozenset({"user", "document"})
+"""Whose words in a request are no secret to who reads the answer."""
 INTERVENED = "guardrail_intervened"
 STOP_REASONS = frozenset(
     {
@@ -114,7 +118,7 @@ class _Inspector:
         self._joins = exchange.operation in JOINING
         self._thoughts = ""
         """Where blocks are joined: the end of the reasoning that left."""
-        self._inspection = exchange.snapshot.guardrail.open_output(exchange.known()[2], exchange.restorable)
+        self._inspection = exchange.snapshot.guardrail.open_output(_context(exchange), exchange.restorable)
         self._own: GuardrailAction | None = None
         self._block: int | None = None
         """The model's index of the block under way; blocks do not interleave."""
@@ -317,6 +321,20 @@ class _Inspector:
             rationale=rationale,
         )
         self._exchange.actions.append(self._own)
+
+
+def _context(exchange: Exchange) -> InspectionContext:
+    """With what the model was told and the user knows, where there is a system prompt to repeat."""
+    conversation, _, context = exchange.known()
+    told = [text for block in conversation.system if (text := _text_of(block))]
+    if not told:
+        return context
+    known = tuple(part.text for part in conversation.parts() if part.role in KNOWN_ROLES)
+    return replace(context, prompt="\n".join(told), known=known)
+
+
+def _text_of(block: Json) -> str:
+    return str(block.get("text") or block.get("guardContent", {}).get("text", {}).get("text", ""))
 
 
 def _nonsense(found: str) -> UpstreamError:

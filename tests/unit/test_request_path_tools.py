@@ -221,3 +221,60 @@ async def test_an_attack_is_blocked_wherever_it_stands(tmp_path: Path, place: st
     assert exchange.blocked.rule.startswith("injection.")
     assert await pipeline.answer(exchange) is None
     assert model.requests == []
+
+
+FREE = body(schema={"type": "object"})
+
+
+async def left_of(folder: Path, text: str) -> tuple[list[Any], Exchange]:
+    """What leaves of a streamed answer whose arguments are this JSON."""
+    start = {"toolUse": {"toolUseId": "u1", "name": "calendar"}}
+    events = [
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockStart": {"contentBlockIndex": 0, "start": start}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"toolUse": {"input": text}}}},
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"messageStop": {"stopReason": "tool_use"}},
+    ]
+    exchange = made_exchange(await made_runtime(folder, made_system(1), FakeModel(events=events)), FREE)
+    assert await pipeline.admit(exchange) is None
+    inputs = [
+        event["contentBlockDelta"]["delta"]["toolUse"]["input"]
+        async for event in pipeline.stream(exchange)
+        if "toolUse" in event.get("contentBlockDelta", {}).get("delta", {})
+    ]
+    return [orjson.loads(text) for text in inputs], exchange
+
+
+@pytest.mark.parametrize("levels", [33, 900])
+async def test_arguments_nested_too_deeply_stop_the_answer(tmp_path: Path, levels: int) -> None:
+    left, exchange = await left_of(tmp_path, '{"a":' * levels + "1" + "}" * levels)
+    assert left == []
+    assert exchange.blocked is not None
+    assert exchange.blocked.rule == "tools.input"
+
+
+@pytest.mark.parametrize("levels", [33, 300, 900])
+async def test_so_do_those_of_a_whole_answer(tmp_path: Path, levels: int) -> None:
+    arguments = orjson.loads('{"a":' * levels + "1" + "}" * levels)
+    model = FakeModel([{"toolUse": {"toolUseId": "u1", "name": "calendar", "input": arguments}}])
+    exchange = made_exchange(await made_runtime(tmp_path, made_system(1), model), FREE)
+    assert await pipeline.admit(exchange) is None
+    assert await pipeline.answer(exchange) is None
+    assert exchange.blocked is not None
+    assert exchange.blocked.rule == "tools.input"
+
+
+async def test_masked_keys_never_fall_together(tmp_path: Path) -> None:
+    left, _ = await left_of(tmp_path, '{"SECRET": 1, "[X]": 2}')
+    assert left == [{"[X]": 1, "[X]_": 2}]
+
+
+async def test_escapes_are_decoded_before_they_are_inspected(tmp_path: Path) -> None:
+    left, _ = await left_of(tmp_path, r'{"\u0053ECRET": "a \u0053\u0045CRET\n"}')
+    assert left == [{"[X]": "a [X]\n"}]
+
+
+async def test_of_a_key_said_twice_one_leaves_and_it_was_inspected(tmp_path: Path) -> None:
+    left, _ = await left_of(tmp_path, '{"a": "SECRET", "a": "SECRET too"}')
+    assert left == [{"a": "[X] too"}]

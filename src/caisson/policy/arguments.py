@@ -76,7 +76,7 @@ class Arguments:
 
     def problem(self, value: Json) -> str | None:
         """What is wrong with the arguments: place and keyword, never a value. None when nothing is."""
-        if _deeper(value, NESTING_MAX):
+        if deeper(value, NESTING_MAX):
             return f"expected arguments nested at most {NESTING_MAX} levels, found more"
         self._budget.left = EVALUATIONS_MAX
         try:
@@ -98,7 +98,7 @@ def _ready(encoded: bytes) -> Arguments:
     schema = orjson.loads(encoded)
     if not isinstance(schema, dict):
         raise SchemaRefusedError("expected a JSON Schema, found something else; correct it")
-    if _deeper(schema, NESTING_MAX):
+    if deeper(schema, NESTING_MAX):
         raise SchemaRefusedError(f"expected a schema nested at most {NESTING_MAX} levels, found more; flatten it")
     validator = _DRAFTS.get(str(schema.get("$schema", _LATEST)).rstrip("#"))
     if validator is None:
@@ -155,7 +155,7 @@ def _compiled(pattern: str) -> Any:
         raise SchemaRefusedError("expected patterns that RE2 knows, found another; simplify it") from error
 
 
-def _deeper(value: Json, levels: int) -> bool:
+def deeper(value: Json, levels: int) -> bool:
     """Whether a value is nested more deeply, without recursion."""
     layer = [value]
     for _ in range(levels + 1):

@@ -30,6 +30,7 @@ from msgspec.structs import replace
 from caisson.errors import CallerError, DeveloperError, Refusal, WireError
 from caisson.ports.guardrail import Part, Role
 from caisson.zones.z2_runtime.documents import Unread, extracted, unread
+from caisson.zones.z2_runtime.masked_keys import MaskedKeys
 from caisson.zones.z2_runtime.media import MEDIA
 from caisson.zones.z2_runtime.operations import Operation
 
@@ -291,10 +292,9 @@ class _Walk:
         if isinstance(value, list):
             return [self._json(item, role, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
         taken: Json = {}
+        keys = MaskedKeys()
         for key, item in value.items():
-            new = self._take(key, role, f"{path} key")
-            while new in taken:
-                new += "_"
+            new = keys.of(self._take(key, role, f"{path} key"))
             taken[new] = self._json(item, role, f"{path}.{key}", depth + 1)
         return taken
 

@@ -21,11 +21,13 @@ from msgspec.structs import replace
 
 from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal, UpstreamError, WireError
+from caisson.policy.arguments import NESTING_MAX, deeper
 from caisson.policy.client_tools import offered
 from caisson.ports.guardrail import InspectionContext
 from caisson.ports.model import ModelAnswer, Usage
 from caisson.zones.z2_runtime.answer import collect, events_of, metadata
 from caisson.zones.z2_runtime.exchange import Exchange
+from caisson.zones.z2_runtime.masked_keys import MaskedKeys
 from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
@@ -247,6 +249,9 @@ class _Inspector:
         except orjson.JSONDecodeError:
             self._block_answer("tools.input", "the tool input is not JSON")
             return []
+        if deeper(value, NESTING_MAX):
+            self._block_answer("tools.input", f"the tool input is nested more than {NESTING_MAX} levels")
+            return []
         path = f"content[{self._next_index}].toolUse"
         tool_id = await self._inspection.whole(self._tool["toolUseId"], f"{path}.toolUseId")
         value = await self._inspect_json(value, f"{path}.input")
@@ -277,16 +282,18 @@ class _Inspector:
         if isinstance(value, list):
             return [await self._inspect_json(item, f"{path}[{number}]") for number, item in enumerate(value)]
         if isinstance(value, dict):
-            return {
-                await self._inspection.whole(key, f"{path} key"): await self._inspect_json(item, f"{path}.{key}")
-                for key, item in value.items()
-            }
+            passed: Json = {}
+            keys = MaskedKeys()
+            for key, item in value.items():
+                name = keys.of(await self._inspection.whole(key, f"{path} key"))
+                passed[name] = await self._inspect_json(item, f"{path}.{key}")
+            return passed
         if isinstance(value, bool) or value is None:
             return value
         # A client reads a number as text, so a card number without quotes is inspected like one with them.
         text = repr(value)
-        passed = await self._inspection.whole(text, path)
-        return value if passed == text else passed
+        shown = await self._inspection.whole(text, path)
+        return value if shown == text else shown
 
     async def _finish_reasoning(self) -> list[Json]:
         path = f"content[{self._next_index}].reasoningContent"

@@ -30,7 +30,6 @@ def test_up_runs_all_of_the_claims_example() -> None:
 
 def test_up_refuses_by_name_what_it_does_not_run() -> None:
     assert refused(load(EXAMPLES / "full/caisson.yaml")) == {
-        "identity.groups.adjusters.clearance",
         "identity.groups.adjusters.departments",
         "identity.groups.approvers.may",
         "identity.groups.operators.may",

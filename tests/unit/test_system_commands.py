@@ -67,9 +67,9 @@ def test_check_shows_what_a_file_resolves_to() -> None:
         "claims-platform, tier 3 (high)",
         "sessions.duration: 1h instead of 30m",
         "guardrails.trial.mode: detect instead of enforce",
-        "up refuses identity.groups.adjusters.clearance (line 26)",
+        "up refuses identity.groups.adjusters.departments (line 26)",
         "guardrails.main.images: allow instead of refuse, because adjusters send photographs",
-        "and 6 more",
+        "and 5 more",
         "1h, 200,000 tokens, 50 actions",
     ):
         assert part in text, part
@@ -92,9 +92,9 @@ def test_check_in_json() -> None:
     assert described["ok"] is True
     assert described["not_built"]["up"][0] == {
         "line": 26,
-        "column": 17,
-        "key": "identity.groups.adjusters.clearance",
-        "message": "expected only keys that `up` runs in this version, found 'identity.groups.adjusters.clearance'; "
+        "column": 42,
+        "key": "identity.groups.adjusters.departments",
+        "message": "expected only keys that `up` runs in this version, found 'identity.groups.adjusters.departments'; "
         "leave it out",
     }
     assert described["system"]["sessions"]["duration"] == "1h"

@@ -34,13 +34,16 @@ class EmbeddedGuardrail(Guardrail):
         if any(entry.prompt_attack != "none" for entry in system.guardrails.values()):
             prepare()  # now, so that no request has to wait for it
         self._windows = system.tier < ANSWERS_HELD_FROM_TIER
-        self._rulebooks = {name: Rulebook.of(name, entry, version) for name, entry in system.guardrails.items()}
+        cleared = any(group.clearance is not None for group in system.identity.groups.values())
+        self._rulebooks = {
+            name: Rulebook.of(name, entry, version, markings=cleared) for name, entry in system.guardrails.items()
+        }
 
     async def inspect_input(self, parts: Sequence[Part], context: InspectionContext) -> Inspection:
         """See the port."""
         rulebook = self._rulebook(context.guardrail)
         decisions = Decisions(rulebook, "input")
-        passages = Passages(rulebook, Pseudonyms(context.pseudonym_key))
+        passages = Passages(rulebook, Pseudonyms(context.pseudonym_key), context.clearance)
         restorable: dict[str, str] = {}
         texts = []
         for part in parts:

@@ -46,7 +46,7 @@ class EmbeddedOutputInspection(OutputInspection):
         self._gates: dict[int, Gate] = {}
         self._decisions = Decisions(rulebook, "output")
         taken = {pseudonym: _normal(rulebook, pseudonym, value) for pseudonym, value in restorable.items()}
-        self._passages = Passages(rulebook, Pseudonyms(context.pseudonym_key, taken))
+        self._passages = Passages(rulebook, Pseudonyms(context.pseudonym_key, taken), context.clearance)
         self._restorable = restorable
         self._blocks: dict[int, Flow] = {}
         self._blocked: GuardrailAction | None = None

@@ -1,12 +1,13 @@
 """The stages that a text passes: bounded invisible runs, look-alikes, credentials, everything else, restoring.
 
 Each stage sees what the one before let through, so a credential inside a web address is gone before the address is
-looked at, and what restoring puts back is never inspected again.
+looked at, and what restoring puts back is never inspected again. A marking above the caller's clearance ends the text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
 from caisson.detect.course import Course, Flow
@@ -14,21 +15,25 @@ from caisson.detect.finding import Finding
 from caisson.detect.invisible import InvisibleRuns
 from caisson.detect.pseudonyms import Pseudonyms, escaped
 from caisson.detect.restoring import Restoring
+from caisson.detect.rules import classification
+from caisson.policy.clearance import may_read
+from caisson.system.identity import Classification
 
 
 class Passages:
     """Makes the flows of one inspection's texts. All share pseudonyms."""
 
-    def __init__(self, rulebook: Rulebook, pseudonyms: Pseudonyms) -> None:
+    def __init__(self, rulebook: Rulebook, pseudonyms: Pseudonyms, clearance: Classification | None) -> None:
         self._rulebook = rulebook
         self._pseudonyms = pseudonyms
+        self._clearance = clearance
 
     def of_input(self, course: Course, restorable: dict[str, str] | None) -> Flow:
         """An input's text. Values that the last set masks are added to `restorable`, when that is given."""
 
-        def remember(finding: Finding, text: str) -> str:
+        def remember(finding: Finding, text: str) -> str | None:
             pseudonym = self._mask(finding, text)
-            if restorable is not None:
+            if restorable is not None and pseudonym is not None:
                 restorable.setdefault(pseudonym, text)
             return pseudonym
 
@@ -41,8 +46,15 @@ class Passages:
         masks = (self._mask, self._mask, self._mask)
         return Flow(self._rulebook.output, masks, invisible=InvisibleRuns(), restoring=restoring)
 
-    def _mask(self, finding: Finding, _text: str) -> str:
+    def _mask(self, finding: Finding, text: str) -> str | None:
+        if finding.type == classification.TYPE:
+            return text if self._readable(finding) else None
         return self._pseudonyms.of(finding.type, finding.normal)
+
+    def _readable(self, marking: Finding) -> bool:
+        if self._clearance is None:
+            return True
+        return may_read(cast("Classification", marking.rule.removeprefix(classification.KIND)), self._clearance)
 
 
 def _escape(_finding: Finding, text: str) -> str:

@@ -5,6 +5,7 @@
 - Injection rules read input only: users, documents, tools, and the history that a client sends. Documents and tools are
   judged one strength stricter.
 - Answers that repeat the system prompt are a rule of their own, without a span (detect/leakage.py).
+- Where the system file states clearances, documents, tool results and answers are read for markings.
 - In `detect` mode everything but credentials and a repeated prompt only flags.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from caisson.detect.course import Course
 from caisson.detect.pseudonyms import PSEUDONYM
 from caisson.detect.rule import Rule
+from caisson.detect.rules.classification import MARKINGS
 from caisson.detect.rules.credentials import BEDROCK_TYPES, BY_FORM, BY_SURROUNDINGS
 from caisson.detect.rules.declared import pattern, word
 from caisson.detect.rules.injection import Strength, injection
@@ -54,8 +56,8 @@ class Rulebook:
     blocked_output_message: str
 
     @classmethod
-    def of(cls, name: str, guardrail: Guardrail, version: str) -> Rulebook:
-        """Compile a guardrail."""
+    def of(cls, name: str, guardrail: Guardrail, version: str, *, markings: bool = False) -> Rulebook:
+        """Compile a guardrail. `markings`: the system file states clearances."""
         enforced = guardrail.mode == "enforce"
         declared = [(word(text), BLOCK) for text in guardrail.words]
         declared += [(pattern(row.name, row.regex), _LAYERS[row.action]) for row in guardrail.patterns]
@@ -69,12 +71,13 @@ class Rulebook:
             _rule_set((rule, _credential_layer(rule, guardrail)) for rule in rules)
             for rules in (BY_FORM, BY_SURROUNDINGS)
         ]
+        marked = [(rule, MASK if enforced else FLAG) for rule in MARKINGS if markings]
         return cls(
             name=name,
             version=version,
             words_of_people=Course(LOOK_ALIKES, *credentials, _rule_set((*people, *common))),
-            data=Course(LOOK_ALIKES, *credentials, _rule_set((*data, *common))),
-            output=Course(*credentials, _rule_set(common)),
+            data=Course(LOOK_ALIKES, *credentials, _rule_set((*data, *common, *marked))),
+            output=Course(*credentials, _rule_set((*common, *marked))),
             prompt_attack=guardrail.prompt_attack,
             attack_layer=attack,
             leak_layer=BLOCK if guardrail.prompt_leak == "block" else FLAG,

@@ -206,13 +206,17 @@ class FakeModel(Model):
         self.requests: list[ModelRequest] = []
         self.closed_early = False
         self.error: Exception | None = None
+        self.stop_reason = "end_turn"
 
     async def converse(self, request: ModelRequest) -> ModelAnswer:
         self.requests.append(request)
         if self.error:
             raise self.error
         return ModelAnswer(
-            content=self.content, stop_reason="end_turn", usage=Usage(input_tokens=10, output_tokens=5), latency_ms=1
+            content=self.content,
+            stop_reason=self.stop_reason,
+            usage=Usage(input_tokens=10, output_tokens=5),
+            latency_ms=1,
         )
 
     async def converse_stream(self, request: ModelRequest) -> AsyncGenerator[dict[str, Any], None]:

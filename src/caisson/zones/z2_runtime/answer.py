@@ -122,4 +122,4 @@ def collect(events: Iterable[Json]) -> ModelAnswer:
 def _reasoning_block(parts: Json) -> Json:
     if "redactedContent" in parts:
         return {"redactedContent": parts["redactedContent"]}
-    return {"reasoningText": parts}
+    return {"reasoningText": {"text": "", **parts}}  # a signature may stand alone; clients are promised a text

@@ -27,6 +27,9 @@ _FINISH_REASONS = {
     "max_tokens": "length",
     "tool_use": "tool_calls",
     "content_filtered": "content_filter",
+    "model_context_window_exceeded": "length",
+    "malformed_model_output": "stop",
+    "malformed_tool_use": "stop",
     INTERVENED: "content_filter",
 }
 _UNKNOWN_CALLERS = frozenset(

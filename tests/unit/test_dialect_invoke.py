@@ -1,4 +1,4 @@
-"""InvokeModel families: Claude's Messages API and Nova's schema, parsed and rendered."""
+"""InvokeModel families: Claude's Messages API, Nova's schema and chat completions, parsed and rendered."""
 
 from __future__ import annotations
 
@@ -127,10 +127,9 @@ def test_a_profile_prefix_names_the_same_family(prefix: str) -> None:
         ("meta.llama3-8b-instruct-v1:0", "one prompt with the roles written into it, and nothing can tell them apart"),
         ("eu.mistral.mixtral-8x7b-instruct-v0:1", "one prompt with the roles written into it"),
         ("us.deepseek.r1-v1:0", "one prompt with the roles written into it"),
-        ("deepseek.v3-v1:0", "its body is not read by this version; use Converse"),
         ("mistral.mistral-large-2402-v1:0", "its body is not read by this version; use Converse"),
         ("cohere.command-r-plus-v1:0", "its body is not read by this version; use Converse"),
-        ("openai.gpt-oss-120b-1:0", "its body is not read by this version; use Converse"),
+        ("ai21.jamba-1-5-large-v1:0", "its body is not read by this version; use Converse"),
         ("amazon.titan-text-express-v1", "its body is not read by this version; use Converse"),
         ("amazon.titan-embed-text-v2:0", "answers with numbers"),
         ("cohere.rerank-v3-5:0", "answers with numbers"),
@@ -145,7 +144,9 @@ def test_another_family_is_refused_by_name(model: str, why: str) -> None:
     refused = parse(BODY, model)
     assert isinstance(refused, Refusal)
     assert (refused.error, refused.rule) == (WireError.VALIDATION, "schema.family")
-    assert refused.message.startswith("InvokeModel reads the bodies of Claude and Nova text models")
+    assert refused.message.startswith(
+        "InvokeModel reads the bodies of Claude, of Nova text models and chat completions"
+    )
     assert why in refused.message
     assert len(refused.message) < 300
     with pytest.raises(CallerError):
@@ -373,3 +374,94 @@ def test_a_timeout_in_a_stream_has_its_own_exception_here(model: str) -> None:
     with pytest.raises(EventStreamError) as raised:
         read_stream("InvokeModelWithResponseStream", data)
     assert raised.value.response["Error"] == {"Code": "modelTimeoutException", "Message": "Too slow."}
+
+
+GPT_OSS = "openai.gpt-oss-120b-1:0"
+CHATS = [GPT_OSS, "qwen.qwen3-32b-v1:0", "us.deepseek.v3-v1:0", "google.gemma-3-27b-it", "moonshot.kimi-k2-thinking"]
+
+
+@pytest.mark.parametrize("model", CHATS)
+def test_a_chat_request_becomes_a_conversation(model: str) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "n", "arguments": '{"k": "v"}'}}
+    body = {
+        "model": model,
+        "stream": False,
+        "max_completion_tokens": 9,
+        "messages": [
+            {"role": "system", "content": "be kind"},
+            HI,
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "a", "content": "done"},
+        ],
+        "tools": [{"type": "function", "function": {"name": "n", "parameters": {"type": "object"}}}],
+    }
+    conversation = parsed(body, model)
+    assert (conversation.operation, conversation.model_id) == (Operation.INVOKE_MODEL, model)
+    assert (conversation.output_tokens_max, conversation.joins) == (9, True)
+    assert [part.text for part in conversation.parts()] == [
+        "be kind", "hi", "a", "n", "k", "v", "a", "done", "n", "type", "object",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"messages": [HI], "model": "another"}, "model: expected the model of the path"),
+        ({"messages": [HI], "stream": True}, "stream: the operation decides"),
+        ({"messages": [HI], "stream_options": {"include_usage": True}}, "stream_options: usage comes"),
+        ({"messages": [HI], "logit_bias": {}}, "logit_bias: unknown field"),
+        ({"messages": []}, "messages:"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "messages"),
+    ],
+)
+def test_a_chat_refusal_names_the_place(body: Any, message: str) -> None:
+    refused = parse(body, GPT_OSS)
+    assert isinstance(refused, Refusal)
+    assert refused.message.startswith(message)
+
+
+def test_a_chat_may_say_that_it_streams_where_the_operation_does() -> None:
+    assert isinstance(parse({"messages": [HI], "stream": True}, GPT_OSS, stream=True), Conversation)
+
+
+def test_a_chat_answer() -> None:
+    answer = ModelAnswer(
+        content=({"text": "hi"},),
+        stop_reason="end_turn",
+        usage=Usage(input_tokens=1, output_tokens=2),
+        latency_ms=3,
+    )
+    body = json.loads(invoke.render(answer, {"x": 1}, model_id=GPT_OSS, request_id="r"))
+    (choice,) = body["choices"]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("hi", "stop")
+    assert body["usage"] == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    assert (body["model"], body["amazon-bedrock-guardrailAction"]) == (GPT_OSS, "NONE")
+    assert body["amazon-bedrock-trace"] == {"guardrail": {"x": 1}}
+
+
+def test_a_chat_stream() -> None:
+    renderer = invoke.StreamRenderer(GPT_OSS, "r")
+    events: list[Any] = [
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"reasoningContent": {"signature": "s"}}}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "hi"}}},
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"messageStop": {"stopReason": "guardrail_intervened"}},
+        {
+            "metadata": {
+                "usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3},
+                "metrics": {"latencyMs": 4},
+                "trace": {"guardrail": {"x": 1}},
+            }
+        },
+    ]
+    data = b"".join(map(renderer.event, events))
+    chunks = [json.loads(event["chunk"]["bytes"]) for event in read_stream("InvokeModelWithResponseStream", data)]
+    assert [chunk["choices"][0]["delta"] for chunk in chunks[:-1]] == [
+        {"role": "assistant", "content": ""}, {"content": "hi"}, {},
+    ]  # fmt: skip
+    assert chunks[2]["choices"][0]["finish_reason"] == "content_filter"
+    assert chunks[3]["usage"]["total_tokens"] == 3
+    assert chunks[3]["amazon-bedrock-invocationMetrics"]["invocationLatency"] == 4
+    assert chunks[3]["amazon-bedrock-guardrailAction"] == "INTERVENED"
+    assert chunks[3]["amazon-bedrock-trace"] == {"guardrail": {"x": 1}}

@@ -72,6 +72,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Fields that were understood and set aside, because the system file decides them: `guardrailConfig`."""
     trace: bool = False
     """The caller asked for the guardrail's trace."""
+    joins: bool = False
+    """The dialect has one text and one reasoning an answer: its clients get the blocks of a kind joined."""
     usage_wanted: bool = False
     """Chat completions: the caller asked for the usage at a stream's end."""
     source: Literal["INPUT", "OUTPUT"] = "INPUT"

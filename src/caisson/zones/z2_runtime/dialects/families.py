@@ -1,8 +1,8 @@
 """Families of models by id, and why some have no InvokeModel body that this version reads.
 
-A body is read when its schema is closed and becomes a conversation (Claude, Nova). The others are refused by name: a
-body that nothing here understands would pass uninspected, and one that is not a conversation cannot be answered by the
-model port. All of them that converse are reached through Converse.
+A body is read when its schema is closed and becomes a conversation (Claude, Nova, chat completions). The others are
+refused by name: a body that nothing here understands would pass uninspected, and one that is not a conversation cannot
+be answered by the model port. All of them that converse are reached through Converse.
 
 >>> unread("us.meta.llama3-3-70b-instruct-v1:0").startswith("the body is one prompt")
 True
@@ -16,7 +16,9 @@ from typing import Literal
 
 from caisson.policy.prices import base_model
 
-READ: tuple[tuple[str, Literal["anthropic", "nova"]], ...] = (
+Dialect = Literal["anthropic", "nova", "chat"]
+
+READ: tuple[tuple[str, Dialect], ...] = (
     ("anthropic.", "anthropic"),
     ("amazon.nova-micro", "nova"),
     ("amazon.nova-lite", "nova"),
@@ -24,6 +26,14 @@ READ: tuple[tuple[str, Literal["anthropic", "nova"]], ...] = (
     ("amazon.nova-premier", "nova"),
     ("amazon.nova-2-lite", "nova"),
     ("amazon.nova-2-pro", "nova"),
+    ("deepseek.v3", "chat"),
+    ("google.gemma", "chat"),
+    ("minimax.", "chat"),
+    ("moonshot.", "chat"),
+    ("nvidia.", "chat"),
+    ("openai.gpt-oss", "chat"),
+    ("qwen.", "chat"),
+    ("zai.", "chat"),
 )
 """Beginning of an id to the dialect of its bodies (Bedrock User Guide: Inference request parameters)."""
 
@@ -59,18 +69,12 @@ UNREAD: tuple[tuple[str, str], ...] = (
     ("mistral.", _CHAT),
     ("ai21.", _CHAT),
     ("openai.", _CHAT),
-    ("qwen.", _CHAT),
-    ("google.gemma", _CHAT),
-    ("minimax.", _CHAT),
-    ("moonshot.", _CHAT),
-    ("nvidia.", _CHAT),
     ("writer.", _CHAT),
-    ("zai.", _CHAT),
 )
 """Beginning of an id to why its bodies are refused. The first that fits decides."""
 
 
-def dialect(model_id: str) -> Literal["anthropic", "nova"] | None:
+def dialect(model_id: str) -> Dialect | None:
     """Which dialect reads the model's bodies; a profile prefix (`eu.`, `us.`, `global.`) does not matter."""
     _, model = base_model(model_id)
     return next((name for beginning, name in READ if model.startswith(beginning)), None)

@@ -3,7 +3,7 @@
 The model id names the family (families.py). Families whose body this version cannot read are refused with the reason:
 nothing passes uninspected.
 
->>> parse(b"{}", "qwen.qwen3-32b-v1:0", stream=False).message.partition(": ")[2]
+>>> parse(b"{}", "ai21.jamba-1-5-large-v1:0", stream=False).message.partition(": ")[2]
 'its body is not read by this version; use Converse.'
 """
 
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from caisson.errors import CallerError, Refusal, WireError
 from caisson.ports.model import ModelAnswer
 from caisson.zones.z2_runtime.conversation import Conversation
-from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, families, nova
+from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, chat_invoke, families, nova
 from caisson.zones.z2_runtime.dialects.converse import RequestMetadata
 from caisson.zones.z2_runtime.dialects.shape import decode, parsed
 from caisson.zones.z2_runtime.eventstream import MEDIA_TYPE, exception_frame
@@ -81,9 +81,9 @@ def conversation(body: bytes, model_id: str, operation: Operation) -> Conversati
     Raises:
         CallerError: no family of ours, or not of the family's schema.
     """
-    if _family(model_id) is anthropic:
-        return anthropic.conversation(body, model_id, operation)
-    return nova.conversation(body, model_id, operation)
+    family = _family(model_id)
+    read: Conversation = family.conversation(body, model_id, operation)
+    return read
 
 
 def render(answer: ModelAnswer, trace: Json | None = None, *, model_id: str, request_id: str) -> bytes:
@@ -92,8 +92,11 @@ def render(answer: ModelAnswer, trace: Json | None = None, *, model_id: str, req
     Raises:
         CallerError: no family of ours.
     """
-    if _family(model_id) is anthropic:
+    family = _family(model_id)
+    if family is anthropic:
         return anthropic_answer.render(answer, trace, model_id=model_id, request_id=request_id)
+    if family is chat_invoke:
+        return chat_invoke.render(answer, trace, model_id=model_id, request_id=request_id)
     return nova.render(answer, trace)
 
 
@@ -105,9 +108,12 @@ class StreamRenderer:
     """
 
     def __init__(self, model_id: str, request_id: str) -> None:
-        self._family: anthropic_answer.StreamRenderer | nova.StreamRenderer
-        if _family(model_id) is anthropic:
+        family = _family(model_id)
+        self._family: anthropic_answer.StreamRenderer | chat_invoke.StreamRenderer | nova.StreamRenderer
+        if family is anthropic:
             self._family = anthropic_answer.StreamRenderer(model_id=model_id, request_id=request_id)
+        elif family is chat_invoke:
+            self._family = chat_invoke.StreamRenderer(model_id=model_id, request_id=request_id)
         else:
             self._family = nova.StreamRenderer()
 
@@ -130,13 +136,13 @@ def _family(model_id: str) -> ModuleType:
         Refusal(
             error=WireError.VALIDATION,
             rule="schema.family",
-            message="InvokeModel reads the bodies of Claude and Nova text models, found "
+            message="InvokeModel reads the bodies of Claude, of Nova text models and chat completions, found "
             f"{model_id[:MODEL_ID_SHOWN_MAX]!r}: {families.unread(model_id)}.",
         )
     )
 
 
-_FAMILIES: dict[str, ModuleType] = {"anthropic": anthropic, "nova": nova}
+_FAMILIES: dict[str, ModuleType] = {"anthropic": anthropic, "nova": nova, "chat": chat_invoke}
 
 
 def _media_type(header: str) -> str:

@@ -5,7 +5,7 @@
   and encoded again. A tool that the request did not offer blocks the answer, and so do arguments that its schema does
   not allow.
 - A reasoning block is held until complete and leaves unchanged or not at all: a change would break its signature.
-- Chat completions have one text and one reasoning, so all blocks of a kind are inspected as one there.
+- Dialects with one text and one reasoning (chat completions) have all blocks of a kind inspected as one.
 - Whatever cannot be inspected blocks.
 - A block ends the answer at the offset of the finding, with the guardrail's message and `guardrail_intervened`.
 """
@@ -28,7 +28,6 @@ from caisson.ports.model import ModelAnswer, Usage
 from caisson.zones.z2_runtime.answer import collect, events_of, metadata
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.masked_keys import MaskedKeys
-from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
 
@@ -36,8 +35,6 @@ HELD_CHARACTERS_MAX = 1_048_576
 """Bound on one held block (tool input, reasoning)."""
 THOUGHTS_CHARACTERS_MAX = 8_192
 """Of earlier reasoning, what a later block is inspected with where a client sees them as one."""
-JOINING = frozenset({Operation.CHAT, Operation.CHAT_STREAM})
-"""Operations whose clients get the blocks of a kind joined."""
 KNOWN_ROLES = frozenset({"user", "document"})
 """Whose words in a request are no secret to who reads the answer."""
 INTERVENED = "guardrail_intervened"
@@ -117,7 +114,7 @@ class _Inspector:
         self._kept: list[str] = []
         """Of a whole answer: the text under way."""
         self._offered = offered(exchange.known()[0].tools)
-        self._joins = exchange.operation in JOINING
+        self._joins = exchange.known()[0].joins
         self._thoughts = ""
         """Where blocks are joined: the end of the reasoning that left."""
         self._inspection = exchange.snapshot.guardrail.open_output(_context(exchange), exchange.restorable)

@@ -17,19 +17,23 @@ from typing import Any
 
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.validate import ParamValidator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bedrock_model import SERVICE, plain, sent
 from bedrock_surface import walked
+from caisson.adapters.aws.model.request import body_of
 from caisson.channels.messages import ResponseEvent
 from caisson.errors import Refusal
 from caisson.ports.extractor import EXTRACTED, Extractor, Format, Unreadable
 from caisson.ports.guardrail import Inspection, InspectionContext, Part
 from caisson.zones.z2_runtime import pipeline
 from caisson.zones.z2_runtime.dialects import converse
-from request_path import FakeGuardrail, FakeModel, made_exchange, made_runtime, made_system
+from caisson.zones.z2_runtime.operations import Operation
+from request_path import FakeGuardrail, FakeModel, made_exchange, made_runtime, made_system, text_events
 
+INPUT = SERVICE.operation_model("Converse").input_shape
 MARKER = re.compile(r"m\d+q")
 CARRIED = {path for path, _, carried in walked("Converse") if carried}
 NOT_SEEN = {"requestMetadata", "guardrailConfig"}
@@ -222,29 +226,32 @@ def _text_in(block: dict[str, Any]) -> None:
         document["format"] = "csv" if document["format"] == "xlsx" else "txt"
 
 
-async def passed(folder: Any, body: bytes) -> tuple[Any, Watching, FakeModel, Any]:
+async def passed(folder: Any, body: bytes, *, streams: bool = False) -> tuple[Any, Watching, FakeModel, Any]:
     system = made_system(1, images="allow", video="allow", audio="allow")
     system = system.model_copy(update={"sessions": system.sessions.model_copy(update={"tokens": 100_000_000})})
-    model = FakeModel()
+    model = FakeModel(events=text_events(["hello"]))
     runtime = await made_runtime(folder, system, model)
     guardrail = Watching()
     runtime.snapshot = type(runtime.snapshot).of(version=1, system=system, guardrail=guardrail)
     runtime.extractor = Plain()
-    exchange = made_exchange(runtime, body)
+    operation = Operation.CONVERSE_STREAM if streams else Operation.CONVERSE
+    exchange = made_exchange(runtime, body, operation=operation)
     refusal = await pipeline.admit(exchange)
-    if refusal is None:
+    if refusal is None and streams:
+        assert [event async for event in pipeline.stream(exchange)]
+    elif refusal is None:
         refusal = await pipeline.answer(exchange)
     return refusal, guardrail, model, runtime.events.messages[-1] if runtime.events.messages else None  # type: ignore[attr-defined]
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(given_=requests(everything=False))
+@given(given_=requests(everything=False), streams=st.booleans())
 def test_what_is_carried_arrives_unharmed_and_inspected(
-    tmp_path_factory: pytest.TempPathFactory, given_: dict[str, Any]
+    tmp_path_factory: pytest.TempPathFactory, given_: dict[str, Any], streams: bool
 ) -> None:
     request = arranged(given_)
     body = sent("Converse", modelId="m", **request)
-    refusal, guardrail, model, event = asyncio.run(passed(tmp_path_factory.mktemp("p"), body))
+    refusal, guardrail, model, event = asyncio.run(passed(tmp_path_factory.mktemp("p"), body, streams=streams))
     assert refusal is None, refusal
     (got,) = model.requests
     seen = {key: value for key, value in request.items() if key not in NOT_SEEN}
@@ -260,6 +267,8 @@ def test_what_is_carried_arrives_unharmed_and_inspected(
     assert got.tools == request.get("toolConfig")
     sampling = {key: value for key, value in request.get("inferenceConfig", {}).items() if key != "maxTokens"}
     assert got.inference == sampling
+    report = ParamValidator().validate({"modelId": "m", **body_of(got, user="u", stream=streams)}, INPUT)
+    assert not report.has_errors(), report.generate_report()  # what Bedrock would get is what Bedrock takes
     sent_media = sum(json.dumps(plain(request)).count(f'"{kind}":') for kind in MEDIA)
     assert isinstance(event, ResponseEvent)
     assert sum(row.decision == "not_inspected" for row in event.guardrail_actions) == sent_media

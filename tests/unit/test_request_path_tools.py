@@ -223,6 +223,34 @@ async def test_an_attack_is_blocked_wherever_it_stands(tmp_path: Path, place: st
     assert model.requests == []
 
 
+POINT = {"cachePoint": {"type": "default"}}
+
+
+def pointed(place: str) -> bytes:
+    """A request with the pinned tool and a cache point."""
+    request = orjson.loads(body(description="Looks up appointments."))
+    if place == "tools":
+        request["toolConfig"]["tools"].append(POINT)
+    elif place == "system":
+        request["system"] = [{"text": "Be kind."}, POINT]
+    elif place == "message":
+        request["messages"][0]["content"].append(POINT)
+    return orjson.dumps(request)
+
+
+@pytest.mark.parametrize("place", ["tools", "system", "message", ""])
+@pytest.mark.parametrize(("tier", "declared"), [(2, PINNED), (2, DESCRIBED), (3, PINNED), (3, DESCRIBED)])
+async def test_from_tier_three_a_cache_begins_behind_pinned_text_alone(
+    tmp_path: Path, place: str, tier: int, declared: Any
+) -> None:
+    refusal = await admitted(tmp_path, tier, declared, pointed(place))
+    allowed = tier < 3 or not place or (place == "tools" and declared is DESCRIBED)
+    assert (refusal is None) == allowed
+    if refusal is not None:
+        assert (refusal.error, refusal.rule) == (WireError.VALIDATION, "cache.point")
+        assert ".cachePoint: " in refusal.message
+
+
 FREE = body(schema={"type": "object"})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caisson.errors import Refusal, UpstreamError, WireError
-from caisson.policy import client_tools
+from caisson.policy import cache_points, client_tools
 from caisson.zones.z2_runtime import media
 from caisson.zones.z2_runtime.exchange import Exchange
 
@@ -12,11 +12,16 @@ async def run(exchange: Exchange) -> Refusal | None:
     """Mask, block or pass; refuse when the guardrail cannot answer or did not see everything."""
     conversation, principal, context = exchange.known()
     name, system = context.guardrail, exchange.snapshot.system
+    declared = system.agents[principal.agent].client_tools
     if conversation.tools is not None:
-        declared = system.agents[principal.agent].client_tools
         refused = client_tools.refusal(conversation.tools, principal.agent, declared, system.tier)
         if refused is not None:
             return refused
+    refused = cache_points.refusal(
+        conversation.system, conversation.messages, conversation.tools, declared, system.tier
+    )
+    if refused is not None:
+        return refused
     seen = tuple(media.media(conversation.messages))
     if seen and (refused := media.refusal(seen, name, system.guardrails[name])) is not None:
         return refused

@@ -19,6 +19,7 @@ $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 	@echo "Installing Caisson (hash-checked from requirements.lock) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m caisson.cli.prepare >/dev/null || true
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian

@@ -3,7 +3,7 @@
 Everything of ours is on: signature, ledger, sealed events on a real disk, inspection both ways by the rules of
 `make bench`. Processor time a request, best of several rounds, because other processes only ever add to it.
 
-Run: python -m bench.path [--tier 2] [--clean] [--profile]
+Run: python -m bench.path [--tier 2] [--clean] [--rules-alone] [--profile]
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ def yardstick() -> float:
     return (process_time() - began) / 40 * 1e6
 
 
-async def made(folder: Path, tier: int) -> tuple[Gateway, SealedWriter, dict[str, Any]]:
+async def made(folder: Path, tier: int, statistics: bool) -> tuple[Gateway, SealedWriter, dict[str, Any]]:
     """A gateway as the wiring makes it, its events, and credentials of a session."""
-    system_file.write(folder / "caisson.yaml", tier)
+    system_file.write(folder / "caisson.yaml", tier, statistics)
     system = load(folder / "caisson.yaml", carrier="up")
     for name in ("runtime", "logging", "spool", "state"):
         (folder / name).mkdir(mode=0o700)
@@ -124,10 +124,11 @@ async def main() -> None:
     parser.add_argument("--tier", type=int, default=2)
     parser.add_argument("--connections", type=int, default=32, help="requests under way")
     parser.add_argument("--clean", action="store_true", help="a prompt without anything to mask")
+    parser.add_argument("--rules-alone", action="store_true", help="without the injection classifier")
     parser.add_argument("--profile", action="store_true", help="where the time goes, by function")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        gateway, events, credentials = await made(Path(name), options.tier)
+        gateway, events, credentials = await made(Path(name), options.tier, not options.rules_alone)
         text = CLEAN * (PROMPT_BYTES // len(CLEAN)) if options.clean else None
         request = signed(credentials, "converse", converse_body(text))
         headers = [(key.lower().encode(), value.encode()) for key, value in request.headers.items()]

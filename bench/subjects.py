@@ -1,4 +1,5 @@
-"""What is measured, side by side: the bare pass-through, Caisson at two tiers, and peers when installed.
+"""What is measured, side by side: the bare pass-through, Caisson at two tiers (by rules
+alone and with its classifier) and peers when installed.
 
 Peers run as their pages say for a first start: plain HTTP, one worker, no guardrails, no database.
 """
@@ -96,9 +97,12 @@ def signed(credentials: dict[str, Any], operation: str, body: str) -> Request:
 def all_subjects(folder: Path, upstream_port: int) -> Iterator[list[Subject]]:
     """Everything that can be measured here, running."""
     with ExitStack() as stack:
-        two = stack.enter_context(caisson(folder / "tier2", 2, upstream_port))
-        three = stack.enter_context(caisson(folder / "tier3", 3, upstream_port))
-        found = [stack.enter_context(passthrough(folder, two, upstream_port)), two, three]
+        ours = [
+            stack.enter_context(caisson(folder / f"tier{tier}-{statistics}", tier, upstream_port, statistics))
+            for tier in (2, 3)
+            for statistics in (False, True)
+        ]
+        found = [stack.enter_context(passthrough(folder, ours[0], upstream_port)), *ours]
         for peer in (litellm, portkey):
             try:
                 found.append(stack.enter_context(peer(folder, upstream_port)))
@@ -138,11 +142,11 @@ def passthrough(folder: Path, lender: Subject, upstream_port: int) -> Iterator[S
 
 
 @contextmanager
-def caisson(folder: Path, tier: int, upstream_port: int) -> Iterator[Subject]:
-    """`caisson up` on a system file of that tier, and a session in it."""
+def caisson(folder: Path, tier: int, upstream_port: int, statistics: bool = True) -> Iterator[Subject]:
+    """`caisson up` on a system file of that tier, and a session in it; without `statistics`, with rules alone."""
     folder.mkdir(mode=0o711, parents=True)
     port, log, data, system = free_port(), folder / "up.log", folder / "data", folder / "caisson.yaml"
-    rules = system_file.write(system, tier)
+    rules = system_file.write(system, tier, statistics)
     command = [CAISSON, "up", "--system", str(system), "--data", str(data), "--port", str(port),
                "--upstream", f"openai=http://127.0.0.1:{upstream_port}/v1"]  # fmt: skip
     process = spawn(command, log)
@@ -150,8 +154,9 @@ def caisson(folder: Path, tier: int, upstream_port: int) -> Iterator[Subject]:
         wait_for_port(port, process, log)
         zones = json.loads((data / "run/state.json").read_text())["zones"]
         pids = {name: int(zone["pid"]) for name, zone in zones.items()}
+        suffix = "" if statistics else ", rules alone"
         yield Subject(
-            name=f"Caisson, tier {tier}", process=process, worker_pid=pids["gateway"],
+            name=f"Caisson, tier {tier}{suffix}", process=process, worker_pid=pids["gateway"],
             pids=(*pids.values(), process.pid), port=port, credentials=session(data), data=data, rules=rules,
         )  # fmt: skip
     finally:

@@ -17,8 +17,11 @@ WORDS = 100
 BECAUSE = "a benchmark must not measure its own limits"
 
 
-def write(path: Path, tier: int) -> int:
-    """Write the system file of a tier; returns how many rules of the user's own it states."""
+def write(path: Path, tier: int, statistics: bool = True) -> int:
+    """Write the system file of a tier; returns how many rules of the user's own it states.
+
+    Without `statistics`, inspection is by rules alone: no text is judged as an attack on the model.
+    """
     yaml = YAML()
     document = yaml.load(CLAIMS.read_text())
     document["tier"] = tier
@@ -28,6 +31,8 @@ def write(path: Path, tier: int) -> int:
         for number in range(PATTERNS_MAX - len(guardrail["patterns"]))
     ]
     guardrail["patterns"].extend(own)
+    if not statistics:
+        guardrail["prompt_attack"] = _loose("none")
     guardrail["words"].extend(f"secret-project-{number:03d}" for number in range(WORDS))
     stated = guardrail["pii"]
     stated.update(

@@ -19,6 +19,8 @@ from typing import Protocol
 
 import hyperscan
 
+from caisson.detect.built import BUILT
+
 CACHED_MAX = 64
 """Compiled databases kept; about 1 MB each."""
 _FLAGS = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
@@ -118,7 +120,7 @@ def _compile(patterns: Sequence[str], numbers: Sequence[int]) -> hyperscan.Datab
     expressions = [patterns[number].encode() for number in numbers]
     named = json.dumps([_FLAGS, [*numbers], [each.hex() for each in expressions]])
     name = sha256(named.encode()).hexdigest()  # the database itself says of which engine and processor it is
-    for kept in _kept:
+    for kept in (BUILT, *_kept):
         if (database := _loaded(kept.load(name))) is not None:
             return database
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)

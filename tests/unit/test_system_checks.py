@@ -55,9 +55,21 @@ ACCEPTED: list[dict[str, Any]] = [
     {"aws": {**AWS, "accounts": dict.fromkeys(ACCOUNTS, "111111111111")}, "tier": 2},
     {"logging__forensic_custodians": ["one", "two"]},
     {"sessions__tokens": 5_000},
+    {
+        "guardrails__main__pii": {"EMAIL": "pseudonymise"},
+        "agents__helper__client_tools": {"t": {"schema_sha256": "a" * 64, "restore": {"to": "EMAIL"}}},
+    },
 ]
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {
+            "guardrails__main__pii": {"EMAIL": "flag", "PHONE": "pseudonymise"},
+            "agents__helper__client_tools": {"t": {"schema_sha256": "a" * 64, "restore": {"to": "EMAIL"}}},
+        },
+        "agents.helper.client_tools.t.restore.to",
+        "expected a type that the agent's guardrail pseudonymises of this file (PHONE)",
+    ),
     ({"agents__helper__model": "asistant"}, "agents.helper.model", "did you mean 'assistant'?"),
     ({"agents__helper__guardrail": "gone"}, "agents.helper.guardrail", "expected a guardrail of this file (main)"),
     ({"agents__helper__knowledge": ["gone"]}, "agents.helper.knowledge[0]", "expected a knowledge of this file (none)"),

@@ -84,6 +84,27 @@ def offered(config: Json | None) -> dict[str, Arguments]:
     return {spec["name"]: Arguments.of(spec["inputSchema"]["json"]) for _, spec in _specs(config or {})}
 
 
+def restored(arguments: Any, declared: ClientTool | None, values: Mapping[str, str]) -> Any:
+    """The arguments with the user's own values where the tool declares their type. A value goes back only when its
+    pseudonym is all there is of the argument, and never below the top level.
+
+    Args:
+        arguments: as inspected.
+        declared: the tool in the system file.
+        values: pseudonym to value, of the user's own words in this request.
+    """
+    if declared is None or not declared.restore or not isinstance(arguments, dict):
+        return arguments
+    return {key: _restored(item, declared.restore.get(key), values) for key, item in arguments.items()}
+
+
+def _restored(item: Any, kind: str | None, values: Mapping[str, str]) -> Any:
+    if kind is None or not isinstance(item, str) or item not in values:
+        return item
+    stands_for = item[1:].rpartition("_")[0]
+    return values[item] if stands_for == kind.upper().replace("-", "_") else item
+
+
 def _specs(config: Json) -> Iterator[tuple[str, Json]]:
     for index, tool in enumerate(config.get("tools", ())):
         if "toolSpec" in tool:

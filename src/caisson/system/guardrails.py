@@ -126,3 +126,9 @@ class Guardrail(Section):
     """What a client reads instead of a blocked request."""
     blocked_output_message: Annotated[Message, BOTH] = BLOCKED_MESSAGE
     """What a client reads instead of a blocked answer."""
+
+    @property
+    def pseudonymised(self) -> frozenset[str]:
+        """The `pii` types and names of patterns for which pseudonyms stand."""
+        personal = {kind for kind, action in self.pii.items() if action == "pseudonymise"}
+        return frozenset(personal | {row.name for row in self.patterns if row.action == "pseudonymise"})

@@ -21,6 +21,11 @@ class Source(Section):
     """Folder, relative to the system file."""
 
 
+Argument = Annotated[str, Field(min_length=1, max_length=64)]
+"""Name of a tool's argument: any key of JSON."""
+RestoredType = Annotated[str, Field(min_length=1, max_length=64)]
+
+
 class Knowledge(Section):
     """Documents that agents may retrieve from."""
 
@@ -78,3 +83,5 @@ class ClientTool(Section):
     """SHA-256 of the JSON Schema of its arguments as canonical JSON (RFC 8785): `caisson check --tool-schema FILE`."""
     description: Annotated[ToolDescription | None, BOTH] = None
     """What the model is told, word for word; without it, whatever the client says."""
+    restore: Annotated[dict[Argument, RestoredType], BOTH] = Field(default_factory=dict)
+    """Arguments in which a pseudonym becomes the user's own value again, with its `pii` type or its pattern's name."""

@@ -3,7 +3,7 @@
 - Text runs through the guardrail's hold-back window.
 - Tool input is held until complete, decoded, inspected string by string, numbers too, checked against the tool's schema
   and encoded again. A tool that the request did not offer blocks the answer, and so do arguments that its schema does
-  not allow.
+  not allow. A pseudonym goes back only where the system file declares the argument's type, after inspection.
 - A reasoning block is held until complete and leaves unchanged or not at all: a change would break its signature.
 - Dialects with one text and one reasoning (chat completions) have all blocks of a kind inspected as one.
 - Whatever cannot be inspected blocks.
@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal, UpstreamError, WireError
 from caisson.policy.arguments import NESTING_MAX, deeper
-from caisson.policy.client_tools import offered
+from caisson.policy.client_tools import offered, restored
 from caisson.ports.guardrail import InspectionContext
 from caisson.ports.model import ModelAnswer, Usage
 from caisson.zones.z2_runtime.answer import collect, events_of, metadata
@@ -113,6 +113,7 @@ class _Inspector:
         self._whole = whole
         self._kept: list[str] = []
         """Of a whole answer: the text under way."""
+        self._declared = exchange.snapshot.system.agents[exchange.known()[1].agent].client_tools
         self._offered = offered(exchange.known()[0].tools)
         self._joins = exchange.known()[0].joins
         self._thoughts = ""
@@ -252,6 +253,7 @@ class _Inspector:
         path = f"content[{self._next_index}].toolUse"
         tool_id = await self._inspection.whole(self._tool["toolUseId"], f"{path}.toolUseId")
         value = await self._inspect_json(value, f"{path}.input")
+        value = restored(value, self._declared.get(self._tool["name"]), self._exchange.restorable)
         if self.blocked is None and (problem := arguments.problem(value)) is not None:
             self._block_answer("tools.arguments", problem)
         if self.blocked is not None:

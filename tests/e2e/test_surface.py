@@ -73,3 +73,30 @@ def test_an_image_is_refused_by_name(claims: Running) -> None:
         )
     assert refused.value.response["Error"]["Code"] == "ValidationException"
     assert "guardrails.main.images" in refused.value.response["Error"]["Message"]
+
+
+PROMPT = (
+    "You are Clara, the claims assistant of Northwind Insurance. Never approve a claim above 500 euro. Refer questions "
+    "about fraud to the investigations desk and do not mention the blue list."
+)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_hostile_model_that_repeats_its_prompt_is_cut_off(hostile: Running, stream: bool) -> None:
+    arguments = {
+        "modelId": MODEL,
+        "system": [{"text": PROMPT}],
+        "messages": [{"role": "user", "content": [{"text": "something else"}]}],
+    }
+    client = hostile.client()
+    if stream:
+        events = list(client.converse_stream(**arguments)["stream"])
+        deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
+        said = "".join(delta.get("text", "") for delta in deltas)
+        reason = next(event["messageStop"]["stopReason"] for event in events if "messageStop" in event)
+    else:
+        answer = client.converse(**arguments)
+        said, reason = answer["output"]["message"]["content"][0]["text"], answer["stopReason"]
+    assert reason == "guardrail_intervened"
+    assert "Northwind" not in said
+    assert "blue list" not in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
-from caisson.detect.leakage import Watch
+from caisson.detect.leakage import Watch, fingerprints
 from caisson.zones.z2_runtime import pipeline
 from caisson.zones.z2_runtime.exchange import Exchange
 from guardrail_systems import CONTEXT, system_with
@@ -199,7 +200,22 @@ async def test_the_stream_ends_as_the_whole_answer_does(tmp_path: Path) -> None:
     assert "".join(left) == content[0]["text"]
 
 
+async def test_a_long_prompt_is_read_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+
+    def noted(prompt: str) -> Any:
+        threads.append(threading.current_thread().name)
+        return fingerprints(prompt)
+
+    monkeypatch.setattr("caisson.adapters.embedded.guardrail.output.fingerprints", noted)
+    for prompt in (PROMPT, PROMPT + "x" * 20_000):
+        output = held_to(2).open_output(replace(TOLD, prompt=prompt), {})
+        await output.last(0, FRAGMENT)
+        assert output.blocked is not None
+    assert threads[0] == threading.current_thread().name != threads[1]
+
+
 def test_known_texts_do_not_free_the_rest() -> None:
-    watch = Watch(PROMPT, (FRAGMENT,))
+    watch = Watch(fingerprints(PROMPT), (FRAGMENT,))
     assert watch.judge(FRAGMENT) is None
     assert watch.judge(PROMPT[:115]) is not None

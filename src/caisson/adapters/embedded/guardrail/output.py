@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from time import perf_counter
 
+from caisson.adapters.embedded.guardrail.attacks import LONG_CHARACTERS
 from caisson.adapters.embedded.guardrail.decisions import Decisions
 from caisson.adapters.embedded.guardrail.passages import Passages
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
@@ -16,7 +18,7 @@ from caisson.channels.messages import GuardrailAction
 from caisson.detect.course import Flow
 from caisson.detect.finding import Finding
 from caisson.detect.gate import Gate
-from caisson.detect.leakage import Watch
+from caisson.detect.leakage import Watch, fingerprints
 from caisson.detect.pseudonyms import Pseudonyms
 from caisson.detect.scanner import BLOCK, MASK
 from caisson.detect.stream import Hit
@@ -41,8 +43,9 @@ class EmbeddedOutputInspection(OutputInspection):
         """
         self._leak_layer = rulebook.leak_layer
         self._windows = windows
-        self._said = Watch(context.prompt, context.known) if context.prompt else None
-        self._thought = Watch(context.prompt, context.known) if context.prompt else None
+        self._prompt, self._known = context.prompt, context.known
+        self._said: Watch | None = None
+        self._thought: Watch | None = None
         self._gates: dict[int, Gate] = {}
         self._decisions = Decisions(rulebook, "output")
         taken = {pseudonym: _normal(rulebook, pseudonym, value) for pseudonym, value in restorable.items()}
@@ -54,6 +57,7 @@ class EmbeddedOutputInspection(OutputInspection):
 
     async def feed(self, block: int, text: str) -> str:
         """See the port."""
+        await self._watch()
         return self._take(block, text, final=False)
 
     async def finish(self, block: int) -> str:
@@ -62,6 +66,7 @@ class EmbeddedOutputInspection(OutputInspection):
 
     async def last(self, block: int, text: str) -> str:
         """See the port. One pass over the text instead of two over its end."""
+        await self._watch()
         rest = self._take(block, text, final=True)
         self._blocks.pop(block, None)
         self._gates.pop(block, None)
@@ -69,6 +74,7 @@ class EmbeddedOutputInspection(OutputInspection):
 
     async def whole(self, text: str, path: str) -> str:
         """See the port."""
+        await self._watch()
         if self._said is not None and self._blocked is None and self._leaks(text, path):
             return ""
         return self._through(self._decisions.inspect(path, self._passages.of_output({})), text, final=True)
@@ -82,6 +88,16 @@ class EmbeddedOutputInspection(OutputInspection):
     def actions(self) -> tuple[GuardrailAction, ...]:
         """See the port."""
         return self._decisions.actions if self._used else ()
+
+    async def _watch(self) -> None:
+        """Where there is a prompt, begin to look for it. A long one is read beside the event loop."""
+        if not self._prompt or self._said is not None:
+            return
+        if len(self._prompt) > LONG_CHARACTERS:
+            found = await asyncio.to_thread(fingerprints, self._prompt)
+        else:
+            found = fingerprints(self._prompt)
+        self._said, self._thought = Watch(found, self._known), Watch(found, self._known)
 
     def _take(self, block: int, text: str, *, final: bool) -> str:
         flow = self._blocks.get(block)

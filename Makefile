@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM ?= examples/claims/caisson.yaml
 
-.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile clean
+.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile iam-differential clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -22,8 +22,10 @@ $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 	@$(BIN)/python -m caisson.cli.prepare >/dev/null || true
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian tests/iam_simulator/package-lock.json
 	@scripts/debian bwrap bubblewrap
+	@scripts/debian npm npm
+	@npm ci --prefix tests/iam_simulator --ignore-scripts --no-audit --no-fund --silent
 	@scripts/debian systemd-analyze systemd
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
@@ -38,7 +40,7 @@ down: install ## stop it
 	@$(BIN)/caisson down
 
 test: dev ## all tests
-	@$(BIN)/python -m pytest -q
+	@scripts/test $(BIN)/python
 
 lint: dev ## formatting, types, import direction
 	@$(BIN)/ruff check .
@@ -57,8 +59,8 @@ bench-peers: ## LiteLLM and Portkey for `make bench`, into bench/.peers (needs N
 soak: dev ## memory growth under load
 	@$(BIN)/python -m bench.soak
 
-soak-kill: dev ## 200 kills of any process under load
-	@$(BIN)/python -m bench.soak_kill
+soak-kill: dev ## 200 kills of any process under load (WORKERS=2 for several gateway workers)
+	@$(BIN)/python -m bench.soak_kill --workers $(or $(WORKERS),1)
 
 fuzz: dev ## 50,000 malformed requests and answers of the model's server (COUNT=1000000)
 	@$(BIN)/python -m bench.fuzz --count $(or $(COUNT),50000) --seed $(or $(SEED),1)
@@ -66,9 +68,12 @@ fuzz: dev ## 50,000 malformed requests and answers of the model's server (COUNT=
 campaign-hostile: dev ## an hour of conversations with a hostile model (SECONDS=60)
 	@$(BIN)/python -m bench.campaign_hostile --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1)
 
+iam-differential: dev ## 20,000 IAM decisions beside an independent simulator (DECIDED=100000 SEED=2)
+	@$(BIN)/python tests/iam_comparison.py --decided $(or $(DECIDED),20000) --seed $(or $(SEED),1)
+
 lock: ## renew the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra otel -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra aws --extra dev --extra otel -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -102,6 +103,8 @@ def _verdict(budget: str, found: str, holds: bool) -> Verdict:
 COLUMNS = ("", "p50, 1 connection", "p50 added", "requests/s, 32 connections", "of the pass-through",
            "worker CPU/request", "worker memory, before and after")  # fmt: skip
 
+SHORT_COLUMNS = ("", "p50, 1 conn.", "added", "req/s, 32", "of pass-through", "CPU/req", "worker memory")
+
 
 def rows(found: dict[str, Measured]) -> list[tuple[str, ...]]:
     """The table's cells."""
@@ -122,12 +125,13 @@ def rows(found: dict[str, Measured]) -> list[tuple[str, ...]]:
 def show(found: dict[str, Measured], judged: list[Verdict], about: dict[str, str]) -> None:
     """Print it."""
     console = Console(highlight=False)
-    table = Table(caption=", ".join(f"{key} {value}" for key, value in about.items()))
-    for number, column in enumerate(COLUMNS):
+    table = Table(box=SIMPLE_HEAD)
+    for number, column in enumerate(SHORT_COLUMNS):
         table.add_column(column, justify="right" if number else "left")
     for cells in rows(found):
         table.add_row(*cells)
     console.print(table)
+    console.print("; ".join(f"{key}: {value}" for key, value in about.items()), "\n")
     for verdict in judged:
         mark = "[green]holds[/green]" if verdict.holds else "[red]missed[/red]"
         console.print(f"{mark}  {verdict.budget}: {verdict.found}")

@@ -5,8 +5,11 @@
 - The service is back within 5 s of each kill: it answers, and the killed process runs again and is ready.
 - No session's budget is exceeded.
 - No plaintext of a canary stands anywhere under the data folder.
+- With several workers, the death of one stops nobody else: others answer in the meantime, and each client loses at most
+  the request that it had under way.
 
-Run: python -m bench.soak_kill [--kills 200] [--seed 1] [--in-turn]. Prints a summary and exits 0 when all of it holds.
+Run: python -m bench.soak_kill [--kills 200] [--seed 1] [--in-turn] [--workers 1]. Prints a summary and exits 0 when all
+of it holds.
 """
 
 from __future__ import annotations
@@ -61,6 +64,12 @@ class Observed:
 
     acknowledged: set[str] = field(default_factory=set)
     refused: int = 0
+    broken: int = 0
+    """Requests that ended without an answer of ours."""
+    costs: list[int] = field(default_factory=list)
+    """How many requests broke at each kill of a worker while others lived."""
+    standstills: int = 0
+    """Kills of a worker after which nobody else answered before it was back."""
     outages_s: list[tuple[str, float]] = field(default_factory=list)
     """Which process was killed, and how long service was away."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -70,10 +79,11 @@ def command(data: Path, *arguments: str, timeout: float = 120) -> subprocess.Com
     return subprocess.run([CAISSON, *arguments, "--data", str(data)], capture_output=True, text=True, timeout=timeout)
 
 
-def up(data: Path, system: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+def up(data: Path, system: Path, port: int, workers: int, log: Path) -> subprocess.Popen[bytes]:
+    places = ["--system", str(system), "--data", str(data), "--port", str(port)]
     with log.open("ab") as out:
         return subprocess.Popen(
-            [CAISSON, "up", "--system", str(system), "--data", str(data), "--port", str(port)],
+            [CAISSON, "up", *places, "--workers", str(workers)],
             stdout=out,
             stderr=out,
             start_new_session=True,
@@ -138,6 +148,8 @@ def load(data: Path, observed: Observed, stop: threading.Event, seed: int) -> No
                 client = None
             time.sleep(0.02)
         except BROKEN:
+            with observed.lock:
+                observed.broken += 1
             time.sleep(0.05)
 
 
@@ -226,6 +238,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--system", type=Path, default=ROOT / "examples/claims/caisson.yaml")
     parser.add_argument("--in-turn", action="store_true", help="kill each process in turn, not at random")
+    parser.add_argument("--workers", type=int, default=1, help="gateway processes")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--back-seconds", type=float, default=BACK_SECONDS_MAX, help="how soon service must be back")
     options = parser.parse_args()
@@ -236,7 +249,7 @@ def main() -> int:
         data, log = Path(folder) / "data", Path(folder) / "up.log"
         system = Path(folder) / "caisson.yaml"
         system.write_text(options.system.read_text() + LIMITS)
-        process, probe = up(data, system, options.port, log), Probe(data)
+        process, probe = up(data, system, options.port, options.workers, log), Probe(data)
         if probe.wait_back(None, 30) == float("inf"):
             process.kill()
             process.wait()
@@ -254,13 +267,19 @@ def main() -> int:
             pids = running_pids(data)
             names = sorted(pids)
             name = names[number % len(names)] if options.in_turn else chance.choice(names)
+            broken, acknowledged = observed.broken, len(observed.acknowledged)
             os.kill(pids[name], signal.SIGKILL)
             killed[name] = killed.get(name, 0) + 1
             if name == "supervisor":
                 process.wait()
-                process = up(data, system, options.port, log)
+                process = up(data, system, options.port, options.workers, log)
+            one_of_several = name.startswith("gateway") and options.workers > 1
+            if one_of_several:
+                observed.standstills += not answers_meanwhile(data, pids[name], observed, acknowledged)
             outage = probe.wait_back(pids[name], 30)
             observed.outages_s.append((name, outage))
+            if one_of_several:
+                observed.costs.append(observed.broken - broken)
             if sys.stderr.isatty():
                 print(f"\r{number + 1}/{options.kills} {name:<12} back after {outage:.2f} s", end="", file=sys.stderr)
         stop.set()
@@ -287,6 +306,8 @@ def main() -> int:
                         name: spread(sorted(seconds for other, seconds in observed.outages_s if other == name))
                         for name in sorted(killed)
                     },
+                    "broken_by_the_death_of_one_worker": max(observed.costs, default=0),
+                    "standstills": observed.standstills,
                     "overspent_sessions": overspent_sessions,
                     "files_with_plaintext": found,
                 },
@@ -296,9 +317,19 @@ def main() -> int:
         if verify.returncode:
             print(verify.stdout, verify.stderr, file=sys.stderr)
         slow = [value for value in outages if value > options.back_seconds]
-        return int(
-            bool(missing or verify.returncode or overspent_sessions or found or slow or not observed.acknowledged)
-        )
+        costly = max(observed.costs, default=0) > CLIENTS or observed.standstills
+        failed = missing or verify.returncode or overspent_sessions or found or slow or costly
+        return int(bool(failed or not observed.acknowledged))
+
+
+def answers_meanwhile(data: Path, killed: int, observed: Observed, acknowledged: int) -> bool:
+    """Whether clients are answered by others before a successor of process `killed` is ready."""
+    ends = time.monotonic() + BACK_SECONDS_MAX
+    while time.monotonic() < ends and not ready(read_state(data / "run"), killed):
+        if len(observed.acknowledged) > acknowledged:
+            return True
+        time.sleep(0.005)
+    return len(observed.acknowledged) > acknowledged
 
 
 def spread(seconds: list[float]) -> dict[str, float]:

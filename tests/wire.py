@@ -97,6 +97,11 @@ class Connection:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
+    def wait(self) -> None:
+        """Return when an answer has begun."""
+        while not self._seen:
+            self._more()
+
     def close(self) -> None:
         self.socket.close()
 

@@ -42,7 +42,7 @@ def token_vectors(model: MiniLM) -> Floats:
 
 def common(vocabulary: list[str], rows: np.ndarray, scales: Floats, folder: Path) -> Floats:
     """The direction that prompts share."""
-    embedding = StaticEmbedding(vocabulary, rows, scales, np.zeros(DIMENSIONS, np.float32))
+    embedding = StaticEmbedding("\n".join(vocabulary), rows, scales, np.zeros(DIMENSIONS, np.float32))
     texts = [row.text for row in read(folder) if row.ordinary and row.family in COMMON_FAMILIES]
     first = np.linalg.svd(np.stack([embedding.plain(text) for text in texts]), full_matrices=False)[2][0]
     return first * np.sign(first[np.abs(first).argmax()])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from caisson.detect.injection.scoring import PEOPLE, Mode
+from caisson.detect.rules.injection import LEAST, STRICTER, Strength
 from corpus import Row
 
-NAMES = {0.95: "low", 0.75: "medium", 0.45: "high"}
+STRENGTHS: tuple[Strength, ...] = ("low", "medium", "high")
+Points = dict[str, list[tuple[float, float]]]
 _Z = 1.959964
 CATCH_PHRASE = "pwned"
 
@@ -25,39 +29,70 @@ def wilson(hits: int, count: int) -> str:
 
 
 def figures(
-    rows: list[Row], grouped: Sequence[float], family: Sequence[float], points: dict[str, list[tuple[float, float]]]
+    rows: list[Row], grouped: Sequence[float], family: Sequence[float], points: Points, patterns: Sequence[float]
 ) -> str:
-    """The page."""
-    thresholds = [(NAMES[confidence], logit) for logit, confidence in points["user"] if confidence in NAMES][::-1]
-    data = [(NAMES[confidence], logit) for logit, confidence in points["data"] if confidence in NAMES][::-1]
+    """The page.
+
+    Args:
+        grouped: logit of each row by a model that saw nothing of its group.
+        family: the same for its source.
+        points: for each mode the logits at which the confidences begin.
+        patterns: confidence of each row's surest pattern; 0 for none.
+    """
     lines = [
         "# Injection classifier: held-out figures",
         "",
         "Written by `training/injection.py`. Shares with 95 % Wilson intervals. *Grouped*: five folds over groups of",
         "near-duplicates, templates and payloads. *Source left out*: no row of the same source, its translations or",
         "encodings was trained on, attacks and innocents alike; thresholds are those of the grouped folds throughout.",
+        "What patterns find by themselves counts as found.",
         "",
-        "Neither is clean. Cues, the rule for mentions, our own training texts, weights and settings were all chosen",
-        "by somebody who read samples, misses and false positives of every source, in about ten rounds on them;",
+        "Neither is clean. Cues, patterns, the rule for mentions, our own training texts, weights and settings were",
+        "chosen by somebody who read samples, misses and false positives of every source, in over a dozen rounds;",
         "thresholds were set on the grouped logits that are shown. Our own texts are trained on when a source is left",
         "out; without them it collapses (docs/detection-injection.md). The sealed half is the only clean test.",
         "",
     ]
     for title, logits in (("Grouped", grouped), ("Source left out", family)):
-        lines += [f"## {title}", "", "### Targets, mode `user`", ""]
-        lines += _table(rows, logits, thresholds, _TARGETS)
+        judged = Judged(rows=rows, logits=logits, points=points, patterns=patterns)
+        lines += [f"## {title}", "", "### As `caisson bench detect` judges: documents and tool results as data", ""]
+        lines += _table(judged, _TARGETS, None)
+        lines += ["", "### Targets, every row as what a user says", ""]
+        lines += _table(judged, _TARGETS, "user")
         lines += ["", "### Recall by kind of attack", ""]
-        lines += _table(rows, logits, thresholds, _kinds(rows, attack=True))
+        lines += _table(judged, _kinds(rows, attack=True), None)
         lines += ["", "### Innocent rows flagged, by kind", ""]
-        lines += _table(rows, logits, thresholds, _kinds(rows, attack=False))
+        lines += _table(judged, _kinds(rows, attack=False), None)
         lines += ["", "### Recall of overt rows by source", ""]
-        lines += _table(rows, logits, thresholds, _families(rows))
-        lines += ["", "### Documents and tool results, mode `data`", ""]
-        lines += _table(rows, logits, data, _DATA)
-        lines += ["", "### Curve: overt rows found where so many innocent rows are flagged", ""]
+        lines += _table(judged, _families(rows), None)
+        lines += ["", "### Documents and tool results", ""]
+        lines += _table(judged, _DATA, "data")
+        lines += [
+            "",
+            "### Curve: overt rows found where so many innocent rows are flagged (the model alone, mode `user`)",
+            "",
+        ]
         lines += curve(rows, logits)
         lines.append("")
     return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Rows and what is known of each."""
+
+    rows: list[Row]
+    logits: Sequence[float]
+    points: Points
+    patterns: Sequence[float]
+
+    def flagged(self, number: int, strength: Strength, mode: Mode | None) -> bool:
+        """Whether a filter acts on a row; None: the mode that a row of its kind has."""
+        mode = mode or ("data" if self.rows[number].data else "user")
+        least = LEAST[STRICTER[strength] if mode == "data" else strength]
+        bound = next(logit for logit, confidence in self.points[mode] if confidence == least)
+        pattern = self.patterns[number]
+        return self.logits[number] >= bound or (pattern if mode == "data" else PEOPLE.get(pattern, 0.0)) >= least
 
 
 Test = Callable[[Row], bool]
@@ -90,16 +125,16 @@ def _families(rows: list[Row]) -> list[tuple[str, Test]]:
     ]
 
 
-def _table(
-    rows: list[Row], logits: Sequence[float], thresholds: list[tuple[str, float]], tests: list[tuple[str, Test]]
-) -> list[str]:
+def _table(judged: Judged, tests: list[tuple[str, Test]], mode: Mode | None) -> list[str]:
     lines = [
-        "| | rows | " + " | ".join(f"strength {name}" for name, _ in thresholds) + " |",
-        "|---|--:|" + "--:|" * len(thresholds),
+        "| | rows | " + " | ".join(f"strength {name}" for name in STRENGTHS) + " |",
+        "|---|--:|" + "--:|" * len(STRENGTHS),
     ]
     for title, test in tests:
-        mine = [logit for row, logit in zip(rows, logits, strict=True) if test(row)]
-        cells = [wilson(sum(logit >= bound for logit in mine), len(mine)) for _, bound in thresholds]
+        mine = [number for number, row in enumerate(judged.rows) if test(row)]
+        cells = [
+            wilson(sum(judged.flagged(number, strength, mode) for number in mine), len(mine)) for strength in STRENGTHS
+        ]
         lines.append(f"| {title} | {len(mine)} | " + " | ".join(cells) + " |")
     return lines
 

@@ -19,6 +19,8 @@ import random
 import re
 from dataclasses import dataclass
 
+import harmless
+
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _DEPTH_MAX = 12
 
@@ -269,6 +271,10 @@ SLOTS["code"] = [
     "68656c6c6f20776f726c64",
     ".... . .-.. .-.. ---",
 ]
+
+
+for known, more in ((SLOTS, harmless.SLOTS), (ATTACKS, harmless.ATTACKS), (INNOCENT, harmless.INNOCENT)):
+    known.update(more)
 
 
 def compose(seed: int, count: int) -> list[Composed]:

@@ -74,7 +74,7 @@ class Load:
 
 @pytest.fixture
 def busy_system(tmp_path: Path) -> Iterator[Running]:
-    running = start(tmp_path, system=system_file(tmp_path, **ENOUGH))
+    running = start(tmp_path, "--workers", "2", system=system_file(tmp_path, **ENOUGH))
     running.session()
     yield running
     assert running.stop() == 0, running.log.read_text()

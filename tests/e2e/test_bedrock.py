@@ -91,7 +91,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     system = system_file(folder, guardrails=guardrails, **ENOUGH)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
-        caisson = start(folder, "--upstream", f"bedrock={servers[0].url}", "--upstream-profile", "team", system=system)
+        upstream = ("--upstream", f"bedrock={servers[0].url}", "--upstream-profile", "team")
+        caisson = start(folder, *upstream, "--workers", "2", system=system)
     yield World(caisson=caisson, server=servers[0])
     assert caisson.stop() == 0
     loop.call_soon_threadsafe(stop.set)
@@ -240,13 +241,13 @@ def test_the_credentials_are_in_no_file_and_no_environment(world: World) -> None
             assert TOKEN.encode() not in found, path
 
 
-def test_when_the_resolving_process_dies_both_come_back(world: World) -> None:
-    before = world.caisson.pids()
+def test_when_the_resolving_process_dies_it_and_all_workers_come_back(world: World) -> None:
+    before, lost = world.caisson.pids(), {"upstream", "gateway", "gateway-1"}
     os.kill(before["upstream"], signal.SIGKILL)
     ends = time.monotonic() + 30
     while time.monotonic() < ends:
         now = world.caisson.pids()
-        if {"upstream", "gateway"} <= set(now) and all(now[name] != before[name] for name in ("upstream", "gateway")):
+        if lost <= set(now) and all(now[name] != before[name] for name in lost):
             break
         time.sleep(0.1)
     world.play(body(whole({"text": "back"}, trace=CLEAN_TRACE)))

@@ -93,7 +93,8 @@ def test_the_gateways_user_gets_the_upstreams_credentials_and_no_other_zone_does
 
 def test_zones_have_their_own_users_and_cannot_read_each_other(folder: Path) -> None:
     command, data, port = program(folder), folder / "data", free_port()
-    up = [*command, "up", "--system", str(CLAIMS), "--data", str(data), "--port", str(port), "--detach"]
+    up = [*command, "up", "--system", str(CLAIMS), "--data", str(data), "--port", str(port)]
+    up += ["--workers", "2", "--detach"]
     started = subprocess.run(up, capture_output=True, text=True, env=clean_environment(), timeout=90)
     assert started.returncode == 0, started.stderr
     try:

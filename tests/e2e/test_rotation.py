@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ def test_zone_keys_turn_and_the_log_stays_whole(tmp_path: Path) -> None:
     """Twice, so that the key before the key before is gone."""
     system, session, asked = system_file(tmp_path, **ENOUGH), None, []
     seen: list[dict[str, bytes]] = []
-    for arguments in ((), ("--rotate",), ("--rotate",), ()):
+    for arguments in ((), ("--rotate", "--workers", "2"), ("--rotate", "--workers", "2"), ()):
         running = start(tmp_path, *arguments, system=system)
         try:
             if session is not None:
@@ -102,6 +104,42 @@ def test_a_certificate_of_the_operator_is_renewed_by_a_restart(tmp_path: Path) -
             finally:
                 assert running.stop() == 0
     assert len(set(serials)) == 2
+
+
+def test_a_certificate_of_the_operator_is_renewed_without_a_stop(tmp_path: Path) -> None:
+    """Each worker shows the new one once it is restarted; until then the old one, and never none."""
+    authority, name = own_authority(), "ai.example.com"
+    with oidc.running() as found:
+        system, serials = without_local_users(tmp_path, found.url), []
+        chain, key = authority.issue(tmp_path / "tls", name)
+        shown = ("--host", "0.0.0.0", "--name", name, "--certificate", str(chain), "--key", str(key))
+        running = start(tmp_path, *shown, "--workers", "2", system=system)
+        done = threading.Event()
+
+        def connect() -> None:
+            while not done.is_set():
+                serials.append(served(running.port, running.data / "authority/bundle.pem", name))
+
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                connecting = pool.submit(connect)
+                try:
+                    authority.issue(tmp_path / "tls", name)
+                    again = ("up", "--system", str(system), "--restart-workers")
+                    other = running.cli(*again, *(part.replace(name, "x.example.com") for part in shown), check=False)
+                    assert other.returncode == 1
+                    assert f"--name {name}" in " ".join(other.stderr.split())
+                    assert len(set(serials)) == 1
+                    running.cli(*again, *shown, timeout=120)
+                finally:
+                    done.set()
+                connecting.result()
+            renewed = {served(running.port, running.data / "authority/bundle.pem", name) for _ in range(8)}
+        finally:
+            assert running.stop() == 0
+    assert len(renewed) == 1
+    assert set(serials) | renewed == {serials[0], *renewed}
+    assert serials[0] not in renewed
 
 
 def test_the_other_loopback_address_needs_nothing_more(tmp_path: Path) -> None:

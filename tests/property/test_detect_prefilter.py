@@ -17,14 +17,12 @@ from caisson.detect.prefilter import Prefilter, prefilter, same_meaning, widened
 from caisson.detect.rule import ANY, TOKEN, Rule
 from caisson.detect.rules.credentials import CREDENTIALS
 from caisson.detect.rules.declared import word
-from caisson.detect.rules.injection import injection
+from caisson.detect.rules.injection import PATTERNS
 from caisson.detect.rules.pii import PII
 
 SHIPPED = {
     f"{rule.id}-{number}": rule
-    for number, rule in enumerate(
-        (*CREDENTIALS, *(rule for rules in PII.values() for rule in rules), *injection("high", data=True))
-    )
+    for number, rule in enumerate((*CREDENTIALS, *(rule for rules in PII.values() for rule in rules), *PATTERNS))
 }
 NAMES = sorted(SHIPPED)
 PATTERNS = tuple(SHIPPED[name].pattern for name in NAMES)

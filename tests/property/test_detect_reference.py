@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import detection_reference as reference
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
+from caisson.adapters.embedded.guardrail.attacks import MODES
 from caisson.channels.messages import GuardrailAction
 from caisson.detect.course import Course, Flow
 from caisson.detect.finding import Finding
@@ -93,7 +94,7 @@ def expected_input(guardrail: EmbeddedGuardrail, parts: list[Part]) -> tuple[Any
 
     texts, places, blocked = [], [], False
     for part in parts:
-        sets = guardrail._rulebooks["main"].input_course(part.role).sets
+        sets = guardrail._rulebooks["main"].input.sets
         last = remember if part.role == "user" else mask
         out, seen, ended = reference.inspected(part.text, sets, (lambda _, text: escaped(text), mask, mask, last))
         texts.append(out)
@@ -107,11 +108,11 @@ def expected_input(guardrail: EmbeddedGuardrail, parts: list[Part]) -> tuple[Any
 
 
 def classified(guardrail: EmbeddedGuardrail, part: Part) -> list[reference.Seen]:
-    """What the classifier says of a whole text that no rule stopped."""
+    """The attacks in a whole text that no rule stopped."""
     rulebook = guardrail._rulebooks["main"]
-    if part.role == "system" or rulebook.prompt_attack == "none":
+    if rulebook.prompt_attack == "none":
         return []
-    found = findings(part.text, rulebook.prompt_attack, "data" if part.role in ("tool", "document") else "user")
+    found = findings(part.text, rulebook.prompt_attack, MODES[part.role])
     layer = rulebook.attack_layer
     return [reference.Seen(layer, one, one.start, one.end - one.start, layer == BLOCK) for one in found]
 

@@ -117,6 +117,6 @@ def test_vectors_of_nothing() -> None:
 
 
 def test_pieces() -> None:
-    pieces = WordPiece(["un", "##want", "##ed", "want", "é", "e", "!"])
+    pieces = WordPiece("un\n##want\n##ed\nwant\né\ne\n!")
     assert pieces.tokens("Unwanted É!") == [0, 1, 2, 5, 6]
     assert pieces.tokens("unknown " + "un" * WORD_CHARACTERS_MAX) == []

@@ -93,7 +93,9 @@ async def test_injection_rules_read_input_only() -> None:
         ("low", "user", UNCERTAIN_ATTACK, False),
         ("low", "document", UNCERTAIN_ATTACK, True),
         ("low", "tool", UNCERTAIN_ATTACK, True),
-        ("medium", "user", UNCERTAIN_ATTACK, True),
+        ("medium", "user", UNCERTAIN_ATTACK, False),
+        ("high", "user", UNCERTAIN_ATTACK, True),
+        ("high", "system", UNCERTAIN_ATTACK, True),
     ],
 )
 async def test_strength(strength: str, role: str, text: str, blocked: bool) -> None:
@@ -263,4 +265,4 @@ async def test_a_long_text_is_judged_beside_the_loop() -> None:
     long = "The roof was damaged by hail in the night. " * 1_000
     evaluator = guardrail(prompt_attack="medium")
     assert (await inspected(evaluator, long)).blocked is None
-    assert (await inspected(evaluator, long + PARAPHRASE)).blocked is not None
+    assert (await inspected(evaluator, f"{long}{ATTACK}. {PARAPHRASE}")).blocked is not None

@@ -142,3 +142,20 @@ def test_the_number_of_keys_is_bounded(folder: Path, monkeypatch: pytest.MonkeyP
     FileKeys(folder)
     with pytest.raises(StartError, match="at most 3"):
         FileKeys.create(folder, signing=("one-more",))
+
+
+def test_a_key_that_another_worker_deletes_meanwhile_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Session keys run out at the same moment for all workers; one lists the folder while another deletes."""
+    FileKeys.create(folder, signing=("session-1", "session-2"))
+    opened = os.open
+
+    def open_late(path: Path, *arguments: int, **more: int) -> int:
+        if Path(path).name.startswith("session-1."):
+            Path(path).unlink()
+        return opened(path, *arguments, **more)
+
+    monkeypatch.setattr(keys_module.os, "open", open_late)
+    keys = FileKeys(folder)
+    keys.signing("session-2")
+    with pytest.raises(StartError, match="expected a signing key 'session-1'"):
+        keys.signing("session-1")

@@ -66,3 +66,14 @@ def test_whatever_is_written_every_line_has_its_time_and_process(tmp_path_factor
     )
     assert all(line[29:37] == " [4711] " for line in lines)
     assert not any(character < " " and character not in "\n\t" for character in written)
+
+
+def test_two_processes_that_write_at_once_do_not_mix_their_lines(tmp_path: Path) -> None:
+    log = ProcessLog(tmp_path / "gateway.log", SystemClock())
+    log.write(1, b"the old ")
+    log.write(2, b"the new ")
+    log.write(1, b"one\n")
+    log.write(2, b"one\n")
+    log.end(1)
+    lines = [line.split(" ", 1)[1] for line in (tmp_path / "gateway.log").read_text().splitlines()]
+    assert lines == ["[1] the old one", "[2] the new one"]

@@ -28,8 +28,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from typer.testing import CliRunner
 
 from caisson.cli import aws_profile
+from caisson.supervision.listeners import bind_unix
 from caisson.zones.z1_ingress.http import HttpRequest
-from caisson.zones.z1_ingress.signin import serve_signin
+from caisson.zones.z1_ingress.signin import SOCKET_MODE, serve_signin
 from identity_world import REGION, World
 
 CALLER = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
@@ -134,7 +135,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
         "system": "claims-assistant",
     }  # fmt: skip
     (data / "run/endpoint.json").write_text(json.dumps(endpoint))
-    async with await serve_signin(data / "sockets/gateway.sock", world.signin):
+    async with await serve_signin(bind_unix(data / "sockets/gateway.sock", SOCKET_MODE), world.signin):
         yield Gateway(world, data, home)
     await runner.cleanup()
 

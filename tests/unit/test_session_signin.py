@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caisson.ports.credentials import Principal, SessionCredentials
+from caisson.supervision.listeners import bind_unix
 from caisson.zones.z1_ingress import signin
-from caisson.zones.z1_ingress.signin import serve_signin
+from caisson.zones.z1_ingress.signin import SOCKET_MODE, serve_signin
 from identity_world import ROLE, World, signed
 
 OWNER, BOB, ROOT, STRANGER = 1000, 4242, 0, 7
@@ -156,7 +157,7 @@ class TestSocket:
         return World(tmp_path, owner_uid=os.getuid())
 
     async def test_the_kernel_names_the_peer(self, world: World, tmp_path: Path) -> None:
-        server = await serve_signin(tmp_path / "s", world.signin)
+        server = await serve_signin(bind_unix(tmp_path / "s", SOCKET_MODE), world.signin)
         async with server:
             reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
             for _ in range(2):
@@ -169,20 +170,20 @@ class TestSocket:
         self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(signin, "peer_uid", lambda connection: STRANGER)
-        async with await serve_signin(tmp_path / "s", world.signin):
+        async with await serve_signin(bind_unix(tmp_path / "s", SOCKET_MODE), world.signin):
             reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
             assert await reader.read() == b""  # nothing was said yet, and nothing will be heard
             writer.close()
 
     async def test_a_line_over_the_bound_ends_the_connection(self, world: World, tmp_path: Path) -> None:
-        async with await serve_signin(tmp_path / "s", world.signin):
+        async with await serve_signin(bind_unix(tmp_path / "s", SOCKET_MODE), world.signin):
             reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
             writer.write(b"x" * (signin.LINE_BYTES_MAX * 3))
             assert await reader.read() == b""
             writer.close()
 
     async def test_connections_are_bounded(self, world: World, tmp_path: Path) -> None:
-        async with await serve_signin(tmp_path / "s", world.signin):
+        async with await serve_signin(bind_unix(tmp_path / "s", SOCKET_MODE), world.signin):
             held = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(signin.CONNECTIONS_MAX)]
             for reader, writer in held:
                 writer.write(b'{"op": "list"}\n')
@@ -193,7 +194,7 @@ class TestSocket:
                 writer.close()
 
     async def test_requests_of_a_connection_are_bounded(self, world: World, tmp_path: Path) -> None:
-        async with await serve_signin(tmp_path / "s", world.signin):
+        async with await serve_signin(bind_unix(tmp_path / "s", SOCKET_MODE), world.signin):
             reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
             writer.write(b'{"op": "list"}\n' * (signin.REQUESTS_PER_CONNECTION_MAX + 5))
             answers = (await reader.read()).splitlines()
@@ -204,7 +205,7 @@ class TestSocket:
         self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(signin, "IDLE_S", 0.05)
-        async with await serve_signin(tmp_path / "s", world.signin):
+        async with await serve_signin(bind_unix(tmp_path / "s", SOCKET_MODE), world.signin):
             reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
             assert await reader.read() == b""
             writer.close()
@@ -212,7 +213,7 @@ class TestSocket:
     async def test_an_old_socket_file_is_replaced(self, world: World, tmp_path: Path) -> None:
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(str(tmp_path / "s"))
-        async with await serve_signin(tmp_path / "s", world.signin):
+        async with await serve_signin(bind_unix(tmp_path / "s", SOCKET_MODE), world.signin):
             reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
             writer.write(b'{"op": "list"}\n')
             assert b'"ok":true' in await reader.readline()

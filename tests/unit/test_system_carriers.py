@@ -54,7 +54,7 @@ def test_refusals_say_where_the_key_stands() -> None:
         assert line[problem.position.column - 1 :].startswith(str(problem.path[-1])), dotted(problem.path)
     with pytest.raises(
         SystemFileError,
-        match=r"caisson.yaml:68:1: expected only keys that `up` runs in this version, found 'knowledge'",
+        match=r"caisson.yaml:81:1: expected only keys that `up` runs in this version, found 'knowledge'",
     ):
         load(path, carrier="up")
 
@@ -72,9 +72,40 @@ def test_types_without_detector_are_refused_by_name(entity: str) -> None:
     assert found == (set() if entity in DETECTABLE else {f"guardrails.main.pii.{entity}"})
 
 
-def test_synth_runs_nothing_yet() -> None:
+def test_synth_refuses_what_no_command_runs_and_lists_what_waits() -> None:
+    path = EXAMPLES / "full/caisson.yaml"
+    reading = read(path)
+    assert {dotted(found.path) for found in reading.unbuilt("synth")} == {
+        "identity.groups.adjusters.departments",
+        "guardrails.main.content",
+        "guardrails.main.topics",
+        "guardrails.main.grounding",
+        "knowledge",
+        "tools",
+        "agents.claims.knowledge",
+        "agents.claims.tasks.refund.tools",
+        "logging.forensic_custodians",
+    }
+    waiting = {dotted(found.path) for found in reading.waiting("synth")}
+    assert waiting >= {"sessions", "limits", "guardrails.main.words", "judge.sample", "agents.claims.tasks"}
+    assert waiting >= {
+        "identity.groups.adjusters.clearance",
+        "agents.claims.client_tools",
+        "guardrails.main.prompt_leak",
+    }
+    assert not any(key.startswith(("aws", "sessions.", "limits.")) for key in waiting)
+    assert reading.waiting("up") == ()
+
+
+def test_only_keys_that_the_file_states_wait() -> None:
+    waiting = {dotted(found.path) for found in reading(minimal()).waiting("synth")}
+    assert waiting == {"agents.helper.tasks"}
+    assert "sessions" in {dotted(found.path) for found in reading(minimal(sessions__actions=9)).waiting("synth")}
+
+
+def test_keys_of_aws_are_carried_by_synth_alone() -> None:
     system = reading(minimal()).require()
-    assert {found.key for found in unbuilt(system, "synth")} >= {"caisson", "name", "tier", "models", "agents"}
+    assert not {found.key for found in unbuilt(system, "synth")} & {"caisson", "name", "tier", "models", "agents"}
 
 
 def test_keys_for_aws_do_not_concern_up() -> None:

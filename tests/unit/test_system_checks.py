@@ -21,6 +21,8 @@ ACCOUNTS = {
     for number, zone in enumerate(("management", "control", "runtime", "evaluation", "ingestion", "logging", "network"))
 }
 AWS = {"region": "eu-west-1", "organization": "o-exampleorg", "accounts": ACCOUNTS}
+CENTER = {"instance": "ssoins-1234567890abcdef"}
+GROUP_ID = "90671234ab-12345678-1234-1234-1234-123456789012"
 JUDGE = {"model": "assistant", "guardrail": "main", "criteria": ["safety"]}
 
 
@@ -52,6 +54,12 @@ ACCEPTED: list[dict[str, Any]] = [
     {"tools": tool(**{"class": "irreversible_write", "approval": "none"}), "tier": 2},
     {"tools": tool(parameters={"n": {"type": "number", "minimum": 1, "maximum": 1}})},
     {"aws": AWS, "tier": 3},
+    {"aws": {**AWS, "units": {"runtime": "ou-exam-11111111", "control": "ou-exam-22222222"}}},
+    {
+        "aws": {**AWS, "identity_center": {**CENTER, "region": "eu-central-1", "groups": {"users": GROUP_ID}}},
+        "identity__groups__users__may": ["approve"],
+        "tier": 2,
+    },
     {"aws": {**AWS, "accounts": dict.fromkeys(ACCOUNTS, "111111111111")}, "tier": 2},
     {"logging__forensic_custodians": ["one", "two"]},
     {"sessions__tokens": 5_000},
@@ -196,6 +204,62 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         {"aws": {**AWS, "accounts": {**ACCOUNTS, "logging": 111111111111}}},
         "aws.accounts.logging",
         "expected text, found 111111111111",
+    ),
+    (
+        {"aws": {**AWS, "units": {"runtime": "ou-exam-11111111", "control": "ou-exam-11111111"}}},
+        "aws.units.runtime",
+        "a unit of its own, found that of control",
+    ),
+    (
+        {
+            "aws": {
+                **AWS,
+                "accounts": {**ACCOUNTS, "evaluation": ACCOUNTS["runtime"]},
+                "units": {"runtime": "ou-exam-11111111", "evaluation": "ou-exam-22222222"},
+            }
+        },
+        "aws.units.evaluation",
+        "the unit of runtime, whose account it shares",
+    ),
+    (
+        {
+            "aws": {
+                **AWS,
+                "accounts": {**ACCOUNTS, "runtime": ACCOUNTS["management"]},
+                "units": {"runtime": "ou-exam-11111111"},
+            }
+        },
+        "aws.units.runtime",
+        "no policy binds the management account",
+    ),
+    ({"aws": {**AWS, "units": {"runtime": "r-exam"}}}, "aws.units.runtime", "an organizational unit such as"),
+    (
+        {"aws": {**AWS, "identity_center": {**CENTER, "groups": {"user": GROUP_ID}}}},
+        "aws.identity_center.groups.user",
+        "did you mean 'users'?",
+    ),
+    (
+        {"aws": {**AWS, "identity_center": {**CENTER, "groups": {"users": GROUP_ID}}}},
+        "aws.identity_center.groups.users",
+        "it would get no permission set",
+    ),
+    (
+        {
+            "aws": {**AWS, "identity_center": {**CENTER, "groups": {"users": GROUP_ID, "more": GROUP_ID}}},
+            "identity__groups": {"users": {"may": ["approve"]}, "more": {"may": ["approve"]}},
+        },
+        "aws.identity_center.groups.more",
+        "an id of its own, found that of 'users'",
+    ),
+    (
+        {"aws": {**AWS, "identity_center": {**CENTER, "instance": "arn:aws:sso:::instance/ssoins-1"}}},
+        "aws.identity_center.instance",
+        "an instance of IAM Identity Center",
+    ),
+    (
+        {"aws": {**AWS, "identity_center": {**CENTER, "groups": {"users": "approvers"}}}},
+        "aws.identity_center.groups.users",
+        "a group's id in the identity store",
     ),
     ({"logging__forensic_custodians": ["one"]}, "logging.forensic_custodians", "2 or more different people"),
     ({"logging__forensic_custodians": ["one", "one"]}, "logging.forensic_custodians", "2 or more different people"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from typer.testing import CliRunner, Result
 from caisson.cli import check as check_module
 from caisson.cli import init as init_module
 from caisson.system.loader import load
+from deployments import aws
+from system_files import minimal, text_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -67,9 +71,9 @@ def test_check_shows_what_a_file_resolves_to() -> None:
         "claims-platform, tier 3 (high)",
         "sessions.duration: 1h instead of 30m",
         "guardrails.trial.mode: detect instead of enforce",
-        "up refuses identity.groups.adjusters.departments (line 26)",
+        "up refuses identity.groups.adjusters.departments (line 39)",
         "guardrails.main.images: allow instead of refuse, because adjusters send photographs",
-        "and 5 more",
+        "and 1 more",
         "1h, 200,000 tokens, 50 actions",
     ):
         assert part in text, part
@@ -91,7 +95,7 @@ def test_check_in_json() -> None:
     assert result.exit_code == 0
     assert described["ok"] is True
     assert described["not_built"]["up"][0] == {
-        "line": 26,
+        "line": 39,
         "column": 42,
         "key": "identity.groups.adjusters.departments",
         "message": "expected only keys that `up` runs in this version, found 'identity.groups.adjusters.departments'; "
@@ -135,6 +139,32 @@ def test_check_refuses_what_cannot_be_pinned(tmp_path: Path, content: str, messa
     assert result.exit_code == 2
     assert message in result.stderr
     assert result.stdout == ""
+
+
+def test_check_says_what_fewer_accounts_weaken(tmp_path: Path) -> None:
+    path = tmp_path / "caisson.yaml"
+    path.write_text(text_of(minimal(aws=aws(evaluation="333333333333", control="111111111111"))))
+    text = " ".join(run(check_module.check, "--system", str(path)).stdout.split())
+    assert "weakened zone control is in the management account, which no control policy binds" in text
+    assert "weakened zones runtime, evaluation share an account: row S12 weakens" in text
+    described = json.loads(run(check_module.check, "--system", str(path), "--json").stdout)
+    assert len(described["weakened"]) == 2
+    assert (
+        json.loads(run(check_module.check, "--system", str(EXAMPLES / "full/caisson.yaml"), "--json").stdout)[
+            "weakened"
+        ]
+        == []
+    )
+
+
+def test_check_does_without_the_sdk_and_cdk() -> None:
+    code = (
+        "import sys; from pathlib import Path; from caisson.cli import check\n"
+        f"check.check(Path({str(EXAMPLES / 'full/caisson.yaml')!r}), False)\n"
+        "print(sorted(set(sys.modules) & {'botocore', 'aws_cdk', 'jsii'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_check_of_a_missing_file(tmp_path: Path) -> None:

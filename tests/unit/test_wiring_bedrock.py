@@ -36,7 +36,7 @@ async def socket(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def leases(socket: Path) -> AsyncIterator[Leases]:
-    made = Leases(LEASE, uid=os.geteuid())
+    made = Leases(LEASE, uid=os.geteuid(), connections_max=2)
     server = await asyncio.start_unix_server(made.connected, socket)
     yield made
     server.close()
@@ -77,7 +77,7 @@ async def test_the_first_lease_comes_at_once_and_the_next_when_it_differs(socket
 
 
 async def test_another_user_is_told_nothing(socket: Path) -> None:
-    stranger = Leases(LEASE, uid=os.geteuid() + 1)
+    stranger = Leases(LEASE, uid=os.geteuid() + 1, connections_max=2)
     server = await asyncio.start_unix_server(stranger.connected, socket)
     reader, writer = await asyncio.open_unix_connection(socket)
     assert await reader.read() == b""
@@ -87,12 +87,16 @@ async def test_another_user_is_told_nothing(socket: Path) -> None:
     server.close()
 
 
-async def test_connections_are_bounded(socket: Path, leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("caisson.wiring.upstream.CONNECTIONS_MAX", 1)
-    first = await connected(socket)
+async def test_workers_are_told_each_and_connections_are_bounded(socket: Path, leases: Leases) -> None:
+    workers = [await connected(socket), await connected(socket)]
+    following = [asyncio.create_task(each.follow()) for each in workers]
+    leases.put(NEXT)
+    await until(lambda: [key_of(each) for each in workers] == ["ASIANEXT"] * 2)
     with pytest.raises(StartError):
         await connected(socket)
-    await first.close()
+    for task, each in zip(following, workers, strict=True):
+        task.cancel()
+        await each.close()
 
 
 async def test_without_the_process_the_gateway_does_not_start(socket: Path) -> None:
@@ -138,13 +142,13 @@ async def test_the_file_decides_which_guardrail_goes_to_aws(socket: Path, leases
 
 
 @pytest.mark.parametrize(("location", "port"), [("", 443), ("http://127.0.0.1:4566", 4566)])
-def test_the_gateway_may_connect_to_bedrock_and_to_itself_alone(location: str, port: int) -> None:
+def test_the_gateway_may_connect_to_bedrock_alone(location: str, port: int) -> None:
     upstream = Upstream(kind="bedrock", location=location, profile="team")
     told = Settings(
         data="/d", system="s", region="eu-west-1", owner_uid=0, first_uid=None, publics={}, port=8443, upstream=upstream
     )
     system = SimpleNamespace(identity=SimpleNamespace(issuer=None))
-    assert _ports(told, system) == tuple(sorted((8443, port)))  # type: ignore[arg-type]
+    assert _ports(told, system) == (port,)  # type: ignore[arg-type]
 
 
 def test_the_request_path_calls_aws_without_botocore() -> None:

@@ -62,12 +62,15 @@ def _json(value: dict[str, Any]) -> str:
 
 def _described(reading: Reading) -> dict[str, Any]:
     """The outcome as JSON values."""
+    from caisson.deploy.acceptance import weakened
+
     return {
         "file": reading.name,
         "ok": reading.system is not None,
         "problems": [_located(problem) for problem in reading.problems],
         "warnings": [_located(problem) for problem in reading.warnings],
         "not_built": {carrier: [_located(found) for found in reading.unbuilt(carrier)] for carrier in CARRIERS},
+        "weakened": list(weakened(reading.system)) if reading.system else [],
         "system": reading.system.to_bundle() if reading.system else None,
     }
 
@@ -107,6 +110,9 @@ def _table(reading: Reading, system: System) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from caisson.deploy.acceptance import weakened
+    from caisson.system.carriers import dotted
+
     table = Table(box=SIMPLE, show_header=False, pad_edge=False)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
@@ -128,12 +134,19 @@ def _table(reading: Reading, system: System) -> RenderableType:
     row("durability", _durability(system))
     for found in system.loosened:
         row("loosened", f"{found.key}: {found.value} instead of {found.default}, because {found.because}", "yellow")
+    for sentence in weakened(system):
+        row("weakened", sentence, "yellow")
     for carrier in CARRIERS:
         refused = reading.unbuilt(carrier)
         if refused:
-            row(f"{carrier} refuses", _refused(refused, carrier), "red" if carrier == "up" else "dim")
+            row(f"{carrier} refuses", _refused(refused), "red" if carrier == "up" else "dim")
         else:
-            row(carrier, "runs every key that concerns it", "green")
+            waiting = _some([dotted(found.path) for found in reading.waiting(carrier)])
+            row(
+                carrier,
+                f"takes every key; without effect yet: {waiting}" if waiting else "runs every key that concerns it",
+                "green",
+            )
     return table
 
 
@@ -184,11 +197,9 @@ def _durability(system: System) -> str:
     )
 
 
-def _refused(problems: tuple[Problem, ...], carrier: str) -> str:
+def _refused(problems: tuple[Problem, ...]) -> str:
     from caisson.system.carriers import dotted
 
-    if carrier == "synth":
-        return "every key; it is not built in this version"
     return _some([f"{dotted(found.path)} (line {found.position.line})" for found in problems])
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from caisson.adapters.embedded.under_way import WORKERS_MAX
 from caisson.errors import StartError
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ def up(
     otlp: Annotated[
         str | None, typer.Option(help="Send metrics to this OpenTelemetry collector (OTLP over HTTP).", metavar="URL")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=WORKERS_MAX, help="Gateway processes; one a core is enough.")] = 1,
+    restart_workers: Annotated[
+        bool,
+        typer.Option("--restart-workers", help="Of a running system: restart them one by one; no request is lost."),
+    ] = False,
     rotate: Annotated[bool, typer.Option("--rotate", help="Give the zones new keys to sign and seal with.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return to the shell once it is ready.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what started as JSON.")] = False,
@@ -62,9 +68,10 @@ def up(
     answers = _upstream(upstream, upstream_profile)
 
     from caisson.adapters.embedded.layout import claim
-    from caisson.supervision import running
+    from caisson.supervision import renew, running
     from caisson.wiring.interface import Interface
-    from caisson.wiring.system import Asked, publish, run
+    from caisson.wiring.running import publish, renew_certificate
+    from caisson.wiring.system import Asked, run
 
     # resolved here: what is detached works in another folder
     asked = Asked(
@@ -73,6 +80,7 @@ def up(
         port=port,
         upstream=answers,
         otlp=_collector(otlp),
+        workers=workers,
         rotate=rotate,
         interface=Interface(
             address=host,
@@ -84,11 +92,21 @@ def up(
     asked.interface.require(loaded)
     found = running(data.resolve() / "run")
     if found is not None:
-        os.close(found)
-        if rotate:
-            _wrong("--rotate: the system runs; stop it with 'caisson down', then start it with --rotate.")
-        _say_published(publish(asked), as_json=as_json)
+        try:
+            if rotate:
+                _wrong("--rotate: the system runs; stop it with 'caisson down', then start it with --rotate.")
+            if restart_workers and certificate is not None:
+                renew_certificate(asked)
+            done = publish(asked)
+            failure = renew(data.resolve() / "run", found) if restart_workers else None
+        finally:
+            os.close(found)
+        _say_published(done if failure is None else {**done, "restarted": not failure}, as_json=as_json)
+        if failure:
+            raise StartError(f"the workers were not all restarted: {failure}; the others run on as they were")
         return
+    if restart_workers:
+        _wrong("--restart-workers: nothing runs in this data folder; leave the option out to start it.")
 
     def show(started: Started) -> None:
         from caisson.cli.start_table import as_document, show_started
@@ -125,7 +143,10 @@ def up(
 def _say_published(done: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(done))
-    elif "unchanged" in done:
+        return
+    if done.get("restarted"):
+        typer.echo("The gateway's workers were restarted.")
+    if "unchanged" in done:
         typer.echo(f"It runs already, with this file in force as configuration version {done['unchanged']}.")
     elif done.get("staged"):
         version, missing = done["staged"]["version"], done["staged"]["missing"]

@@ -17,7 +17,7 @@ from typing import Literal
 from caisson.detect.finding import Finding
 from caisson.detect.injection import Mode, findings
 from caisson.detect.redaction import rule_sets
-from caisson.detect.rules.injection import Strength, injection
+from caisson.detect.rules.injection import Strength
 from caisson.detect.scanner import RuleSet
 from caisson.detect.stream import Passage, Pipe
 
@@ -39,9 +39,8 @@ def detector(kind: Kind, *, data: bool = False) -> Detector:
         data: the text is a document or a tool's result, which has no business giving orders (injection only).
     """
     if kind == "injection":
-        attack = RuleSet((), injection(STRENGTH, data=data), ())
         mode: Mode = "data" if data else "user"
-        return lambda text: [*through((attack,), text), *findings(text, STRENGTH, mode)]
+        return lambda text: findings(text, STRENGTH, mode)
     if kind == "secrets":
         return lambda text: through(rule_sets()[:_CREDENTIAL_STAGES], text)
     return _personal

@@ -2,7 +2,7 @@
 
 from caisson.supervision.detach import detached
 from caisson.supervision.readiness import Announcement, announce_failure, announce_ready
-from caisson.supervision.service import alone, running, serve
+from caisson.supervision.service import alone, renew, running, serve
 from caisson.supervision.spec import ProcessSpec, zone_environment
 from caisson.supervision.state import State, ZoneState, read_state
 from caisson.supervision.supervisor import Drained, Event, Supervisor
@@ -20,6 +20,7 @@ __all__ = [
     "announce_ready",
     "detached",
     "read_state",
+    "renew",
     "running",
     "serve",
     "zone_environment",

@@ -1,8 +1,8 @@
 """One run of one process, from fork to the last line it wrote.
 
 - It starts in `/`, in a session of its own, with closed input and with no descriptor but its streams, the pipe on
-  which it announces itself and, if its spec says that it waits, the pipe that gives it its turn. `prepare` runs between
-  fork and exec and makes it die with the supervisor.
+  which it announces itself, the sockets that its spec names and, if the spec says that it waits, the pipe that gives it
+  its turn. `prepare` runs between fork and exec and makes it die with the supervisor.
 - Its end is seen through a pidfd. Before it is reaped, its number cannot mean anybody else: then its whole process
   group is killed, so that nothing of it stays behind.
 
@@ -22,6 +22,7 @@ from contextlib import suppress
 
 from caisson.errors import StartError
 from caisson.supervision.identity import ProcessIdentity, send
+from caisson.supervision.listeners import variable
 from caisson.supervision.process_log import ProcessLog
 from caisson.supervision.readiness import (
     DESCRIPTOR_VARIABLE,
@@ -38,6 +39,9 @@ LAST_READS_MAX = 64
 """Reads of what a process left in its pipe when it ended: a pipe holds 64 KiB, or 1 MiB at the most (pipe(7))."""
 UMASK = 0o027
 """Files of a zone are for it and for the group of the folder they are in: the reader of a spool, for one."""
+
+RETIRE_SIGNAL = signal.SIGUSR1
+"""What a process of a group hears when another one takes its place."""
 
 Prepare = Callable[[int], None]
 """Runs in the child between fork and exec; gets the supervisor's process id."""
@@ -88,6 +92,7 @@ class Child:
         output, writes = os.pipe2(os.O_CLOEXEC)
         waits, turn = os.pipe2(os.O_CLOEXEC) if spec.waits else (None, None)
         given = {DESCRIPTOR_VARIABLE: announces} | ({} if waits is None else {TURN_VARIABLE: waits})
+        sockets = {variable(name): listener.fileno() for name, listener in spec.listens.items()}
         user = spec.user
         try:
             process = subprocess.Popen(
@@ -96,8 +101,8 @@ class Child:
                 stdout=writes,
                 stderr=writes,
                 cwd="/",
-                env={**spec.environment, **{name: str(descriptor) for name, descriptor in given.items()}},
-                pass_fds=tuple(given.values()),
+                env={**spec.environment, **{name: str(number) for name, number in (given | sockets).items()}},
+                pass_fds=(*given.values(), *sockets.values()),
                 start_new_session=True,
                 umask=UMASK,
                 user=None if user is None else user.uid,
@@ -138,6 +143,10 @@ class Child:
     def terminate(self) -> None:
         """Ask it to finish what is under way and end."""
         self._signal(signal.SIGTERM)
+
+    def retire(self) -> None:
+        """Ask it to take no new work, finish what is under way without refusing anything, and end."""
+        self._signal(RETIRE_SIGNAL)
 
     def kill(self) -> None:
         """End it now."""

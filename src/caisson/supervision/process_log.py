@@ -27,7 +27,8 @@ class ProcessLog:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._rest = b""
+        self._rest: dict[int, bytes] = {}
+        """Unfinished lines by process id: while one process takes another's place, both write."""
         self._last = ""
         self._descriptor = -1
         self._size = 0
@@ -45,15 +46,16 @@ class ProcessLog:
 
     def write(self, pid: int, data: bytes) -> None:
         """Whole lines are written; the rest waits for its end, up to LINE_BYTES_MAX."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        while len(self._rest) > LINE_BYTES_MAX:
-            lines.append(self._rest[:LINE_BYTES_MAX])
-            self._rest = self._rest[LINE_BYTES_MAX:]
+        *lines, rest = (self._rest.get(pid, b"") + data).split(b"\n")
+        while len(rest) > LINE_BYTES_MAX:
+            lines.append(rest[:LINE_BYTES_MAX])
+            rest = rest[LINE_BYTES_MAX:]
+        self._rest[pid] = rest
         self._append(pid, lines)
 
     def end(self, pid: int) -> None:
         """The run is over: its unfinished last line is a line."""
-        rest, self._rest = self._rest, b""
+        rest = self._rest.pop(pid, b"")
         self._append(pid, [rest] if rest else [])
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 - Before anything starts, processes that a killed supervisor left behind are gone.
 - SIGTERM and SIGINT drain; the same again stops at once. `caisson down` and Ctrl-C are the same thing.
+- SIGUSR1 renews the processes of one group (`up --restart-workers`). Not SIGHUP, which a closing terminal sends.
 
 >>> with alone(run):  # doctest: +SKIP
 ...     prepare(data, system=system.name, users=plan)
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,10 @@ from caisson.supervision.identity import ProcessIdentity, send, wait_ended
 from caisson.supervision.state import lock, read_state, read_supervisor, write_supervisor
 from caisson.supervision.supervisor import DRAIN_SECONDS, Supervisor
 
+RENEW_SIGNAL = signal.SIGUSR1
+RENEWAL_LOOK_S = 0.05
+RENEWAL_SECONDS_MAX = 120.0
+"""For one process to retire and its successor to get ready, each within its own bound."""
 LEFT_BEHIND_SECONDS_MAX = 5.0
 """The kernel kills the zones of a dead supervisor; this is how long it may take."""
 
@@ -32,8 +38,11 @@ async def serve(
     make: Callable[[], Supervisor],
     on_ready: Callable[[Supervisor], None],
     drain_seconds: float = DRAIN_SECONDS,
+    renews: str = "",
 ) -> int:
     """Run until told to stop. Returns the exit status: 0 drained, 1 something did not finish. Call it under `alone`.
+
+    `renews` is the group that SIGUSR1 renews.
 
     Raises:
         StartError: something did not start.
@@ -49,6 +58,7 @@ async def serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(RENEW_SIGNAL, lambda: supervisor.renew(renews))
     try:
         starting = asyncio.create_task(supervisor.start())
         waiting = asyncio.create_task(told.wait())
@@ -65,7 +75,7 @@ async def serve(
         drained = await supervisor.stop(drain_seconds)
         return 1 if drained.unfinished else 0
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, RENEW_SIGNAL):
             loop.remove_signal_handler(number)
 
 
@@ -104,6 +114,27 @@ def _clear_left_behind(run: Path) -> None:
                 raise StartError(f"expected {name} of the system before to end, found it running; end it and try again")
         finally:
             os.close(pidfd)
+
+
+def renew(run: Path, pidfd: int) -> str:
+    """Have a running supervisor renew its group; why it could not, empty when all of the group are new and ready.
+
+    Raises:
+        StartError: it is not ready, or of a version that cannot.
+    """
+    before = read_state(run)
+    if before is None or before.phase != "ready" or before.renewal is None:
+        raise StartError("expected a running system that is ready and of this version, found another; restart it whole")
+    send(pidfd, RENEW_SIGNAL)
+    ends = time.monotonic() + RENEWAL_SECONDS_MAX * len(before.zones)
+    while time.monotonic() < ends:
+        if wait_ended(pidfd, RENEWAL_LOOK_S):
+            return "the system has ended"
+        found = read_state(run)
+        renewal = None if found is None else found.renewal
+        if renewal is not None and renewal.number > before.renewal.number and renewal.phase != "under way":
+            return renewal.detail
+    return "it takes too long"
 
 
 def running(run: Path) -> int | None:

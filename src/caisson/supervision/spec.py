@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -76,3 +77,8 @@ class ProcessSpec:
     after: tuple[str, ...] | None = None
     """Processes that must be ready before its turn at the first start; None: all that are listed before it."""
     ready_seconds_max: float = READY_SECONDS_MAX
+    group: str = ""
+    """Processes of one group do the same work: they are stopped together and can be renewed one after the other.
+    They stand side by side in the list. Empty: a group of its own."""
+    listens: Mapping[str, socket.socket] = field(default_factory=dict)
+    """Sockets that it accepts from, by name (`listeners.inherited`). The supervisor closes its own when it stops."""

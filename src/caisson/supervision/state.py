@@ -12,7 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,8 @@ from caisson.supervision.identity import ProcessIdentity
 FORMAT = 1
 STATE_BYTES_MAX = 65_536
 Phase = Literal["starting", "ready", "stopping", "stopped", "failed"]
-ZonePhase = Literal["waiting", "starting", "ready", "restarting", "stopped"]
+ZonePhase = Literal["waiting", "starting", "ready", "restarting", "retiring", "stopped"]
+RenewalPhase = Literal["under way", "done", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,17 @@ class ZoneState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Renewal:
+    """The last time that the processes of a group were renewed one after the other."""
+
+    number: int = 0
+    """Counts up; 0: none since the start."""
+    phase: RenewalPhase = "done"
+    detail: str = ""
+    """Why it failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class State:
     """The whole system."""
 
@@ -50,6 +62,8 @@ class State:
     since: float
     """Unix time of the phase."""
     zones: dict[str, ZoneState] = field(default_factory=dict)
+    renewal: Renewal | None = None
+    """None: a supervisor of an earlier version wrote it, which knows no renewal."""
 
 
 def write_state(run: Path, state: State) -> None:
@@ -77,6 +91,7 @@ def write_state(run: Path, state: State) -> None:
         "pid": state.supervisor.pid,
         "supervisor": state.supervisor.to_dict(),
         "zones": zones,
+        "renewal": None if state.renewal is None else asdict(state.renewal),
     }
     replace(run / "state.json", document)
 
@@ -95,9 +110,16 @@ def read_state(run: Path) -> State | None:
             since=float(document["since"]),
             supervisor=supervisor,
             zones={str(name): _zone(zone) for name, zone in document["zones"].items()},
+            renewal=_renewal(document.get("renewal")),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _renewal(document: dict[str, Any] | None) -> Renewal | None:
+    if document is None:
+        return None
+    return Renewal(number=int(document["number"]), phase=document["phase"], detail=str(document["detail"]))
 
 
 def _zone(document: dict[str, Any]) -> ZoneState:

@@ -3,8 +3,9 @@
 - Each gets its turn when those that it needs are ready. Those that wait for it are started at once, all together: most
   of a start is loading the program. At the first start a failure stops everything with the process's own words.
 - After that a process that ends is started again, for as long as the supervisor lives (see `backoff`).
-- To stop, each is asked in reverse order and waited for: the gateway finishes what is under way, the logging zone then
-  empties its spools. What does not end in its time is killed, and the result says so.
+- To stop, each is asked in reverse order and waited for, those of a group together: the gateway finishes what is under
+  way, the logging zone then empties its spools. What does not end in its time is killed, and the result says so.
+- A group is renewed one process at a time: the next one retires when the successor of this one is ready.
 
 >>> supervisor = Supervisor(specs, run=run, clock=clock, prepare=leave_with_parent, on_event=print)  # doctest: +SKIP
 >>> await supervisor.start(); await supervisor.stop()  # doctest: +SKIP
@@ -29,12 +30,15 @@ from caisson.supervision.identity import ProcessIdentity
 from caisson.supervision.process_log import ProcessLog
 from caisson.supervision.readiness import Announcement
 from caisson.supervision.spec import ProcessSpec
-from caisson.supervision.state import Phase, State, ZonePhase, ZoneState, write_state
+from caisson.supervision.state import Phase, Renewal, RenewalPhase, State, ZonePhase, ZoneState, write_state
 
 DRAIN_SECONDS = 60.0
 KILL_SECONDS_MAX = 5.0
 """SIGKILL needs no consent; what survives this long hangs in the kernel."""
 STARTS_FAILED_DRAIN_SECONDS = 10.0
+READY_LOOK_S = 0.02
+RETIRE_SECONDS = 80.0
+"""A process that retires may finish what is under way for this long; more than the gateway allows itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +104,16 @@ class Supervisor:
         self._hurry = asyncio.Event()
         self._phase: Phase = "starting"
         self._since = clock.now()
+        self._renewal = Renewal()
+        self._renewing: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> State:
         """What runs."""
         zones = {process.spec.name: process.state for process in self._processes}
-        return State(phase=self._phase, supervisor=self._identity, since=self._since, zones=zones)
+        return State(
+            phase=self._phase, supervisor=self._identity, since=self._since, zones=zones, renewal=self._renewal
+        )
 
     async def start(self) -> None:
         """Return when all are ready.
@@ -138,23 +146,123 @@ class Supervisor:
     async def stop(self, seconds: float = DRAIN_SECONDS) -> Drained:
         """Stop all in reverse order, within about that time; `hurry` cuts it short."""
         self._publish("stopping")
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.wait({self._renewing})
         for process in self._processes:
             if process.watch is not None:
                 process.watch.cancel()
+            for listener in process.spec.listens.values():
+                listener.close()  # what comes now is refused, not kept waiting for nobody
         watches = [process.watch for process in self._processes if process.watch is not None]
         await asyncio.gather(*watches, return_exceptions=True)
         began = self._clock.monotonic()
-        for process, deadline in zip(
-            reversed(self._processes), drain_deadlines(len(self._processes), seconds), strict=True
-        ):
-            await self._end(process, began + deadline - self._clock.monotonic())
-            process.log.close()
+        groups = self._groups()
+        for group, deadline in zip(reversed(groups), drain_deadlines(len(groups), seconds), strict=True):
+            left = began + deadline - self._clock.monotonic()
+            await asyncio.gather(*(self._end(process, left) for process in group))
+            for process in group:
+                process.log.close()
         self._publish("stopped")
         return Drained(unfinished=tuple(name for name, zone in self.state.zones.items() if zone.unfinished))
 
     def hurry(self) -> None:
         """Stop waiting for what is under way: from now on `stop` kills."""
         self._hurry.set()
+
+    def renew(self, group: str) -> None:
+        """Begin to put a fresh process in the place of each of the group; `state.renewal` says how it goes.
+
+        Nothing happens unless everything was started, or while such a renewal is under way.
+        """
+        if self._phase == "ready" and (self._renewing is None or self._renewing.done()):
+            self._note_renewal("under way", number=self._renewal.number + 1)
+            self._renewing = asyncio.create_task(self._renew(group), name=f"renew {group}")
+
+    def _groups(self) -> list[list[_Process]]:
+        groups: list[list[_Process]] = []
+        for process in self._processes:
+            if groups and process.spec.group and groups[-1][-1].spec.group == process.spec.group:
+                groups[-1].append(process)
+            else:
+                groups.append([process])
+        return groups
+
+    def _note_renewal(self, phase: RenewalPhase, **changes: Any) -> None:
+        self._renewal = replace(self._renewal, phase=phase, **{"detail": "", **changes})
+        self._publish(self._phase)
+
+    async def _renew(self, group: str) -> None:
+        for process in self._processes:
+            if process.spec.group == group:
+                try:
+                    await self._renew_one(process)
+                except StartError as error:  # the others stay as they are
+                    self._note_renewal("failed", detail=str(error))
+                    return
+                except asyncio.CancelledError:
+                    self._note_renewal("failed", detail="the system was stopped")
+                    raise
+        self._note_renewal("done")
+
+    async def _renew_one(self, process: _Process) -> None:
+        """Its successor loads the program while it retires, and has its turn when it has ended.
+
+        Raises:
+            StartError: the successor did not start; it is tried again like any process that ended.
+        """
+        await self._until_ready(process)
+        successor = Child.spawn(process.spec, log=process.log, prepare=self._prepare) if process.spec.waits else None
+        try:
+            if process.watch is not None:
+                process.watch.cancel()
+                await asyncio.wait({process.watch})
+            await self._retire(process)
+        except BaseException:
+            if successor is not None:
+                successor.kill()
+            raise
+        process.begun = successor is None
+        if successor is not None:
+            process.child = successor
+            self._update(process, "waiting", identity=successor.identity)
+        try:
+            announcement = await self._begin(process)
+        except StartError as error:
+            process.child = None
+            announcement = Announcement(failure=str(error))
+        process.watch = asyncio.create_task(self._watch(process), name=f"watch {process.spec.name}")
+        if announcement.failure:
+            self._report(process, "failed", announcement.failure)
+            raise StartError(f"{process.spec.name} did not start again: {announcement.failure}")
+
+    async def _until_ready(self, process: _Process) -> None:
+        """One that is starting again by itself is not taken away before it serves.
+
+        Raises:
+            StartError: it is not ready in its time.
+        """
+        ends = self._clock.monotonic() + process.spec.ready_seconds_max
+        while process.state.phase != "ready":
+            if self._clock.monotonic() >= ends:
+                raise StartError(f"{process.spec.name} is not ready: it {process.state.last_exit or 'is starting'}")
+            await asyncio.sleep(READY_LOOK_S)
+
+    async def _retire(self, process: _Process) -> None:
+        child = process.child
+        if child is None:
+            return
+        self._update(process, "retiring")
+        child.retire()
+        await asyncio.wait({child.ended}, timeout=RETIRE_SECONDS)
+        if not child.ended.done():
+            await self._kill(process)
+        status = child.ended.result() if child.ended.done() else None
+        detail = "cannot be killed" if status is None else described(status)
+        self._update(process, "retiring", last_exit=detail)
+        self._report(process, "stopped", f"it retired and {detail}")
+        if status is None:
+            raise StartError(f"{process.spec.name} cannot be killed")
 
     async def _start(self, process: _Process, needed: Sequence[asyncio.Task[None]]) -> None:
         """The first run of one process, once those that it needs are ready.

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from caisson.system.carriers import BOTH, LATER
+from caisson.system.carriers import BOTH, DEPLOYED, LATER, SYNTH_FIRST, WAITING
 from caisson.system.section import Section
 from caisson.system.tools import ClientTool
 from caisson.system.values import ClientToolName, Count, Items, ModelId, Name, ToolOperation
@@ -15,7 +15,7 @@ from caisson.system.values import ClientToolName, Count, Items, ModelId, Name, T
 class ModelSpec(Section):
     """A model that agents may use."""
 
-    id: Annotated[ModelId, BOTH]
+    id: Annotated[ModelId, DEPLOYED]
     """Bedrock model or inference profile id, as clients name it."""
     output_tokens_max: Annotated[Count, BOTH]
     """Most tokens of one answer; a request that asks for more gets this."""
@@ -31,9 +31,9 @@ class Task(Section):
 class Agent(Section):
     """A model behind a guardrail, with tasks that users open sessions for."""
 
-    model: Annotated[Name, BOTH]
+    model: Annotated[Name, DEPLOYED]
     """Name under `models`."""
-    guardrail: Annotated[Name, BOTH]
+    guardrail: Annotated[Name, DEPLOYED]
     """Name under `guardrails`."""
     knowledge: Annotated[Items[Name], LATER] = ()
     """Names under `knowledge` that the agent may retrieve from."""
@@ -46,11 +46,11 @@ class Agent(Section):
 class Judge(Section):
     """Evaluation of interactions by a second model, apart from the runtime."""
 
-    model: Annotated[Name, LATER]
+    model: Annotated[Name, SYNTH_FIRST]
     """Name under `models`."""
-    guardrail: Annotated[Name, LATER]
+    guardrail: Annotated[Name, SYNTH_FIRST]
     """Name under `guardrails`."""
-    criteria: Annotated[Items[Literal["safety", "grounding", "policy"]], Field(min_length=1), LATER]
+    criteria: Annotated[Items[Literal["safety", "grounding", "policy"]], Field(min_length=1), WAITING]
     """What is judged."""
-    sample: Annotated[float, Field(gt=0, le=1), LATER]
+    sample: Annotated[float, Field(gt=0, le=1), WAITING]
     """Share of interactions that are judged."""

@@ -228,6 +228,51 @@ def _deployment(file: File) -> Iterator[Found]:
                 )
 
 
+def _units(file: File) -> Iterator[Found]:
+    """A unit stands for one account, and an account for one unit: else policies would bind another zone's account."""
+    units = file.aws.units if file.aws is not None else None
+    if file.aws is None or units is None:
+        return
+    named = {zone: unit for zone, unit in units if unit is not None}
+    accounts = dict(file.aws.accounts)
+    for zone, unit in named.items():
+        here: Path = ("aws", "units", zone)
+        if accounts[zone] == accounts["management"]:
+            yield Found(
+                path=here,
+                message=f"expected no unit, because no policy binds the management account, found {shown(unit)}",
+            )
+        for other, account in accounts.items():
+            if other == zone or other == "management":
+                continue
+            if account == accounts[zone] and named.get(other, unit) != unit:
+                yield Found(
+                    path=here, message=f"expected the unit of {other}, whose account it shares, found {shown(unit)}"
+                )
+            if account != accounts[zone] and named.get(other) == unit:
+                yield Found(
+                    path=here, message=f"expected a unit of its own, found that of {other}, which has another account"
+                )
+
+
+def _people(file: File) -> Iterator[Found]:
+    center = file.aws.identity_center if file.aws is not None else None
+    if center is None:
+        return
+    seen: dict[str, str] = {}
+    for name, group_id in center.groups.items():
+        path: Path = ("aws", "identity_center", "groups", name)
+        first = seen.setdefault(group_id.lower(), name)
+        if first != name:
+            yield Found(path=path, message=f"expected an id of its own, found that of {shown(first)}")
+        yield from _known(path, name, file.identity.groups, "group")
+        if name in file.identity.groups and not file.identity.groups[name].may:
+            yield Found(
+                path=path,
+                message=f"expected a group with rights in may, found {shown(name)}: it would get no permission set",
+            )
+
+
 def _custodians(file: File) -> Iterator[Found]:
     custodians = file.logging.forensic_custodians
     if custodians and len(set(custodians)) < max(CUSTODIANS_MIN, len(custodians)):
@@ -245,6 +290,8 @@ CHECKS: tuple[Callable[[File], Iterator[Found]], ...] = (
     _expressions,
     _tools,
     _deployment,
+    _units,
+    _people,
     _custodians,
 )
 

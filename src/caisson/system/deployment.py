@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from caisson.system.carriers import BOTH, LATER, SYNTH
+from pydantic import Field
+
+from caisson.system.carriers import DEPLOYED, LATER, SYNTH
 from caisson.system.section import Section
-from caisson.system.values import AccountId, Items, Name, OrganizationId, Region
+from caisson.system.values import (
+    AccountId,
+    DirectoryGroupId,
+    GroupName,
+    IdentityCenterId,
+    Items,
+    Name,
+    OrganizationalUnitId,
+    OrganizationId,
+    Region,
+)
 
 
 class Accounts(Section):
@@ -28,15 +40,47 @@ class Accounts(Section):
     """Shared networking and egress."""
 
 
+class Units(Section):
+    """Organizational units that stand for an account in policies, so that an account added to one is bound too."""
+
+    control: Annotated[OrganizationalUnitId | None, SYNTH] = None
+    """Unit of the control account."""
+    runtime: Annotated[OrganizationalUnitId | None, SYNTH] = None
+    """Unit of the runtime account."""
+    evaluation: Annotated[OrganizationalUnitId | None, SYNTH] = None
+    """Unit of the evaluation account."""
+    ingestion: Annotated[OrganizationalUnitId | None, SYNTH] = None
+    """Unit of the ingestion account."""
+    logging: Annotated[OrganizationalUnitId | None, SYNTH] = None
+    """Unit of the logging account."""
+    network: Annotated[OrganizationalUnitId | None, SYNTH] = None
+    """Unit of the network account."""
+
+
+class IdentityCenter(Section):
+    """Where people sign in to the accounts; without it nobody gets a permission set."""
+
+    instance: Annotated[IdentityCenterId, SYNTH]
+    """Instance of IAM Identity Center."""
+    region: Annotated[Region | None, SYNTH] = None
+    """Region of the instance; the system's when left out."""
+    groups: Annotated[dict[GroupName, DirectoryGroupId], Field(min_length=1), SYNTH]
+    """Groups of `identity.groups` with their ids in the identity store; `may` decides their permission sets."""
+
+
 class Aws(Section):
     """Where `synth` and `deploy` put the zones."""
 
-    region: Annotated[Region, BOTH]
+    region: Annotated[Region, DEPLOYED]
     """Region of every zone, and the region that clients of one machine sign for."""
     organization: Annotated[OrganizationId, SYNTH]
     """The organization that the accounts belong to."""
     accounts: Annotated[Accounts, SYNTH]
     """The account of each zone."""
+    units: Annotated[Units | None, SYNTH] = None
+    """Organizational units that policies are attached to instead of the accounts."""
+    identity_center: Annotated[IdentityCenter | None, SYNTH] = None
+    """Where people sign in to the accounts; without it nobody gets a permission set."""
 
 
 class Logging(Section):

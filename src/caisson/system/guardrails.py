@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from caisson.system.carriers import BOTH, LATER, UP, Carried
+from caisson.system.carriers import BOTH, DEPLOYED, LATER, UP, Carried
 from caisson.system.entities import DETECTABLE, EntityType
 from caisson.system.section import Section
 from caisson.system.values import Day, GuardrailId, Items, Name, Text
@@ -88,7 +88,7 @@ class AwsGuardrail(Section):
 class Guardrail(Section):
     """What is inspected in every request and every answer of the agents that name this guardrail."""
 
-    prompt_attack: Annotated[Strength, BOTH]
+    prompt_attack: Annotated[Strength, DEPLOYED]
     """How readily text that tries to take over the model is refused."""
     content: Annotated[Content | None, LATER] = None
     """Content filters."""
@@ -96,15 +96,15 @@ class Guardrail(Section):
     """Subjects that are refused."""
     words: Annotated[Items[Word], Field(max_length=WORDS_MAX), BOTH] = ()
     """Words and phrases that are refused, in any case and spelling of their characters."""
-    pii: Annotated[dict[EntityType, Action], Carried(by=("up", "synth"), built=("up",), entries=DETECTABLE)] = Field(
-        default_factory=dict
-    )
+    pii: Annotated[
+        dict[EntityType, Action], Carried(by=("up", "synth"), built=("up",), entries=DETECTABLE, waits=True)
+    ] = Field(default_factory=dict)
     """Types of personal data as Bedrock names them, and what happens to them. `up` runs those with a checkable form."""
     patterns: Annotated[Items[Pattern], Field(max_length=PATTERNS_MAX), BOTH] = ()
     """Forms of text of one's own."""
     grounding: Annotated[float | None, Field(ge=0, le=0.99), LATER] = None
     """Least support that an answer needs in the retrieved text, 0 to 0.99."""
-    credentials: Annotated[Literal["redact", "block"], BOTH]
+    credentials: Annotated[Literal["redact", "block"], DEPLOYED]
     """What happens to passwords, keys and tokens, everywhere; they are never restored and never let through."""
     prompt_leak: Annotated[Literal["flag", "block"], BOTH] = "block"
     """What happens to an answer that repeats the system prompt, in every mode."""
@@ -116,7 +116,7 @@ class Guardrail(Section):
     """Whether audio passes, as for images."""
     aws: Annotated[AwsGuardrail | None, UP] = None
     """Guardrail on AWS that `up --upstream bedrock` has evaluated as well. Other upstreams have none to evaluate it."""
-    mode: Annotated[Literal["enforce", "detect"], BOTH] = "enforce"
+    mode: Annotated[Literal["enforce", "detect"], DEPLOYED] = "enforce"
     """`detect` only flags, for a while (`because`, `until`); credentials are acted on all the same."""
     because: Annotated[Text | None, BOTH] = None
     """Why the guardrail only detects."""

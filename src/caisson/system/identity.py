@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from caisson.system.carriers import BOTH, LATER, UP
+from caisson.system.carriers import BOTH, DEPLOYED, LATER, SYNTH_FIRST, UP
 from caisson.system.section import Section
 from caisson.system.values import ClaimName, GroupName, IssuerUrl, Items, Name, Text, Uid, UserName
 
@@ -48,7 +48,7 @@ class Group(Section):
     """Highest classification that members may read, by the markings of documents, tool results and answers."""
     departments: Annotated[Items[Name], LATER] = ()
     """Departments whose knowledge members may retrieve."""
-    may: Annotated[Items[Literal["approve", "configure"]], LATER] = ()
+    may: Annotated[Items[Literal["approve", "configure"]], SYNTH_FIRST] = ()
     """Rights beyond using agents: approve tool calls, configure the system."""
 
 
@@ -59,5 +59,5 @@ class Identity(Section):
     """OpenID Connect issuer; without one only local users sign in."""
     local: Annotated[Local, UP] = Local()
     """Users of one machine."""
-    groups: Annotated[dict[GroupName, Group], BOTH] = Field(default_factory=dict)
+    groups: Annotated[dict[GroupName, Group], DEPLOYED] = Field(default_factory=dict)
     """Groups that give anything; a user who is in none of them opens no session."""

@@ -56,11 +56,29 @@ class Reading:
         return self.system
 
     def unbuilt(self, carrier: Carrier) -> tuple[Problem, ...]:
-        """The keys that `carrier` should run and does not yet, where they stand."""
+        """The keys for which `carrier` refuses the file, where they stand."""
+        return self._unbuilt(carrier, waits=False)
+
+    def waiting(self, carrier: Carrier) -> tuple[Problem, ...]:
+        """The keys that the file states and `carrier` takes although they have no effect yet."""
+        return tuple(found for found in self._unbuilt(carrier, waits=True) if found.path in self.document.keys)
+
+    def _unbuilt(self, carrier: Carrier, *, waits: bool) -> tuple[Problem, ...]:
         return tuple(
             Problem(position=self.document.key_at(key.path), path=key.path, message=key.message)
             for key in (unbuilt(self.system, carrier) if self.system else ())
+            if key.waits == waits
         )
+
+    def refuse_unbuilt(self, carrier: Carrier) -> None:
+        """Nothing, when `carrier` can take the file.
+
+        Raises:
+            SystemFileError: with every key that it does not run yet.
+        """
+        refused = self.unbuilt(carrier)
+        if refused:
+            raise SystemFileError(_report(self.name, refused))
 
 
 def load(path: Path, *, carrier: Carrier | None = None) -> System:
@@ -71,9 +89,8 @@ def load(path: Path, *, carrier: Carrier | None = None) -> System:
     """
     reading = read(path)
     system = reading.require()
-    refused = reading.unbuilt(carrier) if carrier else ()
-    if refused:
-        raise SystemFileError(_report(reading.name, refused))
+    if carrier:
+        reading.refuse_unbuilt(carrier)
     return system
 
 

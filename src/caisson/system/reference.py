@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from caisson.system.carriers import Carried
+from caisson.system.carriers import Carried, Carrier
 from caisson.system.entities import DETECTABLE
 from caisson.system.json_schema import SCHEMA_NAME, json_schema, property_section, published, tier_default
 from caisson.system.keys import Key, walk
@@ -64,6 +64,9 @@ it needs `because` and `until`, and credentials are acted on all the same.
 Each key is for `up` (one machine), for `synth` (AWS) or for both. `up` refuses a file with a key that it should carry
 and does not run yet, by name and line; keys for the other command do not concern it. A key that says nothing (an empty
 list or mapping) asks for nothing.
+
+`synth` writes templates zone by zone ([deployment](deploy.md)). A key that only a zone without templates reads waits:
+`synth` takes the file, and lists the key as without effect yet. What neither command runs is refused by both.
 """
 
 
@@ -128,7 +131,12 @@ def _default(key: Key) -> str:
 
 
 def _carrier(mark: Carried) -> str:
-    return ", ".join(f"`{name}`" if name in mark.built else f"`{name}` (not built)" for name in mark.by)
+    def state(name: Carrier) -> str:
+        if name in mark.built:
+            return f"`{name}`"
+        return f"`{name}` (waits)" if mark.waits and name == "synth" else f"`{name}` (not built)"
+
+    return ", ".join(state(name) for name in mark.by)
 
 
 def _type(root: dict[str, Any], found: dict[str, Any]) -> str:

@@ -17,8 +17,8 @@ from pydantic import Field, ValidationError
 from caisson.errors import SystemFileError
 from caisson.system import tiers
 from caisson.system.agents import Agent, Judge, ModelSpec, Task
-from caisson.system.carriers import BOTH, LATER, Carried
-from caisson.system.deployment import Accounts, Aws, Logging
+from caisson.system.carriers import BOTH, DEPLOYED, LATER, SYNTH_FIRST, Carried
+from caisson.system.deployment import Accounts, Aws, IdentityCenter, Logging, Units
 from caisson.system.guardrails import Content, Guardrail, Pattern, Topic
 from caisson.system.identity import Group, Identity, Issuer, Local, LocalUser
 from caisson.system.limits import Limits, Sessions
@@ -36,6 +36,7 @@ __all__ = [
     "Group",
     "Guardrail",
     "Identity",
+    "IdentityCenter",
     "Issuer",
     "Judge",
     "Knowledge",
@@ -55,39 +56,40 @@ __all__ = [
     "Task",
     "Tool",
     "Topic",
+    "Units",
 ]
 
 
 class File(Section):
     """A Caisson system file."""
 
-    caisson: Annotated[Literal[1], WholeNumber, BOTH]
+    caisson: Annotated[Literal[1], WholeNumber, DEPLOYED]
     """Version of this format."""
-    name: Annotated[SystemName, BOTH]
+    name: Annotated[SystemName, DEPLOYED]
     """Name of the system; part of every role ARN."""
-    tier: Annotated[Literal[1, 2, 3, 4], WholeNumber, BOTH]
+    tier: Annotated[Literal[1, 2, 3, 4], WholeNumber, DEPLOYED]
     """Risk tier, which sets every default: 1 low, 2 medium, 3 high, 4 critical."""
-    aws: Annotated[Aws | None, BOTH] = None
+    aws: Annotated[Aws | None, DEPLOYED] = None
     """Where `synth` and `deploy` put the zones."""
-    identity: Annotated[Identity, BOTH]
+    identity: Annotated[Identity, DEPLOYED]
     """Who may sign in."""
-    models: Annotated[dict[Name, ModelSpec], Field(min_length=1), BOTH]
+    models: Annotated[dict[Name, ModelSpec], Field(min_length=1), DEPLOYED]
     """Models by the name that the rest of the file uses."""
-    guardrails: Annotated[dict[Name, Guardrail], Field(min_length=1), BOTH]
+    guardrails: Annotated[dict[Name, Guardrail], Field(min_length=1), DEPLOYED]
     """Guardrails by name."""
     knowledge: Annotated[dict[Name, Knowledge], LATER] = Field(default_factory=dict)
     """Documents by name that agents may retrieve from."""
     tools: Annotated[dict[Name, Tool], LATER] = Field(default_factory=dict)
     """Services by name that agents may call."""
-    agents: Annotated[dict[Name, Agent], Field(min_length=1), BOTH]
+    agents: Annotated[dict[Name, Agent], Field(min_length=1), DEPLOYED]
     """Agents by name."""
     sessions: Annotated[Sessions, BOTH]
     """What one session may use."""
     limits: Annotated[Limits, BOTH]
     """What one request, one user and all users together may use."""
-    judge: Annotated[Judge | None, LATER] = None
+    judge: Annotated[Judge | None, SYNTH_FIRST] = None
     """Evaluation of interactions by a second model."""
-    logging: Annotated[Logging, BOTH] = Logging()
+    logging: Annotated[Logging, DEPLOYED] = Logging()
     """What the logging zone keeps beyond the archive."""
 
 

@@ -191,6 +191,14 @@ ClientToolName = _text(
 Sha256 = _text("[0-9a-f]{64}", "a SHA-256 hash: 64 of 0-9 and a-f")
 AccountId = _text("[0-9]{12}", 'an AWS account number: 12 digits in quotes, such as "111111111111"')
 Region = _text("[a-z]{2}(-[a-z]+)+-[0-9]", "an AWS region such as eu-west-1")
+OrganizationalUnitId = _text("ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}", "an organizational unit such as ou-exam-12345678")
+IdentityCenterId = _text(
+    "ssoins-[a-zA-Z0-9-.]{16}", "an instance of IAM Identity Center such as ssoins-1234567890abcdef"
+)
+DirectoryGroupId = _text(
+    "([0-9a-f]{10}-)?[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}",
+    "a group's id in the identity store such as 90671234ab-12345678-1234-1234-1234-123456789012",
+)
 OrganizationId = _text("o-[a-z0-9]{10,32}", "an AWS organization such as o-exampleorg")
 ModelId = _text(
     "[a-zA-Z0-9][a-zA-Z0-9_.:/-]{0,255}", "a Bedrock model or inference profile id such as amazon.nova-lite-v1:0"

@@ -1,4 +1,8 @@
-"""The gateway process: zones 1 and 2 (NET-01, NET-07)."""
+"""A gateway worker: zones 1 and 2 (NET-01, NET-07).
+
+Workers share the listening sockets, the ledger, the session keys and the compiled patterns. Each has a spool of its own
+in the log, a TUF client of its own, and follows configuration and orders by itself.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,16 @@ from urllib.parse import urlsplit
 import uvloop
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
 from caisson.adapters.embedded.channel import SPOOL_BYTES_MAX, RefusalAggregator, SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.compiled import CompiledPatterns
-from caisson.adapters.embedded.configuration import SteadyClock, TufConfigurationSource, establish_trust
+from caisson.adapters.embedded.configuration import (
+    SteadyClock,
+    TufConfigurationSource,
+    establish_trust,
+    share_trust,
+)
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
 from caisson.adapters.embedded.extractor import EmbeddedExtractor
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
@@ -25,11 +33,13 @@ from caisson.adapters.embedded.keyring import session_keys
 from caisson.adapters.embedded.keys import FileKeys
 from caisson.adapters.embedded.layout import Layout
 from caisson.adapters.embedded.ledger import EmbeddedLedger
-from caisson.adapters.embedded.metrics import PrometheusMetrics
+from caisson.adapters.embedded.metrics import SharedMetrics
 from caisson.adapters.embedded.metrics.opentelemetry import OpenTelemetryMetrics
+from caisson.adapters.embedded.metrics.shared import LEAVE_EVERY_S
 from caisson.adapters.embedded.model.offline import OfflineModel
 from caisson.adapters.embedded.model.openai import OpenAIModel
 from caisson.adapters.embedded.model.script import ScriptModel
+from caisson.adapters.embedded.under_way import SharedCount
 from caisson.channels.messages import ConfigurationEvent
 from caisson.channels.table import Zone
 from caisson.detect.prefilter import keep_in
@@ -38,16 +48,17 @@ from caisson.policy.prices import Prices
 from caisson.ports.clock import Clock
 from caisson.ports.configuration import Configuration, ConfigurationSource, Orders
 from caisson.ports.guardrail import Guardrail
-from caisson.ports.metrics import Metrics
 from caisson.ports.model import Model
+from caisson.supervision.listeners import inherited
 from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
 from caisson.wiring.bedrock import Bedrock
 from caisson.wiring.interface import require_identities
-from caisson.wiring.process import POLL_S, every, settle_memory, stop_on_signals
-from caisson.wiring.settings import UPSTREAM_SOCKET, Settings, Upstream, read
+from caisson.wiring.process import POLL_S, every, retire_on_signal, settle_memory, stop_on_signals
+from caisson.wiring.settings import METRICS, UPSTREAM_SOCKET, Settings, Upstream, read, worker_name
 from caisson.zones.z1_ingress.gateway import Gateway
 from caisson.zones.z1_ingress.identity import Identity
+from caisson.zones.z1_ingress.server import SharedServer
 from caisson.zones.z1_ingress.sessions import Sessions
 from caisson.zones.z1_ingress.signin import SignIn, serve_signin
 from caisson.zones.z1_ingress.sts import TokenService
@@ -58,8 +69,16 @@ from caisson.zones.z2_runtime.runtime import Runtime, Snapshot
 HEADER_MILLISECONDS_MAX = 10_000
 REFUSALS_TICK_S = 2.0
 DRAIN_SECONDS_MAX = 30.0
+TASKS_SECONDS_MAX = 10.0
+"""For the background tasks to end. With the two others it is less than the supervisor's patience."""
+LINGER_S = 2.0
+"""How long a worker that retires keeps idle connections: who asks at least this often is told to use another one, and
+never meets a connection that closes under its request."""
 STRANGERS_BYTES_MAX = 16 << 20
-"""Spool that refusals of callers without an identity may fill: their own, so that they cannot fill anybody else's."""
+"""Spool that refusals of callers without an identity may fill: their own, so that they cannot fill anybody else's.
+All workers together."""
+WORKER_SPOOL_BYTES_MIN = 64 << 20
+"""Each worker's part of the spool's bound is at least this: one request's events must fit in any case."""
 HTTPS_PORT = 443
 LISTENING_SECONDS_MAX = 20.0
 """Below the supervisor's patience, so that the reason is said."""
@@ -101,10 +120,14 @@ async def _serve(settings: Settings) -> None:
         )
 
     keep_in(CompiledPatterns(state / "compiled", keys.secret("pseudonyms")))
-    events = writer("runtime-0", SPOOL_BYTES_MAX)
-    strangers = writer("runtime-strangers", STRANGERS_BYTES_MAX)
+    worker, workers = settings.worker, settings.workers
+    events = writer(f"runtime-{worker}", max(SPOOL_BYTES_MAX // workers, WORKER_SPOOL_BYTES_MIN))
+    strangers = writer(f"runtime-strangers{worker or ''}", STRANGERS_BYTES_MAX // workers)
+    trust = state / (f"trust-{worker}" if worker else "trust")
     establish_trust(where.configuration, state / "trust")
-    source = TufConfigurationSource(where.configuration, state / "trust", clock)
+    if worker:
+        share_trust(state / "trust", trust)
+    source = TufConfigurationSource(where.configuration, trust, clock)
     configuration, orders = source.refresh()
     system = System.from_bundle(configuration.bundle["system"])
     require_identities(system, settings.host)
@@ -118,7 +141,7 @@ async def _serve(settings: Settings) -> None:
     sessions = Sessions(ledger=ledger, events=events, clock=steady)
     identity = Identity(sessions=sessions, credentials=credentials, region=settings.region, clock=clock)
     refusals = RefusalAggregator(strangers, clock)
-    metrics: Metrics = PrometheusMetrics()
+    metrics = SharedMetrics(state / METRICS, worker=worker, workers=workers)
     runtime = Runtime(
         snapshot=_snapshot(configuration, system, bedrock),
         model=model,
@@ -147,12 +170,14 @@ async def _serve(settings: Settings) -> None:
         ),
         refusals=refusals,
         readiness=follower,
+        in_all=SharedCount(state / "under-way", worker=worker, workers=workers),
     )
     signin = SignIn(
         sessions=sessions, credentials=credentials, ledger=ledger, clock=clock, owner_uid=settings.owner_uid
     )
-    server = Server(
+    server = SharedServer(
         gateway,
+        bound=inherited("public"),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGINL,
@@ -165,42 +190,46 @@ async def _serve(settings: Settings) -> None:
         ssl_protocol_min=SSLProtocols.tls12,
         backpressure=system.limits.concurrency_max * 2,
     )
-    door = await serve_signin(where.sockets / "gateway.sock", signin)
-    held = restrict(
-        zone_rules(
-            where,
-            Zone.RUNTIME,
-            connect_ports=_ports(settings, system),
-            bind_ports=(settings.port,) if settings.port else None,
-        )
-    )
+    door = await serve_signin(inherited("signin"), signin)
+    held = restrict(zone_rules(where, Zone.RUNTIME, connect_ports=_ports(settings, system)))
     if settings.otlp:  # it starts a thread, so it comes after the process has confined itself
-        runtime.metrics = OpenTelemetryMetrics(settings.otlp, exposing=metrics, system=settings.system)
-    stop = stop_on_signals()
+        runtime.metrics = OpenTelemetryMetrics(
+            settings.otlp, exposing=metrics, system=settings.system, process=worker_name(worker)
+        )
+    stop, retire = stop_on_signals(), retire_on_signal()
     tasks = [
         asyncio.create_task(server.serve()),
         asyncio.create_task(every(POLL_S, stop, follower.poll)),
         asyncio.create_task(every(REFUSALS_TICK_S, stop, refusals.tick)),
-        asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))),
+        asyncio.create_task(every(LEAVE_EVERY_S, stop, metrics.leave)),
     ]
+    if worker == 0:  # one is enough, and two would record what was lost twice
+        tasks.append(asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))))
     leases = [asyncio.create_task(bedrock.follow())] if bedrock is not None else []
     watching = asyncio.create_task(extractor.watch())
     try:
-        await _listening(settings)
+        await _serving(server, tasks[0])
         settle_memory()
         announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
-        stopping = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([*tasks, *leases, watching, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {stopping}:
+        told = [asyncio.create_task(stop.wait()), asyncio.create_task(retire.wait())]
+        done, _ = await asyncio.wait([*tasks, *leases, watching, *told], return_when=asyncio.FIRST_COMPLETED)
+        for task in done.difference(told):
             task.result()  # a background task that ends early has failed: stop closed, and be restarted
+        if not stop.is_set():
+            door.close()
+            server.stop_accepting()
+            retiring = asyncio.create_task(gateway.retire(DRAIN_SECONDS_MAX))
+            await asyncio.wait([told[0], retiring], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(told[:1], timeout=LINGER_S)
+            server.stop()  # idle connections close; what is under way goes on
     finally:
         door.close()
         left = await gateway.drain(DRAIN_SECONDS_MAX)
         if left:
             log.warning("%d requests did not finish within %g s", left, DRAIN_SECONDS_MAX)
-        server.stop()  # type: ignore[no-untyped-call]
+        server.stop()
         stop.set()
-        await asyncio.wait(tasks, timeout=DRAIN_SECONDS_MAX)
+        await asyncio.wait(tasks, timeout=TASKS_SECONDS_MAX)
         watching.cancel()
         await asyncio.wait([watching])
         await extractor.close()
@@ -216,24 +245,20 @@ async def _serve(settings: Settings) -> None:
         ledger.close()
 
 
-async def _listening(settings: Settings) -> None:
-    """Return when the listener accepts.
+async def _serving(server: SharedServer, serving: asyncio.Task[None]) -> None:
+    """Return when the server accepts.
 
     Raises:
         ConfigurationError: it does not in time. That costs a whole start, so a busy machine is given longer.
     """
     ends = asyncio.get_running_loop().time() + LISTENING_SECONDS_MAX
     while asyncio.get_running_loop().time() < ends:
-        try:
-            _, writer = await asyncio.open_connection(settings.host, settings.port)
-        except OSError:
-            await asyncio.sleep(0.02)
-            continue
-        writer.close()
-        return
-    raise ConfigurationError(
-        f"expected to listen on {settings.host}:{settings.port} within {LISTENING_SECONDS_MAX:g} s, found nothing there"
-    )
+        if serving.done():
+            serving.result()
+        elif server.serves:
+            return
+        await asyncio.sleep(0.01)
+    raise ConfigurationError(f"expected to accept connections within {LISTENING_SECONDS_MAX:g} s, found no server")
 
 
 async def _bedrock(settings: Settings, where: Layout, clock: Clock, secret: bytes) -> Bedrock | None:
@@ -257,8 +282,8 @@ def _snapshot(configuration: Configuration, system: System, bedrock: Bedrock | N
 
 
 def _ports(settings: Settings, system: System) -> tuple[int, ...]:
-    """The only TCP ports that this process may connect to: itself once, the upstream's and the issuer's."""
-    ports = {settings.port}
+    """The only TCP ports that this process may connect to: the upstream's, the collector's and the issuer's."""
+    ports: set[int] = set()
     upstream = settings.upstream
     urls = [upstream.location] if upstream and upstream.kind in ("openai", "bedrock") and upstream.location else []
     if upstream and upstream.kind == "bedrock" and not upstream.location:

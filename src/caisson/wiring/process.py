@@ -9,6 +9,8 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from caisson.supervision.child import RETIRE_SIGNAL
+
 POLL_S = 0.1
 """How often a process looks for a new configuration or orders; a revocation takes effect within a second (IAM-06)."""
 
@@ -20,6 +22,13 @@ def stop_on_signals() -> asyncio.Event:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     return stop
+
+
+def retire_on_signal() -> asyncio.Event:
+    """Set when the supervisor has a successor for this process."""
+    retire = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(RETIRE_SIGNAL, retire.set)
+    return retire
 
 
 async def every(seconds: float, stop: asyncio.Event, act: Callable[[], Awaitable[object] | object]) -> None:

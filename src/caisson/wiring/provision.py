@@ -9,10 +9,12 @@ import base64
 from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from caisson.adapters.embedded.keys import BEFORE, FileKeys
 from caisson.adapters.embedded.layout import Layout
 from caisson.channels.table import SUPERVISOR, Zone
-from caisson.wiring.settings import FILE, Settings, Upstream, read, store
+from caisson.wiring.settings import FILE, Settings, Upstream, read, store, worker_name
 from caisson.zones.z6_logging.service import CHECKPOINT_KEY, PSEUDONYM_SECRET, STORE_SECRET
 
 OPERATORS = ("author", "approver")
@@ -91,26 +93,30 @@ def write_settings(
     port: int,
     upstream: Upstream,
     otlp: str,
-) -> dict[Zone, Path]:
-    """A private settings file a process; the upstream's key goes to the gateway alone (SEC-07)."""
+    workers: int,
+) -> dict[str, Path]:
+    """A private settings file a process, by its name; the upstream's key goes to the gateway alone (SEC-07)."""
     paths = {}
+    for left in where.zone(Zone.RUNTIME, "state").glob(FILE.replace(".", "-*.")):
+        left.unlink()  # of a start with more workers
     for zone in (Zone.CONTROL, Zone.LOGGING, Zone.RUNTIME):
-        paths[zone] = where.zone(zone, "state") / FILE
-        store(
-            paths[zone],
-            Settings(
-                data=str(where.data),
-                system=system,
-                region=region,
-                owner_uid=owner_uid,
-                first_uid=where.users.first,
-                publics=publics,
-                host=host,
-                port=port if zone is Zone.RUNTIME else 0,
-                upstream=upstream if zone is Zone.RUNTIME else None,
-                otlp=otlp if zone is Zone.RUNTIME else "",
-            ),
+        settings = Settings(
+            data=str(where.data),
+            system=system,
+            region=region,
+            owner_uid=owner_uid,
+            first_uid=where.users.first,
+            publics=publics,
+            host=host,
+            port=port if zone is Zone.RUNTIME else 0,
+            upstream=upstream if zone is Zone.RUNTIME else None,
+            otlp=otlp if zone is Zone.RUNTIME else "",
+            workers=workers if zone is Zone.RUNTIME else 1,
         )
+        for worker in range(settings.workers):
+            name = worker_name(worker) if zone is Zone.RUNTIME else zone.label
+            paths[name] = where.zone(zone, "state") / (FILE.replace(".", f"-{worker}.") if worker else FILE)
+            store(paths[name], replace(settings, worker=worker))
     return paths
 
 

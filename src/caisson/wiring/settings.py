@@ -15,10 +15,24 @@ import msgspec
 from caisson.adapters.embedded.isolation.users import UserPlan
 from caisson.adapters.embedded.keys import BEFORE
 from caisson.adapters.embedded.layout import Layout, layout
+from caisson.policy.exposure import LOOPBACK
 
 FILE = "settings.json"
 UPSTREAM_SOCKET = "upstream.sock"
 """Where the gateway gets the leases of the upstream's credentials."""
+GATEWAY = "gateway"
+"""Process name of the first gateway worker, and the group of all of them."""
+METRICS = "metrics"
+"""Folder in the runtime zone's state where gateway workers leave their counts."""
+
+
+def worker_name(worker: int) -> str:
+    """Process name of a gateway worker.
+
+    >>> worker_name(0), worker_name(1)
+    ('gateway', 'gateway-1')
+    """
+    return f"{GATEWAY}-{worker}" if worker else GATEWAY
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,9 +59,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """First number of the zones' own users; None without own users."""
     publics: dict[str, dict[str, str]]
     """Zone label to key name to public key, base64."""
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK
     port: int = 0
     upstream: Upstream | None = None
+    worker: int = 0
+    """Number of this gateway worker, from 0."""
+    workers: int = 1
+    """How many gateway workers there are."""
     otlp: str = ""
     """URL of an OpenTelemetry collector; empty: nothing is exported."""
 

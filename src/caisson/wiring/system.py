@@ -1,7 +1,8 @@
 """The whole system on one machine: what `caisson up` prepares, starts and reports.
 
 Order of the start: logging zone (it reads what all others write, so it is the last to stop) and control zone (it signs
-orders), then the gateway. The gateway's port opens last, when everything behind it is ready.
+orders), then the gateway's workers. The gateway's port is bound at once and opens last, when everything behind it is
+ready. All workers accept from the same socket, which outlives each of them.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from caisson.adapters.embedded.channel import SealedWriter
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.isolation import Isolation, isolation, leave_with_parent, plan_users
 from caisson.adapters.embedded.layout import Layout, claim, prepare, recorded_users
+from caisson.adapters.embedded.metrics.shared import forget
 from caisson.channels.messages import ProcessEvent
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.errors import ChannelError, StartError
-from caisson.policy.exposure import LOOPBACK
 from caisson.ports.clock import Clock
 from caisson.supervision import Event, ProcessSpec, Supervisor, alone, serve
+from caisson.supervision.listeners import bind_tcp, bind_unix
 from caisson.supervision.spec import zone_environment
 from caisson.supervision.state import replace
 from caisson.system.schema import System
-from caisson.wiring.interface import Interface, certificates, require_identities
+from caisson.wiring.interface import Interface, certificates
 from caisson.wiring.provision import (
     HANDOVER,
     OPERATORS,
@@ -40,15 +42,13 @@ from caisson.wiring.provision import (
     write_settings,
     write_upstream_settings,
 )
-from caisson.wiring.settings import Upstream
+from caisson.wiring.settings import GATEWAY, METRICS, Upstream, worker_name
+from caisson.zones.z1_ingress.signin import SOCKET_MODE
 from caisson.zones.z5_control.client import ControlClient
-from caisson.zones.z5_control.handover import Handover, digest, write_handover
+from caisson.zones.z5_control.handover import Handover, write_handover
 
 PUBLICS = Path("zones/supervisor/state/publics.json")
 DEFAULT_REGION = "eu-west-1"
-PROCESSES = {"logging": Zone.LOGGING, "control": Zone.CONTROL, "gateway": Zone.RUNTIME}
-NEEDS: dict[str, tuple[str, ...]] = {"logging": (), "control": (), "gateway": ("logging", "control")}
-"""What must be ready before a process begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,8 @@ class Asked:
     upstream: Upstream
     otlp: str = ""
     """URL of an OpenTelemetry collector."""
+    workers: int = 1
+    """Gateway processes."""
     rotate: bool = False
     """Whether the zones' keys get successors."""
     interface: Interface = field(default_factory=Interface)
@@ -119,9 +121,15 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             port=asked.port,
             upstream=asked.upstream,
             otlp=asked.otlp,
+            workers=asked.workers,
         )
-        of_upstream = write_upstream_settings(where, settings[Zone.RUNTIME]) if asked.upstream.profile else None
+        of_upstream = write_upstream_settings(where, settings[GATEWAY]) if asked.upstream.profile else None
+        forget(where.zone(Zone.RUNTIME, "state") / METRICS)
         where.hand_over()
+        listens = {
+            "public": bind_tcp(asked.interface.address, asked.port),
+            "signin": bind_unix(where.sockets / "gateway.sock", SOCKET_MODE),
+        }
         replace(
             where.run / "endpoint.json",
             {
@@ -134,28 +142,33 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             },
         )
         reporter = _Reporter(where, publics, clock)
-        specs = [
-            ProcessSpec(
+
+        def spec(name: str, zone: Zone, module: str, after: tuple[str, ...], **more: Any) -> ProcessSpec:
+            return ProcessSpec(
                 name=name,
-                argv=(sys.executable, "-m", "caisson.wiring", name, str(settings[zone])),
+                argv=(sys.executable, "-m", "caisson.wiring", module, str(settings[name])),
                 user=users.user(zone) if users.first is not None else None,
                 waits=True,
-                after=(*NEEDS[name], *(("upstream",) if of_upstream is not None and name == "gateway" else ())),
+                after=after,
+                **more,
             )
-            for name, zone in PROCESSES.items()
-        ]
+
+        specs = [spec("logging", Zone.LOGGING, "logging", ()), spec("control", Zone.CONTROL, "control", ())]
         if of_upstream is not None:
             # Before the gateway, as the owner: the profile's files and programs are the owner's.
-            specs.insert(
-                -1,
+            specs.append(
                 ProcessSpec(
                     name="upstream",
                     argv=(sys.executable, "-m", "caisson.wiring", "upstream", str(of_upstream)),
                     environment=zone_environment(HOME=str(Path.home())),
                     waits=True,
                     after=(),
-                ),
+                )
             )
+        needs = tuple(each.name for each in specs)
+        for worker in range(asked.workers):  # the first makes what all of them share
+            after = (GATEWAY,) if worker else needs
+            specs.append(spec(worker_name(worker), Zone.RUNTIME, GATEWAY, after, group=GATEWAY, listens=listens))
 
         def make() -> Supervisor:
             return Supervisor(specs, run=where.run, clock=clock, prepare=leave_with_parent, on_event=reporter.report)
@@ -175,33 +188,11 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             )
 
         try:
-            return asyncio.run(serve(make=make, on_ready=ready))
+            return asyncio.run(serve(make=make, on_ready=ready, renews=GATEWAY))
         finally:
+            for listener in listens.values():
+                listener.close()
             reporter.close()
-
-
-def publish(asked: Asked) -> dict[str, Any]:
-    """Give the running system the file as it is now; what the control zone made of it.
-
-    Raises:
-        ConfigurationError: the control zone refused it, or nothing differs.
-        StartError: the folder is another system's, or what `up` remembers of it is gone.
-    """
-    data = asked.data.resolve()
-    run = claim(data, system=asked.system.name)
-    try:
-        publics = json.loads((data / PUBLICS).read_bytes())
-        address = json.loads((run / "endpoint.json").read_bytes()).get("address", LOOPBACK)
-    except (OSError, ValueError) as error:
-        raise StartError(
-            f"expected the zones' public keys at {data / PUBLICS}, found none; restart the system"
-        ) from error
-    require_identities(asked.system, address)
-    client, bundle = ControlClient(run.parent / "sockets" / "control.sock"), bundle_of(asked.system, publics)
-    status = client.call("status")
-    if status["in_force"] == digest(bundle):
-        return {"unchanged": status["configuration"]["version"]}
-    return client.call("publish", bundle=bundle, reason="caisson up on a running system")
 
 
 def bundle_of(system: System, publics: dict[str, dict[str, str]]) -> dict[str, Any]:

@@ -28,8 +28,8 @@ REFRESH_S = 30.0
 """How often the profile is asked; botocore calls AWS or a program only when credentials are due."""
 SOCKET_MODE = 0o666
 """Anybody may knock; the kernel says who it is."""
-CONNECTIONS_MAX = 4
-"""The gateway, and the one before it while it ends."""
+CONNECTIONS_OF_WORKER_MAX = 4
+"""A worker of the gateway, and those before it until their end is seen."""
 
 
 def run(settings_file: Path) -> int:
@@ -47,7 +47,11 @@ async def _serve(settings: Settings) -> None:
     if first.problem:
         raise StartError(f"--upstream bedrock: {first.problem}")
     gateway = where.users.user(Zone.RUNTIME)
-    leases = Leases(first, uid=gateway.uid if gateway is not None else os.geteuid())
+    leases = Leases(
+        first,
+        uid=gateway.uid if gateway is not None else os.geteuid(),
+        connections_max=CONNECTIONS_OF_WORKER_MAX * settings.workers,
+    )
     server = await asyncio.start_unix_server(leases.connected, sock=_bound(where.sockets / UPSTREAM_SOCKET))
     stop = stop_on_signals()
 
@@ -62,9 +66,10 @@ async def _serve(settings: Settings) -> None:
 class Leases:
     """The lease in force, and who is to be told of the next."""
 
-    def __init__(self, first: Lease, *, uid: int) -> None:
+    def __init__(self, first: Lease, *, uid: int, connections_max: int) -> None:
         self._lease = first
         self._uid = uid
+        self._connections_max = connections_max
         self._told: set[asyncio.StreamWriter] = set()
 
     def put(self, lease: Lease) -> None:
@@ -78,7 +83,7 @@ class Leases:
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Tell a connection of this lease and of those to come, until it leaves."""
         try:
-            if peer_uid(writer.get_extra_info("socket")) != self._uid or len(self._told) >= CONNECTIONS_MAX:
+            if peer_uid(writer.get_extra_info("socket")) != self._uid or len(self._told) >= self._connections_max:
                 return
             self._told.add(writer)
             writer.write(encode(self._lease))

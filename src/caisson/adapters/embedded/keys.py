@@ -232,7 +232,11 @@ def _read(folder: Path) -> Iterator[tuple[str, str, bytes]]:
                 f"key folder {folder}: expected at most {KEYS_MAX} keys, found {len(found)}; remove old ones"
             )
         for match in found:
-            yield match[1], match[2], _content(folder / match[0], _SIZES[match[2]])
+            try:
+                content = _content(folder / match[0], _SIZES[match[2]])
+            except FileNotFoundError:
+                continue  # another worker has just deleted a session key that ran out
+            yield match[1], match[2], content
     except OSError as error:
         raise StartError(f"key folder {folder}: cannot be read ({error.strerror}); `caisson up` makes it") from error
 

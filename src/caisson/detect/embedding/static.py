@@ -31,7 +31,7 @@ TOKENS_MAX = 16_384
 class StaticEmbedding:
     """A vocabulary and its vectors, as bytes with a scale each."""
 
-    def __init__(self, vocabulary: Sequence[str], rows: NDArray[np.int8], scales: Vector, common: Vector) -> None:
+    def __init__(self, vocabulary: str, rows: NDArray[np.int8], scales: Vector, common: Vector) -> None:
         self._pieces = WordPiece(vocabulary)
         self._rows = rows
         self._scales = scales
@@ -65,9 +65,8 @@ def _unit(total: Vector) -> Vector:
 def shipped() -> StaticEmbedding:
     """The embedding that comes with this version."""
     model = load("embedding.bin")
-    vocabulary = model.texts["vocabulary"].split("\n")
     scales, common = (model.arrays[name].astype(np.float32) for name in ("scales", "common"))
-    return StaticEmbedding(vocabulary, model.arrays["rows"], scales, common)
+    return StaticEmbedding(model.texts["vocabulary"], model.arrays["rows"], scales, common)
 
 
 def vector(text: str) -> Vector:

@@ -209,6 +209,11 @@ CUES: dict[str, tuple[str, ...]] = {
         r"^\W{0,3}(?:please\s)?(?:write|create|generate|design|develop|draft|describe|explain|discuss|compose|implement|analy[sz]e|compare|suggest|calculate|solve|build|make|plan|help\sme|summari[sz]e|classify|convert|fix|rewrite|edit|proofread|find|list)\s(?:a|an|the|me|how|why|some|this|my|about|in|between|\w+)\b",
         r"\b(?:java|python|c\+\+|bash|shell|javascript|sql|linux|algorithm|function|program|script)\b[^\n.]{0,60}\b(?:that|which|to|for|implements?|using)\b",
     ),
+    "general": (
+        r"\b(?:tell\s(?:me|us)|talk|speak|learn|know|read|write|think|questions?|facts?|tips|info(?:rmation)?|articles?|books?|text|thoughts|words|something|anything|more|advice)\s(?:\w{1,12}\s){0,2}(?:about|on)\s",
+        r"^\W{0,3}(?:please\s|can\syou\s|could\syou\s)?(?:what(?:'s|\sis|\sare|\sdoes)\s(?:an?\s)?(?:\w{1,16}\s?){1,3}[?.]?(?:mean\W{0,3})?$|explain|define|describe|compare|teach|how\s(?:do|does|can|should)\s(?:i|we|you|an?|the)?|why\s(?:is|are|do|does|should)|difference\sbetween)\b",
+        r"^(?:\W{0,3}[\w-]{1,16}){1,3}\W{0,3}$",
+    ),
     "link": (r"https?://|www\.|\b[a-z0-9-]{3,40}\.(?:com|net|biz|org|io|xyz|ru|info)\b",),
     "email": (r"[\w.+-]{2,40}@[\w-]{2,40}\.[\w.-]{2,20}",),
     "code": (r"```|\bimport\s\w+|\bdef\s\w+\(|</?(?:html|body|div|p|head|code|h1|caption)\b|;\n|\{\n|\bfunction\s?\(",),

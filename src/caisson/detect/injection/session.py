@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from caisson.detect.injection.cues import CUE_NAMES, cue_span
-from caisson.detect.injection.features import ATTACK_FEATURES, shown
+from caisson.detect.injection.features import ATTACK_FEATURES, shown_of_attack
 from caisson.detect.injection.scoring import Mode, Score, score
 
 SEAM_CHARACTERS = 512
@@ -51,7 +51,7 @@ class SessionState:
 
 def _crosses(seam: str, end: int, start: int) -> bool:
     """Whether an attack cue has characters on both sides."""
-    for cue in ATTACK_FEATURES.intersection(shown(seam)):
+    for cue in ATTACK_FEATURES.intersection(shown_of_attack(seam)):
         span = cue_span(cue, seam) if cue < len(CUE_NAMES) else (0, len(seam))
         if span is not None and span[0] < end and span[1] > start:
             return True

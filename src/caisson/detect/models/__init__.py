@@ -24,11 +24,11 @@ from caisson.errors import StartError
 
 DIGESTS = {
     "embedding.bin": "47618471250bb26de35a1a1244dc31f71f5cbe4174e2d72ea9aebdfd304e5188",
-    "injection.bin": "91b3cf1574d610207a9fd1d65b83e3e97f291173fde57d01289a31588296a0b7",
+    "injection.bin": "76205b7a98e06d0e54ddf9bf6a762f4111db6443114b708479d22a6599137d8b",
 }
 """File and SHA-256 of its bytes."""
 MAGIC = b"CAISSON1"
-DTYPES = frozenset({"int8", "uint8", "float16", "float32", "int32"})
+DTYPES = frozenset({"int8", "uint8", "uint32", "float16", "float32", "int32"})
 _FOLDER = Path(__file__).parent
 
 

@@ -48,6 +48,7 @@ CONFUSABLES = dict(
     )
 )
 """Letters that look like Latin ones: Cyrillic, Greek, IPA, Armenian and Cherokee (after UTS 39, confusables.txt)."""
+_LOOK_ALIKES = frozenset(CONFUSABLES)
 
 
 def tags(text: str) -> list[Edit]:
@@ -93,18 +94,19 @@ def invisible(text: str) -> list[Edit]:
 
 def compatibility(text: str) -> list[Edit]:
     """Characters that are another way to write plain ones."""
-    return [
-        Edit(start=found.start(), end=found.end(), text=plain)
-        for found in re.finditer("[^\x00-\x7f]", text)
-        if (plain := _plain(found[0])) != found[0]
-    ]
+    changed = {c: plain for c in set(text) if not c.isascii() and (plain := _plain(c)) != c}
+    if not changed:
+        return []
+    return [Edit(start=at, end=at + 1, text=changed[c]) for at, c in enumerate(text) if c in changed]
 
 
 def marks(text: str) -> list[Edit]:
     """Combining marks on plain letters; accents that disguise English."""
     edits = [Edit(start=found.start(), end=found.end(), text="") for found in _MARKED.finditer(text)]
+    if not _ACCENTED.search(text):
+        return edits
     words = _LETTERS.findall(text)
-    accented = [word for word in words if _ACCENTED.search(word)]
+    accented = [word for word in words if not word.isascii() and _ACCENTED.search(word)]
     if len(accented) < ACCENTED_SHARE * len(words) or not any(is_word(_bare(word).lower()) for word in accented):
         return edits
     edits += [
@@ -117,6 +119,8 @@ def marks(text: str) -> list[Edit]:
 
 def homoglyphs(text: str) -> list[Edit]:
     """Look-alikes in words that also hold ASCII letters; then also in short words of look-alikes alone."""
+    if _LOOK_ALIKES.isdisjoint(text):
+        return []
     edits, alone, mixed, foreign = [], [], False, False
     for found in _FOREIGN_WORD.finditer(text):
         word = found[0]

@@ -1,11 +1,12 @@
-"""A first set of rules against text that tries to take over the model (NET-02).
+"""Patterns of text that tries to take over the model (NET-02), and what the strengths of a filter mean.
 
-Rules state how sure they are, as Bedrock's content filters do: a filter of strength `low` acts on high confidence only,
+A pattern states how sure it is, as Bedrock's content filters do: a filter of strength `low` acts on high confidence only,
 `medium` on medium and above, `high` on everything. Documents and tool results have no business giving orders, so they are
-judged one strength stricter. These rules catch plain attempts; paraphrase and other languages need a trained model.
+judged one strength stricter. `caisson.detect.injection` looks for the patterns in the text without disguises and
+mentions, and says what each is worth there; paraphrase and other languages are the trained model's.
 
->>> len(injection("low", data=False)) < len(injection("low", data=True)) < len(injection("high", data=False))
-True
+>>> sorted({rule.score for rule in PATTERNS})
+[0.45, 0.75, 0.95]
 """
 
 # ruff: noqa: E501  (an expression broken over lines is harder to check than a long one)
@@ -87,18 +88,8 @@ _TABLE: tuple[tuple[str, float, str], ...] = (
 )  # fmt: skip
 """Name, confidence and expression; letters match in either case."""
 
-_RULES = tuple(
+PATTERNS = tuple(
     Rule(id=f"injection.{name}", type="PROMPT_ATTACK", pattern=f"(?i){pattern}", score=score)
     for name, score, pattern in _TABLE
 )
-
-
-def injection(strength: Strength, *, data: bool) -> tuple[Rule, ...]:
-    """The rules that act at a strength.
-
-    Args:
-        strength: of the guardrail's filter.
-        data: the text is a document or a tool's result.
-    """
-    least = LEAST[STRICTER[strength] if data else strength]
-    return tuple(rule for rule in _RULES if rule.score >= least)
+"""All of them; the number of a cue of the classifier is a place here."""

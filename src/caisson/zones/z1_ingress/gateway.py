@@ -2,6 +2,8 @@
 
 - A caller without credentials is refused before its body is read, and its refusals are aggregated.
 - Bodies are bounded in size and time, headers in number and size, requests under way in number.
+- Under way are those of all workers of the system together. A worker that retires refuses nothing: it asks clients to
+  use another connection with their next request (RFC 9112 section 9.6), and answers what they send until they do.
 - Whatever happens, the client gets an error in the AWS shape with a request id; a bug of ours becomes a 503, is logged
   with its id, and never a traceback or a 500.
 """
@@ -80,19 +82,47 @@ class Gateway:
     """The ASGI application."""
 
     def __init__(
-        self, *, runtime: Runtime, identity: Authenticator, sts: TokenService, refusals: Refusals, readiness: Readiness
+        self,
+        *,
+        runtime: Runtime,
+        identity: Authenticator,
+        sts: TokenService,
+        refusals: Refusals,
+        readiness: Readiness,
+        in_all: Callable[[int], int] = lambda here: here,
     ) -> None:
+        """`in_all` is told how many requests are under way here and returns how many are in all workers."""
         self._runtime = runtime
         self._identity = identity
         self._sts = sts
         self._refusals = refusals
         self._readiness = readiness
+        self._in_all = in_all
         self._under_way = 0
+        self._unasked = 0
+        """Of those, how many came before their client could be asked for another connection."""
+        self._retiring = False
         self._draining = False
+        self._asked = asyncio.Event()
         self._idle = asyncio.Event()
 
+    async def retire(self, seconds: float) -> None:
+        """Ask every client to close its connection after the next answer; nothing is refused.
+
+        Returns when all that came before are answered, or after `seconds`. The answer to a stream has begun, so its
+        client was not asked: it may use its connection once more, and is asked then.
+        """
+        self._retiring = True
+        if self._unasked:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._asked.wait()
+
     async def drain(self, seconds: float) -> int:
-        """Refuse new requests and wait until those under way are answered; returns how many were not in time."""
+        """Wait until what is under way is answered; returns how many were not in time.
+
+        New requests are refused, unless this worker retires: then hardly any come, and others would answer them.
+        """
         self._draining = True
         if self._under_way:
             with suppress(TimeoutError):
@@ -105,10 +135,12 @@ class Gateway:
         if scope["type"] != "http":
             return
         request_id = _new_request_id()
-        reply = _Reply(send, request_id, self._runtime.deadlines)
+        reply = _Reply(send, request_id, self._runtime.deadlines, last=lambda: self._retiring)
+        unasked = not self._retiring
+        self._unasked += unasked
         self._under_way += 1
         try:
-            await self._serve(scope, receive, reply, request_id)
+            await self._serve(scope, receive, reply, request_id, self._in_all(self._under_way))
         except CallerError as error:
             self._refused(error.refusal, scope, request_id)
             await reply.refuse(error.refusal)
@@ -122,10 +154,14 @@ class Gateway:
             await reply.refuse(_UNAVAILABLE)
         finally:
             self._under_way -= 1
+            self._in_all(self._under_way)
+            self._unasked -= unasked
+            if self._retiring and not self._unasked:
+                self._asked.set()
             if self._draining and not self._under_way:
                 self._idle.set()
 
-    async def _serve(self, scope: Scope, receive: Receive, reply: _Reply, request_id: str) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, reply: _Reply, request_id: str, under_way: int) -> None:
         started = self._runtime.clock.monotonic()
         route = match(scope["method"], scope["raw_path"])
         if isinstance(route, Refusal):
@@ -134,7 +170,7 @@ class Gateway:
         if route.kind in OPERATIONAL:
             await self._operate(route, scope, reply)
             return
-        if self._draining or self._under_way > self._runtime.snapshot.system.limits.concurrency_max:
+        if (self._draining and not self._retiring) or under_way > self._runtime.snapshot.system.limits.concurrency_max:
             raise CallerError(_BUSY)
         request = await self._read(route, scope, receive)
         if route.kind == "models":
@@ -179,7 +215,7 @@ class Gateway:
         if route.kind == "health":
             await reply.send(200, b"application/json", b'{"status":"alive"}')
         elif route.kind == "ready":
-            problems = ["draining"] if self._draining else self._readiness.problems()
+            problems = ["draining"] if self._draining or self._retiring else self._readiness.problems()
             status = "ready" if not problems else "not ready"
             shown = {"status": status} | (
                 {"problems": problems} if local else {}
@@ -295,7 +331,9 @@ class _ClientLeft(Exception):  # noqa: N818 - not an error of anybody's
 class _Reply:
     """What goes back to one client."""
 
-    def __init__(self, send: Send, request_id: str, deadlines: Deadlines) -> None:
+    def __init__(self, send: Send, request_id: str, deadlines: Deadlines, *, last: Callable[[], bool]) -> None:
+        """`last`: whether the connection is to take no further request, asked when the answer begins."""
+        self._last = last
         self._send = send
         self._deadlines = deadlines
         self._request_id = request_id.encode()
@@ -309,6 +347,8 @@ class _Reply:
             (b"x-amzn-requestid", self._request_id),
             (b"x-caisson-request-id", self._request_id),
         ]
+        if self._last():
+            headers.append(_CLOSE)
         if exchange is not None:
             spent = exchange.runtime.clock.monotonic() - exchange.started - exchange.upstream_seconds
             headers.append((b"x-caisson-overhead-ms", b"%.3f" % (max(spent, 0.0) * 1000)))
@@ -329,8 +369,8 @@ class _Reply:
         headers.append((b"x-amzn-errortype", refusal.error.code.encode()))
         if refusal.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after_s))))
-        if not exchange:
-            headers.append((b"connection", b"close"))  # an unread body must not be taken for the next request
+        if not exchange and _CLOSE not in headers:
+            headers.append(_CLOSE)  # an unread body must not be taken for the next request
         status, body = refusal.error.status, orjson.dumps({"message": refusal.message})
         if self.speaks_openai:
             status, body = openai_answer.error(refusal)
@@ -401,6 +441,7 @@ def _too_large(limit: int) -> Refusal:
     )
 
 
+_CLOSE = (b"connection", b"close")
 _UNAVAILABLE = Refusal(
     error=WireError.UNAVAILABLE,
     rule="internal",

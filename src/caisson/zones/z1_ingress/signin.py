@@ -17,7 +17,6 @@ import asyncio
 import logging
 import socket
 import struct
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -183,12 +182,8 @@ class SignIn:
         return local is not None and self._is(local.uid, peer_uid)
 
 
-async def serve_signin(path: Path, signin: SignIn) -> asyncio.Server:
-    """Listen on the unix socket `path`; an old socket file there is replaced. Close the server to stop.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
+async def serve_signin(bound: socket.socket, signin: SignIn) -> asyncio.Server:
+    """Answer those who connect to a unix socket, which others may accept from as well. Close the server to stop."""
     open_connections = 0
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -205,15 +200,7 @@ async def serve_signin(path: Path, signin: SignIn) -> asyncio.Server:
             open_connections -= 1
             writer.close()
 
-    return await asyncio.start_unix_server(connected, sock=_bound(path), limit=LINE_BYTES_MAX)
-
-
-def _bound(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(SOCKET_MODE)
-    return listener
+    return await asyncio.start_unix_server(connected, sock=bound, limit=LINE_BYTES_MAX)
 
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, signin: SignIn) -> None:

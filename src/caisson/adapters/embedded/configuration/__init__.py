@@ -5,7 +5,7 @@ once `establish_trust` has given the zone its root. `SteadyClock` is what a zone
 """
 
 from caisson.adapters.embedded.configuration import absent  # before what imports the TUF libraries
-from caisson.adapters.embedded.configuration.client import establish_trust
+from caisson.adapters.embedded.configuration.client import establish_trust, share_trust
 from caisson.adapters.embedded.configuration.publisher import TufConfigurationPublisher
 from caisson.adapters.embedded.configuration.signing import OnlineKeys
 from caisson.adapters.embedded.configuration.source import TufConfigurationSource
@@ -13,4 +13,5 @@ from caisson.adapters.embedded.configuration.steady import SteadyClock
 
 __all__ = [
     "OnlineKeys", "SteadyClock", "TufConfigurationPublisher", "TufConfigurationSource", "absent", "establish_trust",
+    "share_trust",
 ]  # fmt: skip

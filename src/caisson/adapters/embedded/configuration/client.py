@@ -2,7 +2,8 @@
 
 - Roots are followed from a copy that the zone was given once; nothing of the repository is believed without it.
 - The clock is handed in. A file of the repository is read as a plain file, by a name in TUF's form, within a bound.
-- Several processes of a zone may share one trust folder: one at a time writes to it.
+- Several processes of a zone may share one trust folder: one at a time writes to it. A process that also keeps the time
+  there has a folder of its own, which begins as a copy (`share_trust`).
 - An error starts with what is wrong: missing, damaged, stale, frozen, rolled back, forged or expired.
 
 >>> RepositoryClient(Path("configuration"), Path("trust")).load(at=0.0).targets.version  # doctest: +SKIP
@@ -14,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,6 +98,27 @@ def establish_trust(repository: Path, trust: Path) -> None:
         raise _unwritable(trust, error) from error
 
 
+def share_trust(of: Path, trust: Path) -> None:
+    """Give another process of a zone what one has verified so far, unless it has a folder already.
+
+    So it starts from the same root, and is not shown what is older than what the zone has seen.
+
+    Raises:
+        ConfigurationError: the folder cannot be written.
+    """
+    if has_trust(trust):
+        return
+    unfinished = trust.with_name(f"{trust.name}.new")
+    try:
+        with alone(of):
+            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.rmtree(trust, ignore_errors=True)
+            shutil.copytree(of, unfinished)
+            unfinished.rename(trust)
+    except OSError as error:
+        raise _unwritable(trust, error) from error
+
+
 def has_trust(trust: Path) -> bool:
     """Whether the zone has a root."""
     return _bootstrap(trust).exists()
@@ -124,7 +147,7 @@ class RepositoryClient:
             root = read_plain(_bootstrap(self._trust), bytes_max=ROOT_BYTES_MAX)
             for folder in (METADATA, TARGETS):
                 (self._trust / folder).mkdir(mode=0o700, exist_ok=True)
-            with self._alone():
+            with alone(self._trust):
                 updater = _Updater(self._trust, fetcher, root, at=at)
                 return _load(updater)
         except FileNotFoundError as error:
@@ -141,14 +164,16 @@ class RepositoryClient:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:  # metadata of a wrong form
             raise _fault("damaged", fetcher.last) from error
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        descriptor = os.open(self._trust / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+
+@contextmanager
+def alone(trust: Path) -> Iterator[None]:
+    """Nobody else writes to the trust folder."""
+    descriptor = os.open(trust / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class _Updater(Updater):

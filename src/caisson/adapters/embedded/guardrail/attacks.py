@@ -1,7 +1,7 @@
-"""The injection classifier as a stage of an input's text (NET-02): it has no span, so a whole text is judged.
+"""Attacks on the model as a stage of an input's text (NET-02): it has no span, so a whole text is judged.
 
-- It reads what users, assistants, tools and documents say. The system prompt is the application's own: giving orders is
-  what it is for, and the patterns read it.
+- What users, assistants, tools and documents say is judged by patterns and model. The system prompt is the
+  application's own: giving orders is what it is for, and only patterns read it.
 - A finding stops the text, or in `detect` mode is only flagged. What it saw stands in the record like any finding.
 
 >>> import asyncio
@@ -23,7 +23,13 @@ from caisson.ports.guardrail import Role
 
 LONG_CHARACTERS = 16_384
 """A longer text is judged beside the event loop, so that other requests get their turn."""
-MODES: dict[Role, Mode] = {"user": "user", "assistant": "user", "tool": "data", "document": "data"}
+MODES: dict[Role, Mode] = {
+    "user": "user",
+    "assistant": "user",
+    "system": "system",
+    "tool": "data",
+    "document": "data",
+}
 
 __all__ = ["Judged", "judged", "prepare"]
 
@@ -38,9 +44,9 @@ class Judged:
 
 async def judged(text: str, role: Role, strength: Strength, layer: int) -> Judged:
     """Judge a text of that role with a filter of that strength; its findings are of that layer."""
-    mode = MODES.get(role)
-    if mode is None or strength == "none":
+    if strength == "none":
         return Judged((), layer)
+    mode = MODES[role]
     if len(text) > LONG_CHARACTERS:
         return Judged(await asyncio.to_thread(findings, text, strength, mode), layer)
     return Judged(findings(text, strength, mode), layer)

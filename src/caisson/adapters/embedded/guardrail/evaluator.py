@@ -22,6 +22,8 @@ from caisson.system.schema import System
 
 ANSWERS_HELD_FROM_TIER = 3
 """From then on a rule without a span has judged a whole content block before any of it leaves."""
+COMPARED_ROLES = frozenset({"document", "tool"})
+"""Whose markings are compared with the caller's clearance. What a caller writes, they may read."""
 SLICE_CHARACTERS = 32_768
 """How much of a text is inspected before other requests get their turn."""
 
@@ -48,7 +50,7 @@ class EmbeddedGuardrail(Guardrail):
         texts = []
         for part in parts:
             values = restorable if part.role == "user" else None
-            flow = decisions.inspect(part.path, passages.of_input(rulebook.input_course(part.role), values))
+            flow = decisions.inspect(part.path, passages.of_input(values, compared=part.role in COMPARED_ROLES))
             texts.append(await _through(flow, part.text, decisions))
             if not flow.blocked:
                 decisions.add(part.path, await self._judged(part, rulebook, decisions))

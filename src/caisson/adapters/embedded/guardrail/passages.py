@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
-from caisson.detect.course import Course, Flow
+from caisson.detect.course import Flow
 from caisson.detect.finding import Finding
 from caisson.detect.invisible import InvisibleRuns
 from caisson.detect.pseudonyms import Pseudonyms, escaped
@@ -28,17 +28,24 @@ class Passages:
         self._pseudonyms = pseudonyms
         self._clearance = clearance
 
-    def of_input(self, course: Course, restorable: dict[str, str] | None) -> Flow:
-        """An input's text. Values that the last set masks are added to `restorable`, when that is given."""
+    def of_input(self, restorable: dict[str, str] | None, *, compared: bool) -> Flow:
+        """An input's text.
+
+        Args:
+            restorable: gets the values that the last set masks, when it is given.
+            compared: whether markings count; else they are the caller's own words.
+        """
 
         def remember(finding: Finding, text: str) -> str | None:
-            pseudonym = self._mask(finding, text)
-            if restorable is not None and pseudonym is not None:
+            if finding.type == classification.TYPE:
+                return self._mask(finding, text) if compared else text
+            pseudonym = self._pseudonyms.of(finding.type, finding.normal)
+            if restorable is not None:
                 restorable.setdefault(pseudonym, text)
             return pseudonym
 
         masks = (_escape, self._mask, self._mask, remember)
-        return Flow(course, masks, invisible=InvisibleRuns())
+        return Flow(self._rulebook.input, masks, invisible=InvisibleRuns())
 
     def of_output(self, restorable: Mapping[str, str]) -> Flow:
         """An answer's text. Values of `restorable` go back in at the end."""

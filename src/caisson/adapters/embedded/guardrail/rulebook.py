@@ -2,8 +2,7 @@
 
 - Credentials come first and act in every mode: masked, or blocked when the file says so.
 - Declared words block. Personal data and declared patterns do what the file says.
-- Injection rules read input only: users, documents, tools, and the history that a client sends. Documents and tools are
-  judged one strength stricter.
+- Attacks on the model are a stage of their own, of input only: see `attacks`.
 - Answers that repeat the system prompt are a rule of their own, without a span (detect/leakage.py).
 - Where the system file states clearances, documents, tool results and answers are read for markings.
 - In `detect` mode everything but credentials and a repeated prompt only flags.
@@ -20,13 +19,11 @@ from caisson.detect.rule import Rule
 from caisson.detect.rules.classification import MARKINGS
 from caisson.detect.rules.credentials import BEDROCK_TYPES, BY_FORM, BY_SURROUNDINGS
 from caisson.detect.rules.declared import pattern, word
-from caisson.detect.rules.injection import Strength, injection
+from caisson.detect.rules.injection import Strength
 from caisson.detect.rules.pii import PII
 from caisson.detect.scanner import BLOCK, FLAG, MASK, RuleSet
 from caisson.system.guardrails import Guardrail
 
-DATA_ROLES = frozenset({"document", "tool"})
-"""Roles whose text has no business giving orders."""
 _LAYERS = {"block": BLOCK, "pseudonymise": MASK, "flag": FLAG}
 LOOK_ALIKES = RuleSet((), (Rule(id="pseudonyms.look-alike", type="PSEUDONYM", pattern=PSEUDONYM),), ())
 """Finds what a client wrote to look like a pseudonym."""
@@ -38,14 +35,12 @@ class Rulebook:
 
     name: str
     version: str
-    words_of_people: Course
-    """Of what users, assistants and system prompts say: look-alikes, credentials in two steps, everything else."""
-    data: Course
-    """Of documents and tool results: the same, with stricter rules at the end."""
+    input: Course
+    """Of what is sent: look-alikes, credentials in two steps, everything else."""
     output: Course
     """Of answers: credentials in two steps, everything else."""
     prompt_attack: Strength
-    """Of the filter that the classifier is."""
+    """Of the filter against attacks on the model."""
     attack_layer: int
     """What its findings do: block, or flag in `detect` mode."""
     leak_layer: int
@@ -63,32 +58,24 @@ class Rulebook:
         declared += [(pattern(row.name, row.regex), _LAYERS[row.action]) for row in guardrail.patterns]
         personal = [(rule, _LAYERS[action]) for kind, action in guardrail.pii.items() for rule in PII.get(kind, ())]
         common = [(rule, layer if enforced else FLAG) for rule, layer in (*declared, *personal)]
-        attack = BLOCK if enforced else FLAG
-        people, data = (
-            [(rule, attack) for rule in injection(guardrail.prompt_attack, data=data)] for data in (False, True)
-        )
-        credentials = [
+        stages = [
             _rule_set((rule, _credential_layer(rule, guardrail)) for rule in rules)
             for rules in (BY_FORM, BY_SURROUNDINGS)
         ]
         marked = [(rule, MASK if enforced else FLAG) for rule in MARKINGS if markings]
+        stages.append(_rule_set((*common, *marked)))
         return cls(
             name=name,
             version=version,
-            words_of_people=Course(LOOK_ALIKES, *credentials, _rule_set((*people, *common))),
-            data=Course(LOOK_ALIKES, *credentials, _rule_set((*data, *common, *marked))),
-            output=Course(*credentials, _rule_set((*common, *marked))),
+            input=Course(LOOK_ALIKES, *stages),
+            output=Course(*stages),
             prompt_attack=guardrail.prompt_attack,
-            attack_layer=attack,
+            attack_layer=BLOCK if enforced else FLAG,
             leak_layer=BLOCK if guardrail.prompt_leak == "block" else FLAG,
             normalise={rule.type: rule.normalise for rule, _ in common},
             blocked_input_message=guardrail.blocked_input_message,
             blocked_output_message=guardrail.blocked_output_message,
         )
-
-    def input_course(self, role: str) -> Course:
-        """The course of a role's text."""
-        return self.data if role in DATA_ROLES else self.words_of_people
 
 
 def _credential_layer(rule: Rule, guardrail: Guardrail) -> int:

@@ -25,7 +25,7 @@ class OpenTelemetryMetrics(Metrics):
         StartError: the extra `otel` is not installed.
     """
 
-    def __init__(self, endpoint: str, *, exposing: Metrics, system: str) -> None:
+    def __init__(self, endpoint: str, *, exposing: Metrics, system: str, process: str = "gateway") -> None:
         try:
             from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
             from opentelemetry.sdk.metrics import MeterProvider
@@ -35,7 +35,8 @@ class OpenTelemetryMetrics(Metrics):
             raise StartError("--otlp needs the extra 'otel': pip install 'caisson[otel]'") from error
         exporter = OTLPMetricExporter(endpoint=f"{endpoint.rstrip('/')}/v1/metrics", timeout=EXPORT_SECONDS_MAX)
         reader = PeriodicExportingMetricReader(exporter, export_interval_millis=EXPORT_EVERY_MILLISECONDS)
-        resource = Resource({"service.name": "caisson", "service.namespace": system})
+        about = {"service.name": "caisson", "service.namespace": system, "service.instance.id": process}
+        resource = Resource(about)  # each worker is an instance: a collector adds up what they export
         self._exposing = exposing
         self._provider = MeterProvider(metric_readers=[reader], resource=resource)
         meter = self._provider.get_meter("caisson")

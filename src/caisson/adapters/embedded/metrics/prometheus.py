@@ -21,6 +21,8 @@ DURATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 1
 OVERHEAD_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
 
 Labels = tuple[str, ...]
+Counts = dict[str, list[tuple[Labels, list[float]]]]
+"""Series to the labels that occurred and what was counted under them: values of one metrics object, for another one."""
 
 
 class PrometheusMetrics(Metrics):
@@ -50,9 +52,12 @@ class PrometheusMetrics(Metrics):
         self._refusals = _Counter(
             "caisson_unauthenticated_refusals", "Callers refused before they had an identity.", "error", "rule"
         )
+        self._series: tuple[_Counter | _Histogram, ...] = (
+            self._requests, self._duration, self._overhead, self._tokens, self._cost, self._unpriced, self._guardrail,
+            self._refusals,
+        )  # fmt: skip
         self._registry = CollectorRegistry()
-        for series in (self._requests, self._duration, self._overhead, self._tokens, self._cost, self._unpriced,
-                       self._guardrail, self._refusals):  # fmt: skip
+        for series in self._series:
             self._registry.register(series)
 
     def request(
@@ -84,6 +89,15 @@ class PrometheusMetrics(Metrics):
     def refusal(self, *, error: str, rule: str) -> None:
         self._refusals.counts[error, rule] += 1
 
+    def counts(self) -> Counts:
+        """Everything that was counted."""
+        return {series.name: series.dump() for series in self._series}
+
+    def add(self, counts: Counts) -> None:
+        """Count what another object counted. Series and buckets that this version does not have are left out."""
+        for series in self._series:
+            series.add(counts.get(series.name, []))
+
     def expose(self) -> tuple[str, bytes]:
         return CONTENT_TYPE_LATEST, generate_latest(self._registry)
 
@@ -95,21 +109,29 @@ class _Counter(Collector):
     """Sums by labels."""
 
     def __init__(self, name: str, about: str, *labels: str) -> None:
-        self._name, self._about, self._labels = name, about, labels
+        self.name, self._about, self._labels = name, about, labels
         self.counts: defaultdict[Labels, float] = defaultdict(float)
 
     def collect(self) -> Iterator[Metric]:
-        family = CounterMetricFamily(self._name, self._about, labels=self._labels)
+        family = CounterMetricFamily(self.name, self._about, labels=self._labels)
         for values, count in self.counts.items():
             family.add_metric(values, count)
         yield family
+
+    def dump(self) -> list[tuple[Labels, list[float]]]:
+        return [(labels, [count]) for labels, count in self.counts.items()]
+
+    def add(self, found: list[tuple[Labels, list[float]]]) -> None:
+        for labels, values in found:
+            if len(labels) == len(self._labels) and len(values) == 1:
+                self.counts[labels] += values[0]
 
 
 class _Histogram(Collector):
     """Observations by labels, counted in buckets whose bounds are inclusive."""
 
     def __init__(self, name: str, about: str, bounds: tuple[float, ...], *labels: str) -> None:
-        self._name, self._about, self._labels, self._bounds = name, about, labels, bounds
+        self.name, self._about, self._labels, self._bounds = name, about, labels, bounds
         self._counts: defaultdict[Labels, list[int]] = defaultdict(lambda: [0] * (len(bounds) + 1))
         self._sums: defaultdict[Labels, float] = defaultdict(float)
 
@@ -118,9 +140,21 @@ class _Histogram(Collector):
         self._sums[labels] += value
 
     def collect(self) -> Iterator[Metric]:
-        family = HistogramMetricFamily(self._name, self._about, labels=self._labels)
+        family = HistogramMetricFamily(self.name, self._about, labels=self._labels)
         names = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
         for values, counts in self._counts.items():
             buckets = list(zip(names, accumulate(counts), strict=True))
             family.add_metric(values, buckets, self._sums[values])
         yield family
+
+    def dump(self) -> list[tuple[Labels, list[float]]]:
+        """The counts of the buckets, then the sum."""
+        return [(labels, [*counts, self._sums[labels]]) for labels, counts in self._counts.items()]
+
+    def add(self, found: list[tuple[Labels, list[float]]]) -> None:
+        for labels, (*counts, total) in found:
+            if len(labels) == len(self._labels) and len(counts) == len(self._bounds) + 1:
+                mine = self._counts[labels]
+                for bucket, count in enumerate(counts):
+                    mine[bucket] += int(count)
+                self._sums[labels] += total

@@ -1,0 +1,123 @@
+"""From checks to verdicts: each control gets exactly one (docs/decisions/0012-what-holds-on-one-machine.md).
+
+- A control above the system's tier, or one for tools in a system without any, does not apply, and says why.
+- A part holds when all its checks hold and nothing of it is missing. A part that nothing shows is undetermined.
+- A proof is over templates. A file without `aws` describes no deployment to AWS, so there is nothing to prove; a file
+  with `aws` describes one, and while nobody looked at its templates the control is undetermined.
+- Proofs alone never make a control hold on one machine: something must have been tried here.
+
+>>> judge(CATALOGUE["IR-06"], Question(tier=2, tools=False, aws=False), {}).verdict
+<Verdict.MANUAL: 'manual'>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from caisson.assurance.controls import CATALOGUE, Control, Kind, Part
+from caisson.assurance.probes.check import Outcome
+from caisson.assurance.verdict import Verdict, combined
+from caisson.system.schema import System
+
+TIERS = {1: "low", 2: "medium", 3: "high", 4: "critical"}
+NO_TEMPLATES = "no templates were looked at; proofs over them are not built in this version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked about a system."""
+
+    tier: int
+    tools: bool
+    """Whether its agents may use tools."""
+    aws: bool
+    """Whether the file describes a deployment to AWS, and it was asked about."""
+
+    @classmethod
+    def about(cls, system: System, *, machine_only: bool = False) -> Question:
+        """The question that a system file puts. `machine_only` leaves its deployment to AWS out."""
+        client_tools = any(agent.client_tools for agent in system.agents.values())
+        tools = bool(system.tools) or client_tools
+        return cls(tier=system.tier, tools=tools, aws=system.aws is not None and not machine_only)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedPart:
+    """A part and what came of it."""
+
+    part: Part
+    verdict: Verdict
+    reason: str
+    outcomes: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A control and its one verdict."""
+
+    control: Control
+    verdict: Verdict
+    reason: str
+    parts: tuple[JudgedPart, ...] = ()
+
+
+def outside(control: Control, question: Question) -> str:
+    """Why a control does not apply; empty when it does."""
+    if control.tier > question.tier:
+        needed, found = (f"{tier} ({TIERS[tier]})" for tier in (control.tier, question.tier))
+        return f"needed from tier {needed}; this system is tier {found}"
+    if control.agentic and not question.tools:
+        return "for systems whose agents have tools; this one declares none"
+    return ""
+
+
+def wanted(question: Question) -> tuple[str, ...]:
+    """Names of the checks that show anything of what applies, each once."""
+    applying = (control for control in CATALOGUE.values() if not outside(control, question))
+    return tuple(dict.fromkeys(name for control in applying for part in control.shown for name in part.checks))
+
+
+def judge(control: Control, question: Question, outcomes: Mapping[str, Outcome]) -> Judged:
+    """The verdict, from what checks found."""
+    why_not = outside(control, question)
+    if why_not:
+        return Judged(control=control, verdict=Verdict.NOT_APPLICABLE, reason=why_not)
+    parts = tuple(_part(part, question, outcomes) for part in control.shown)
+    verdict = combined(part.verdict for part in parts)
+    return Judged(control=control, verdict=verdict, reason=_reason(verdict, parts), parts=parts)
+
+
+def _part(part: Part, question: Question, outcomes: Mapping[str, Outcome]) -> JudgedPart:
+    if part.kind is Kind.MANUAL:
+        return JudgedPart(part=part, verdict=Verdict.MANUAL, reason=part.claim)
+    if part.kind is Kind.PROOF:
+        if question.aws:
+            return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=NO_TEMPLATES)
+        reason = "about a deployment to AWS, which this verdict is not about"
+        return JudgedPart(part=part, verdict=Verdict.NOT_APPLICABLE, reason=reason)
+    found = tuple(outcomes[name] for name in part.checks if name in outcomes)
+    verdicts = [outcome.verdict for outcome in found]
+    absent = [name for name in part.checks if name not in outcomes]
+    if absent or part.missing or not part.checks:
+        verdicts.append(Verdict.UNDETERMINED)
+    verdict = combined(verdicts)
+    worst = next((outcome for outcome in found if outcome.verdict is verdict), None)
+    if verdict is Verdict.HOLDS:
+        reason = "; ".join(f"{outcome.check.name}: {outcome.reason}" for outcome in found)
+    elif worst is not None:
+        reason = f"{worst.check.name}: {worst.reason}"
+    else:
+        reason = part.missing or f"not run: {', '.join(absent)}"
+    return JudgedPart(part=part, verdict=verdict, reason=reason, outcomes=found)
+
+
+def _reason(verdict: Verdict, parts: tuple[JudgedPart, ...]) -> str:
+    """One sentence: the first part that decides, and for `holds` how much was tried."""
+    if verdict is Verdict.HOLDS:
+        tried = {outcome.check.name: outcome for part in parts for outcome in part.outcomes}
+        attacks = sum(step.kind == "attack" for outcome in tried.values() for step in outcome.steps)
+        attacks += sum(outcome.omitted for outcome in tried.values())
+        return f"{attacks:,} attacks by {len(tried)} {'check' if len(tried) == 1 else 'checks'}, none came through"
+    deciding = next((part for part in parts if part.verdict is verdict), None)
+    return deciding.reason if deciding is not None else "nothing shows it on one machine"

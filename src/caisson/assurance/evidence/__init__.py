@@ -1,0 +1,1 @@
+"""Runs what applies to a system and keeps what was found."""

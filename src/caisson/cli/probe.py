@@ -1,0 +1,116 @@
+"""`caisson probe`: attack a system as an outsider and as its insiders. Exit 0 nothing came through, 1 something did, 3
+something could not be tried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from caisson.assurance.probes import Check
+    from caisson.assurance.probes.target import Target
+    from caisson.system.schema import System
+
+
+def probe(
+    endpoint: Annotated[str, typer.Option("--endpoint", help="URL; default: what runs in the data folder.")] = "",
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="A check, or its family: identity, log.tamper. May be repeated.")
+    ] = None,
+    system: Annotated[Path, typer.Option("--system", help="The system file.")] = Path("caisson.yaml"),
+    data: Annotated[Path, typer.Option("--data", help="Data folder of the system.")] = Path(".caisson"),
+    ca_bundle: Annotated[
+        Path | None, typer.Option("--ca-bundle", help="Certificates to trust; default: the data folder's.")
+    ] = None,
+    session: Annotated[
+        list[Path] | None,
+        typer.Option("--session", help="Credentials from 'session new --format json'; a second is another user's."),
+    ] = None,
+    region: Annotated[str, typer.Option("--region", help="Region to sign for, without a data folder.")] = "eu-west-1",
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Touch nothing that runs: try everything on a system of its own.")
+    ] = False,
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal/--no-rehearsal", help="Whether the system may be started a second time.")
+    ] = True,
+    list_: Annotated[bool, typer.Option("--list", help="Show the checks and run none.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="A line of JSON a check, with its transcript.")] = False,
+) -> None:
+    """Attack a system, and show what came through."""
+    import json
+
+    from caisson.assurance.evidence.document import check_line
+    from caisson.assurance.evidence.verification import Plan, run_checks, running
+    from caisson.assurance.probes.target import NO_ENDPOINT
+    from caisson.assurance.verdict import exit_code
+    from caisson.cli.verify_view import progress, show_checks, show_outcomes
+    from caisson.system.loader import load
+
+    checks = _chosen(only or [])
+    if list_:
+        show_checks(checks, as_json=json_)
+        return
+    if endpoint and rehearse:
+        raise typer.BadParameter("--endpoint names a running system, --rehearse starts another; give one of them")
+    loaded = load(system)
+    plan = Plan(system_file=system, data=data, rehearse=rehearse, rehearsals=rehearsal and not endpoint)
+    with progress("attacking") as (advance, waiting):
+        if endpoint:
+            live, why = _named(loaded, endpoint, data, ca_bundle, session or [], region), ""
+            live.waiting = waiting
+        elif rehearse:
+            live, why = None, ""
+        else:
+            live, why = running(loaded, data, waiting=waiting)
+        outcomes = run_checks(checks, plan, live, why or NO_ENDPOINT, progress=advance, waiting=waiting)
+    if json_:
+        for outcome in outcomes.values():
+            typer.echo(json.dumps(check_line(outcome), ensure_ascii=False))
+    else:
+        show_outcomes(outcomes.values())
+    raise typer.Exit(exit_code(outcome.verdict for outcome in outcomes.values()))
+
+
+def _chosen(only: list[str]) -> list[Check]:
+    from caisson.assurance.probes import CHECKS
+
+    unknown = [name for name in only if not any(_means(name, check) for check in CHECKS)]
+    if unknown:
+        raise typer.BadParameter(f"there is no check {unknown[0]!r}; 'caisson probe --list' shows them")
+    return [check for name, check in CHECKS.items() if not only or any(_means(asked, name) for asked in only)]
+
+
+def _means(asked: str, name: str) -> bool:
+    return asked == name or name.startswith(f"{asked}.")
+
+
+def _named(
+    system: System, endpoint: str, data: Path, ca_bundle: Path | None, sessions: list[Path], region: str
+) -> Target:
+    """The endpoint that was named; the data folder counts when it is that endpoint's."""
+    import json
+    from urllib.parse import urlsplit
+
+    from caisson.assurance.probes.target import Target, given_session
+    from caisson.assurance.probes.wire import Wire
+
+    parts = urlsplit(endpoint)
+    if parts.scheme != "https" or not parts.hostname:
+        raise typer.BadParameter(f"expected an https URL, found {endpoint!r}")
+    target = Target(system=system, region=region)
+    try:
+        found = json.loads((data / "run" / "endpoint.json").read_bytes())
+        if (found["host"], found["port"]) == (parts.hostname, parts.port or 443):
+            target.data, target.region = data.resolve(), found["region"]
+            ca_bundle = ca_bundle or Path(found["ca_bundle"])
+    except (OSError, ValueError, KeyError):
+        target.data = None  # another machine's, or none
+    target.wire = Wire(endpoint, ca_file=None if ca_bundle is None else str(ca_bundle))
+    for path in sessions:
+        try:
+            target.given.append(given_session(json.loads(path.read_bytes())))
+        except (OSError, ValueError, KeyError) as error:
+            raise typer.BadParameter(f"{path}: expected what 'session new --format json' prints ({error})") from None
+    return target

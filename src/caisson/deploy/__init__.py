@@ -1,0 +1,1 @@
+"""The same system on AWS: the system file turned into CloudFormation, an account per zone (`caisson synth`)."""

@@ -1,0 +1,46 @@
+"""The CDK application: every part with templates, in the order of deployment. No credentials, network or Docker."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from caisson.deploy.landscape import Landscape
+from caisson.deploy.logging_zone.stack import logging_zone
+from caisson.deploy.logging_zone.watching import detector
+from caisson.deploy.organization import organization
+from caisson.deploy.people import people
+from caisson.deploy.policies.catalogue import OrganizationPolicy
+from caisson.deploy.stacks import Built
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """Stacks in the order in which they are deployed."""
+
+    app: Any
+    """A `cdk.App`, to which aspects can still be added."""
+    stacks: tuple[Built, ...]
+
+    def templates(self) -> dict[str, dict[str, Any]]:
+        """Each stack's template by the stack's name."""
+        assembly = Path(self.app.synth().directory)
+        return {
+            built.name: json.loads((assembly / f"{built.name}.template.json").read_text(encoding="utf-8"))
+            for built in self.stacks
+        }
+
+
+def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, scratch: Path) -> Application:
+    """The application. CDK writes into `scratch`."""
+    app = cdk.App(outdir=str(scratch), analytics_reporting=False, tree_metadata=False)
+    stacks = [logging_zone(app, land), organization(app, land, policies)]  # the trail needs its bucket
+    center = land.system.aws.identity_center if land.system.aws is not None else None
+    if center is not None:
+        stacks.append(people(app, land, center))
+    stacks += [detector(app, land, place) for place in land.places]
+    return Application(app=app, stacks=tuple(stacks))

@@ -1,0 +1,59 @@
+"""The stack of the logging account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from caisson.deploy.landscape import Landscape
+from caisson.deploy.logging_zone.archive import archive
+from caisson.deploy.logging_zone.events import alarms, log_groups
+from caisson.deploy.logging_zone.queue import event_queue, writers
+from caisson.deploy.logging_zone.store import make_key
+from caisson.deploy.logging_zone.trail import trail_store
+from caisson.deploy.logging_zone.watching import macie_session
+from caisson.deploy.policies import management, zone
+from caisson.deploy.stacks import Built, new_stack
+
+ZONE = "logging"
+
+
+def logging_zone(app: Any, land: Landscape) -> Built:
+    """Everything of the logging account that has a template."""
+    built = new_stack(app, land, "logging", account=land.accounts["logging"], region=land.region)
+    trail_store(built, land)
+    archive(built, land)
+    key = _zone_key(built, land)
+    queues = event_queue(built, land, key)
+    alarms(built, land, key, log_groups(built, land, key), queues)
+    macie_session(built, land)
+    return built
+
+
+def _zone_key(built: Built, land: Landscape) -> Any:
+    """The key of what is under way: queue, log groups and topic."""
+    account, sqs = land.accounts["logging"], f"sqs.{land.region}.amazonaws.com"
+    log_groups_arn = f"arn:{land.partition}:logs:{land.region}:{account}:log-group:{land.names.log_group('*')}"
+    return make_key(
+        built,
+        land,
+        ZONE,
+        (
+            zone.administration(
+                account, [management.role_arn(land.names, land.partition, management.DEPLOYMENT)], land.partition
+            ),
+            zone.used_through(
+                "ZonesSend",
+                (
+                    "kms:Decrypt",
+                    "kms:GenerateDataKey",
+                ),  # SQS asks both of a sender; the queue's policy lets none receive
+                accounts=writers(land),
+                roles=[management.role_arn(land.names, land.partition, "*")],
+                service=sqs,
+                partition=land.partition,
+            ),
+            zone.encrypts_log_groups(region=land.region, log_groups=log_groups_arn),
+            zone.encrypts_alarms(account),
+        ),
+        description="Encrypts the event queue, log groups and alarms",
+    )

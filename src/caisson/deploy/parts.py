@@ -1,0 +1,44 @@
+"""Which part of the deployment carries each row of the pattern, and which parts have templates.
+
+Every row is in `rows.json`; a row without a resource has its reason in `rows.missing.json`.
+
+>>> reasons(with_people=True)["S01"]
+'part ingress has no templates in this version'
+"""
+
+from __future__ import annotations
+
+ROWS = tuple(f"S{number:02d}" for number in range(1, 78))
+"""Rows of the reference pattern."""
+BUILT = ("logging", "organization", "people")
+"""Parts with templates, in the order of deployment."""
+
+_PARTS: dict[str, tuple[int, ...]] = {
+    "organization": (8, 10, 13, 15, 41, 43, 44, 74, 76, 77),
+    "people": (7, 14),
+    "ingress": (1,),
+    "runtime": (2, 9, 11, *range(19, 31), 39, 40, 42, 52, 53, 54, 59, 62, 68, 73, 75),
+    "tools": (16, 17, 18),
+    "egress": (48, 49, 50, 51),
+    "control": (5, 12, 63, 64, 65, 67, 69, 70, 72),
+    "logging": (6, *range(31, 38), 61, 66),
+    "evaluation": (3, 45, 46, 47),
+    "ingestion": (4, 38, 55, 56, 57, 58, 60, 71),
+}
+PART_OF: dict[str, str] = {f"S{row:02d}": part for part, rows in _PARTS.items() for row in rows}
+"""The part that carries a row."""
+PARTS = tuple(_PARTS)
+
+
+def reasons(*, with_people: bool) -> dict[str, str]:
+    """Why a row would have no resource, by row."""
+    found = {}
+    for row in ROWS:
+        part = PART_OF[row]
+        if part not in BUILT:
+            found[row] = f"part {part} has no templates in this version"
+        elif part == "people" and not with_people:
+            found[row] = "the system file names no aws.identity_center, so nobody gets a permission set"
+        else:
+            found[row] = f"part {part} has templates, but none for this row in this version"
+    return found

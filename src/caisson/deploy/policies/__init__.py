@@ -1,0 +1,1 @@
+"""Policy documents as pure functions: values in, statements out. Nothing here knows CDK."""

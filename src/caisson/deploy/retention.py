@@ -1,0 +1,52 @@
+"""How long each class of data is kept on AWS (LOG-08): the same classes that every message of the channels declares.
+
+>>> stores()
+{'trail': 1096, 'archive-access': 1096, 'archive-metadata': 365, 'archive-text': 90}
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from caisson.channels.messages import AnyMessage, HeadEvent, KeyEvent
+
+DAYS: dict[str, int] = {
+    "text": 90,
+    "metadata": 365,
+    "guardrail": 365,
+    "judge": 365,
+    "chain": 365,
+    "injection": 731,
+    "access": 1_096,
+    "aggregate": 1_096,
+}
+"""Days by class: 90, and one, two and three years in the steps that CloudWatch Logs takes (PutRetentionPolicy)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Class:
+    """A class that some message belongs to."""
+
+    name: str
+    days: int
+
+
+def kept() -> tuple[Class, ...]:
+    """The classes of the messages that exist; a class without messages has no store."""
+    declared = {message.retention for message in (*get_args(AnyMessage), HeadEvent, KeyEvent)}
+    return tuple(Class(name=name, days=DAYS[name]) for name in sorted(declared))
+
+
+TRAIL = "trail"
+"""What the bucket of the organization's trail is called before the rule of names."""
+
+
+def archive(class_: Class) -> str:
+    """What the archive's bucket of a class is called before the rule of names."""
+    return f"archive-{class_.name}"
+
+
+def stores() -> dict[str, int]:
+    """Buckets of evidence, and the days for which each locks its objects."""
+    return {TRAIL: DAYS["access"], **{archive(class_): class_.days for class_ in kept()}}

@@ -42,6 +42,39 @@ PRINCIPAL = Principal(
 )
 
 
+def made_system(tier: int, *, client_tools: Any = (), **guardrail: Any) -> System:
+    """What a small file resolves to, with these keys of its guardrail and these tools of its clients."""
+    return System.from_bundle(
+        {
+            "caisson": 1,
+            "name": "claims-assistant",
+            "tier": tier,
+            "identity": {"local": {"users": {"alice": {"uid": "owner", "groups": ["staff"]}}}, "groups": {"staff": {}}},
+            "models": {
+                "assistant": {"id": MODEL, "output_tokens_max": 100},
+                "other": {"id": "amazon.nova-lite-v1:0", "output_tokens_max": 100},
+            },
+            "guardrails": {"main": {"prompt_attack": "high", "credentials": "redact", **guardrail}},
+            "agents": {
+                "claims": {
+                    "model": "assistant",
+                    "guardrail": "main",
+                    "client_tools": dict(client_tools),
+                    "tasks": {"answer": {}},
+                }
+            },
+            "sessions": {"duration": "15m", "tokens": 500_000, "actions": 200},
+            "limits": {
+                "body_bytes_max": 10_485_760,
+                "requests_per_user": "60/minute",
+                "requests_total": "600/minute",
+                "concurrency_max": 64,
+                "request_timeout": "1m",
+            },
+        }
+    )
+
+
 class HeldClock(Clock):
     """Time that moves when told to."""
 
@@ -173,13 +206,17 @@ class FakeModel(Model):
         self.requests: list[ModelRequest] = []
         self.closed_early = False
         self.error: Exception | None = None
+        self.stop_reason = "end_turn"
 
     async def converse(self, request: ModelRequest) -> ModelAnswer:
         self.requests.append(request)
         if self.error:
             raise self.error
         return ModelAnswer(
-            content=self.content, stop_reason="end_turn", usage=Usage(input_tokens=10, output_tokens=5), latency_ms=1
+            content=self.content,
+            stop_reason=self.stop_reason,
+            usage=Usage(input_tokens=10, output_tokens=5),
+            latency_ms=1,
         )
 
     async def converse_stream(self, request: ModelRequest) -> AsyncGenerator[dict[str, Any], None]:

@@ -15,7 +15,7 @@ from caisson.policy.tokens import estimate_prompt_tokens, worst_case_input_token
 from caisson.zones.z2_runtime.conversation import Conversation
 from caisson.zones.z2_runtime.dialects import converse, guardrail, invoke, tokens
 
-CLAUDE, NOVA = "anthropic.claude-x-v1:0", "amazon.nova-x-v1:0"
+CLAUDE, NOVA = "anthropic.claude-x-v1:0", "amazon.nova-lite-v1:0"
 PARSERS: dict[str, Callable[[bytes], Conversation | Refusal]] = {
     "converse": lambda body: converse.parse(body, "m", stream=False),
     "anthropic": lambda body: invoke.parse(body, CLAUDE, stream=True),

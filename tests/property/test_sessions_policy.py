@@ -32,7 +32,7 @@ def reach(found: System, role: Role) -> set[tuple[str, str]]:
         ("guardrail", agent.guardrail),
         *(("tool", tool) for tool in agent.tasks[role.task].tools),
         *(("knowledge", name) for name in agent.knowledge),
-        *(("client tool", name) for name in agent.client_tools),
+        *(("client tool", f"{name} {tool.schema_sha256}") for name, tool in agent.client_tools.items()),
     }
 
 

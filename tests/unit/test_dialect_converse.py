@@ -17,6 +17,8 @@ from caisson.zones.z2_runtime.dialects import converse
 from caisson.zones.z2_runtime.operations import Operation
 
 HI = {"role": "user", "content": [{"text": "hi"}]}
+IMAGE = {"format": "png", "source": {"bytes": "aGk="}}
+TOOL = {"toolSpec": {"name": "t", "inputSchema": {"json": {}}}}
 CALL = {"role": "assistant", "content": [{"toolUse": {"toolUseId": "a", "name": "n", "input": {}}}]}
 
 
@@ -60,7 +62,7 @@ def test_everything_that_a_request_may_say_arrives() -> None:
         toolConfig={"tools": [{"toolSpec": {"name": "t", "inputSchema": {"json": {}}}}], "toolChoice": {"any": {}}},
         guardrailConfig={"guardrailIdentifier": "abc", "guardrailVersion": "1", "trace": "enabled"},
         requestMetadata={"team": "claims"},
-        additionalModelRequestFields={},
+        additionalModelRequestFields={"top_k": 5, "thinking": {"type": "enabled", "budget_tokens": 1024}},
     )
     assert converse.parse(body, "m", stream=True) == Conversation(
         operation=Operation.CONVERSE_STREAM,
@@ -70,6 +72,7 @@ def test_everything_that_a_request_may_say_arrives() -> None:
         inference={"temperature": 0.5, "topP": 1.0, "stopSequences": ["END"]},
         output_tokens_max=7,
         tools={"tools": [{"toolSpec": {"name": "t", "inputSchema": {"json": {}}}}], "toolChoice": {"any": {}}},
+        additional={"top_k": 5, "thinking": {"type": "enabled", "budget_tokens": 1024}},
         request_metadata={"team": "claims"},
         dropped=("guardrailConfig",),
         trace=True,
@@ -92,7 +95,10 @@ def test_everything_that_a_request_may_say_arrives() -> None:
         ({"messages": [{"role": "user"}]}, "messages[0]: object missing required field `content`"),
         ({"messages": [{"role": "user", "content": []}]}, "messages[0].content: expected `array` of length >= 1"),
         ({"messages": [{"role": "user", "content": "hi"}]}, "messages[0].content: expected `array`, got `str`"),
-        ({"messages": [{"role": "system", "content": [{"text": "x"}]}]}, "messages[0].role: unexpected value 'system'"),
+        (
+            {"messages": [{"role": "system", "content": [{"text": "x"}]}]},
+            "messages[0].role 'system': instructions stand in the field system alone",
+        ),
         ({"messages": [CALL]}, "messages[0].role: expected 'user', found 'assistant'"),
         ({"messages": [HI, HI]}, "messages[1].role: expected 'assistant', found 'user'"),
         (user({"text": ""}), "messages[0].content[0].text: expected text, found a blank"),
@@ -103,13 +109,16 @@ def test_everything_that_a_request_may_say_arrives() -> None:
             user({"text": "a", "cachePoint": {"type": "default"}}),
             "messages[0].content[0]: expected exactly one kind of content, found cachePoint, text",
         ),
-        (user({"image": {}}), "messages[0].content[0].image: this kind of content is not inspected by this version"),
-        (user({"video": {}}), "messages[0].content[0].video: this kind of content is not inspected by this version"),
-        (user({"audio": {}}), "messages[0].content[0].audio: this kind of content is not inspected by this version"),
+        (user({"image": {}}), "messages[0].content[0].image: object missing required field `format`"),
         (
-            user({"searchResult": {}}),
-            "messages[0].content[0].searchResult: this kind of content is not inspected by this version",
+            user({"image": {"format": "png", "source": {"bytes": "!"}}}),
+            "messages[0].content[0].image.source.bytes: expected base64",
         ),
+        (
+            {"messages": [HI, {"role": "assistant", "content": [{"image": IMAGE}]}]},
+            "messages[1].content[0].image: not allowed in a message of role 'assistant'",
+        ),
+        (user({"citationsContent": {}}), "messages[0].content[0].citationsContent: not allowed in a message of role"),
         (
             user({"toolUse": {"toolUseId": "a", "name": "n", "input": {}}}),
             "messages[0].content[0].toolUse: not allowed",
@@ -117,7 +126,7 @@ def test_everything_that_a_request_may_say_arrives() -> None:
         (user({"reasoningContent": {"reasoningText": {"text": "x"}}}), "messages[0].content[0].reasoningContent: not"),
         (
             {"messages": [HI, {"role": "assistant", "content": [{"reasoningContent": {"redactedContent": "eA=="}}]}]},
-            "messages[1].content[0].reasoningContent.redactedContent: this kind of content is not inspected",
+            "messages[1].content[0].reasoningContent.redactedContent: encrypted content cannot be inspected",
         ),
         (
             {"messages": [HI, {"role": "assistant", "content": document()["messages"][0]["content"]}]},
@@ -155,9 +164,23 @@ def test_everything_that_a_request_may_say_arrives() -> None:
             },
             "messages[2].content[0].toolResult.content[0].json",
         ),
-        (document(format="pdf"), "messages[0].content[0].document.format: expected txt, md or csv, found pdf"),
-        (document(format="html"), "messages[0].content[0].document.format: expected txt, md or csv, found html"),
-        (document(source={"bytes": "!"}), "messages[0].content[0].document.source.bytes: expected text in UTF-8"),
+        (
+            document(format="doc"),
+            "messages[0].content[0].document.format: expected one of csv, docx, html, md, pdf, txt, xlsx, found doc; "
+            "this format cannot be inspected, so it is refused",
+        ),
+        (document(format="xls"), "messages[0].content[0].document.format: expected one of csv, docx, html, md, pdf"),
+        (
+            document(format="pdf", source={"text": "x"}),
+            "messages[0].content[0].document.format: expected one of csv, html, md, txt for text, found pdf; send",
+        ),
+        (
+            user({"document": {"name": "d", "source": {"bytes": encoded(b"text")}}}),
+            "messages[0].content[0].document.format: expected one of csv, docx, html, md, pdf, txt, xlsx, found none",
+        ),
+        (document(format="pdf", source={"bytes": ""}), "messages[0].content[0].document.source.bytes: expected a doc"),
+        (document(format="pdf", source={"bytes": "!"}), "messages[0].content[0].document.source.bytes: expected base"),
+        (document(source={"bytes": "!"}), "messages[0].content[0].document.source.bytes: expected base64"),
         (
             document(source={"bytes": encoded(b"\xff\xfe")}),
             "messages[0].content[0].document.source.bytes: expected text",
@@ -166,26 +189,39 @@ def test_everything_that_a_request_may_say_arrives() -> None:
         (document(source={"bytes": ""}), "messages[0].content[0].document.source.bytes: expected text, found a blank"),
         (
             document(source={"s3Location": {"uri": "s3://b/k"}}),
-            "messages[0].content[0].document.source.s3Location: this kind of content is not inspected",
+            "messages[0].content[0].document.source.s3Location: content that lies elsewhere",
         ),
         (
             document(source={}),
             "messages[0].content[0].document.source: expected exactly one kind of content, found none",
         ),
-        (document(citations={"enabled": True}), "messages[0].content[0].document.citations.enabled: unexpected value"),
+        (
+            document(citations={"enabled": True}),
+            "messages[0].content[0].document.citations.enabled: answers with citations",
+        ),
         ({"messages": [HI], "system": [{"text": ""}]}, "system[0].text: expected `str` of length >= 1"),
         ({"messages": [HI], "system": [{}]}, "system[0]: expected exactly one kind of content"),
         (
-            {"messages": [HI], "additionalModelRequestFields": {"top_k": 5}},
-            "additionalModelRequestFields.top_k: this setting is not supported by this version",
+            {"messages": [HI], "additionalModelRequestFields": {"anthropic_beta": ["x"]}},
+            "additionalModelRequestFields.anthropic_beta: this setting is not supported by this version",
         ),
-        ({"messages": [HI], "promptVariables": {}}, "promptVariables: this setting is not supported by this version"),
-        ({"messages": [HI], "outputConfig": {}}, "outputConfig: this setting is not supported by this version"),
+        (
+            {"messages": [HI], "additionalModelRequestFields": {"thinking": {"type": "enabled", "system": "x"}}},
+            "additionalModelRequestFields.thinking.system: this setting is not supported by this version",
+        ),
+        (
+            {"messages": [HI], "promptVariables": {}},
+            "promptVariables: stored prompts would reach the model uninspected",
+        ),
+        (
+            {"messages": [HI], "outputConfig": {}},
+            "outputConfig: a form of the answer cannot be asked for in this version",
+        ),
         (
             {"messages": [HI], "performanceConfig": {}},
-            "performanceConfig: this setting is not supported by this version",
+            "performanceConfig: the system file decides which model answers",
         ),
-        ({"messages": [HI], "serviceTier": {}}, "serviceTier: this setting is not supported by this version"),
+        ({"messages": [HI], "serviceTier": {}}, "serviceTier: the system file decides which model answers"),
         ({"messages": [HI], "inferenceConfig": {"maxTokens": 0}}, "inferenceConfig.maxTokens: expected `int` >= 1"),
         (
             {"messages": [HI], "inferenceConfig": {"temperature": 1.5}},
@@ -194,7 +230,15 @@ def test_everything_that_a_request_may_say_arrives() -> None:
         ({"messages": [HI], "toolConfig": {"tools": []}}, "toolConfig.tools: expected `array` of length >= 1"),
         (
             {"messages": [HI], "toolConfig": {"tools": [{"systemTool": {"name": "x"}}]}},
-            "toolConfig.tools[0].systemTool: this kind of content is not inspected by this version",
+            "toolConfig.tools[0].systemTool: tools that the service runs itself are not governed",
+        ),
+        (
+            {"messages": [HI], "toolConfig": {"tools": [TOOL, TOOL]}},
+            "toolConfig.tools[1].toolSpec.name: expected a name of its own",
+        ),
+        (
+            {"messages": [HI], "toolConfig": {"tools": [TOOL], "toolChoice": {"tool": {"name": "other"}}}},
+            "toolConfig.toolChoice.tool.name: expected the name of a tool",
         ),
         (
             {"messages": [HI], "requestMetadata": {"a": "b\u0000"}},
@@ -332,3 +376,18 @@ def test_boto3_raises_what_ends_a_stream(error: WireError, code: str) -> None:
     with pytest.raises(EventStreamError) as raised:
         read_stream("ConverseStream", data)
     assert raised.value.response["Error"] == {"Code": code, "Message": "It failed."}
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("arn:aws:bedrock:eu-west-1:111111111111:prompt/ABCDEFGHIJ:1", "modelId: stored prompts would reach the model"),
+        ("arn:aws:bedrock:eu-west-1:111111111111:prompt-router/x", "modelId: the system file decides which model"),
+        ("arn:aws:bedrock:eu-west-1:111111111111:default-prompt-router/x", "modelId: the system file decides which"),
+    ],
+)
+def test_what_stands_in_a_models_place_is_refused_by_name(model: str, message: str) -> None:
+    for body in (b"{}", json.dumps({"messages": [HI]}).encode()):
+        parsed = converse.parse(body, model, stream=False)
+        assert isinstance(parsed, Refusal)
+        assert parsed.message.startswith(message)

@@ -1,4 +1,4 @@
-"""InvokeModel families: Claude's Messages API and Nova's schema, parsed and rendered."""
+"""InvokeModel families: Claude's Messages API, Nova's schema and chat completions, parsed and rendered."""
 
 from __future__ import annotations
 
@@ -122,12 +122,32 @@ def test_a_profile_prefix_names_the_same_family(prefix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", ["meta.llama3-8b-instruct-v1:0", "amazon.titan-text", "xx.anthropic.claude", "x" * 2000]
+    ("model", "why"),
+    [
+        ("meta.llama3-8b-instruct-v1:0", "one prompt with the roles written into it, and nothing can tell them apart"),
+        ("eu.mistral.mixtral-8x7b-instruct-v0:1", "one prompt with the roles written into it"),
+        ("us.deepseek.r1-v1:0", "one prompt with the roles written into it"),
+        ("mistral.mistral-large-2402-v1:0", "its body is not read by this version; use Converse"),
+        ("cohere.command-r-plus-v1:0", "its body is not read by this version; use Converse"),
+        ("ai21.jamba-1-5-large-v1:0", "its body is not read by this version; use Converse"),
+        ("amazon.titan-text-express-v1", "its body is not read by this version; use Converse"),
+        ("amazon.titan-embed-text-v2:0", "answers with numbers"),
+        ("cohere.rerank-v3-5:0", "answers with numbers"),
+        ("amazon.nova-canvas-v1:0", "makes images, film or sound"),
+        ("us.amazon.nova-sonic-v1:0", "makes images, film or sound"),
+        ("stability.sd3-5-large-v1:0", "makes images, film or sound"),
+        ("xx.anthropic.claude", "no body of this family is known; use Converse"),
+        ("x" * 2000, "no body of this family is known; use Converse"),
+    ],
 )
-def test_another_family_is_refused_by_name(model: str) -> None:
+def test_another_family_is_refused_by_name(model: str, why: str) -> None:
     refused = parse(BODY, model)
     assert isinstance(refused, Refusal)
-    assert refused.message.endswith("use Converse.")
+    assert (refused.error, refused.rule) == (WireError.VALIDATION, "schema.family")
+    assert refused.message.startswith(
+        "InvokeModel reads the bodies of Claude, of Nova text models and chat completions"
+    )
+    assert why in refused.message
     assert len(refused.message) < 300
     with pytest.raises(CallerError):
         invoke.StreamRenderer(model, "r")
@@ -139,24 +159,35 @@ def test_another_family_is_refused_by_name(model: str) -> None:
         ({"messages": [HI]}, "request: object missing required field"),
         ({**BODY, "anthropic_version": "x y"}, "anthropic_version: unexpected value"),
         ({**BODY, "surprise": 1}, "surprise: unknown field"),
-        ({**BODY, "thinking": {"type": "enabled"}}, "thinking: this setting is not supported by this version"),
-        ({**BODY, "anthropic_beta": ["x"]}, "anthropic_beta: this setting is not supported by this version"),
-        ({**BODY, "stream": True}, "stream: this setting is not supported by this version"),
-        ({**BODY, "tool_choice": {"type": "none"}}, "tool_choice.type: unexpected value 'none'"),
-        (claude({"type": "image", "source": {}}), "messages[0].content[0].type 'image': this kind of content is not"),
+        ({**BODY, "thinking": {"type": "enabled", "display": "x"}}, "thinking.display: unknown field"),
         (
-            claude({"type": "redacted_thinking", "data": ""}),
-            "messages[0].content[0].type 'redacted_thinking': this kind",
+            {**BODY, "tools": [{"type": "web_search_20250305", "name": "w", "input_schema": {}}]},
+            "tools[0].type: tools that the service runs itself",
+        ),
+        ({**BODY, "anthropic_beta": ["x"]}, "anthropic_beta: this setting is not supported by this version"),
+        ({**BODY, "stream": True}, "stream: the operation decides whether the answer streams"),
+        ({**BODY, "tool_choice": {"type": "none"}}, "tool_choice.type: unexpected value 'none'"),
+        (
+            claude({"type": "image", "source": {}}),
+            "messages[0].content[0].source: object missing required field",
         ),
         (
-            claude({"type": "document", "source": {"type": "base64"}}),
-            "messages[0].content[0].source.type: unexpected value",
+            claude({"type": "image", "source": {"type": "url"}}),
+            "messages[0].content[0].source.type 'url': content that lies elsewhere",
+        ),
+        (
+            claude({"type": "redacted_thinking", "data": ""}),
+            "messages[0].content[0].type 'redacted_thinking': encrypted content",
+        ),
+        (
+            claude({"type": "document", "source": {"type": "base64", "media_type": "text/html", "data": "eA=="}}),
+            "messages[0].content[0].source.media_type: unexpected value",
         ),
         (
             claude({"type": "document", "source": {"type": "url"}}),
-            "messages[0].content[0].source.type: unexpected value",
+            "messages[0].content[0].source.type 'url': content that lies elsewhere",
         ),
-        (claude({"type": "text", "text": "x", "citations": []}), "messages[0].content[0].citations: unknown field"),
+        (claude({"type": "text", "text": "x", "citations": []}), "messages[0].content[0].citations: answers with cit"),
         (claude({"type": "text"}), "messages[0].content[0]: object missing required field `text`"),
         (claude({"text": "x"}), "messages[0].content[0]: object missing required field `type`"),
         (claude(), "messages[0].content: expected `array` of length >= 1"),
@@ -176,9 +207,21 @@ def test_a_claude_refusal_names_the_place(body: Any, message: str) -> None:
     assert refused.message.startswith(message)
 
 
+def test_images_pdfs_and_thinking_of_claude_become_those_of_converse() -> None:
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/webp", "data": "aGk="}}
+    pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="}}
+    given = parsed(claude(picture, pdf, thinking={"type": "enabled", "budget_tokens": 1024}))
+    assert given.messages[0]["content"] == [
+        {"image": {"format": "webp", "source": {"bytes": "aGk="}}},
+        {"document": {"format": "pdf", "name": "document", "source": {"bytes": "JVBERg=="}}},
+    ]
+    assert [(found.path, found.document) for found in given.unread] == [("messages[0].content[1].document", b"%PDF")]
+    assert given.additional == {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+
+
 def test_a_nova_refusal_names_the_place() -> None:
     for body, message in (
-        ({"messages": [{"role": "user", "content": [{"image": {}}]}]}, "messages[0].content[0].image: this kind"),
+        ({"messages": [{"role": "user", "content": [{"toolAddition": {}}]}]}, "messages[0].content[0].toolAddition"),
         ({"messages": [{"role": "user", "content": [{"text": "x"}]}], "inputText": "x"}, "inputText: unknown field"),
         ({"schemaVersion": "v2", "messages": []}, "schemaVersion: unexpected value 'v2'"),
     ):
@@ -331,3 +374,94 @@ def test_a_timeout_in_a_stream_has_its_own_exception_here(model: str) -> None:
     with pytest.raises(EventStreamError) as raised:
         read_stream("InvokeModelWithResponseStream", data)
     assert raised.value.response["Error"] == {"Code": "modelTimeoutException", "Message": "Too slow."}
+
+
+GPT_OSS = "openai.gpt-oss-120b-1:0"
+CHATS = [GPT_OSS, "qwen.qwen3-32b-v1:0", "us.deepseek.v3-v1:0", "google.gemma-3-27b-it", "moonshot.kimi-k2-thinking"]
+
+
+@pytest.mark.parametrize("model", CHATS)
+def test_a_chat_request_becomes_a_conversation(model: str) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "n", "arguments": '{"k": "v"}'}}
+    body = {
+        "model": model,
+        "stream": False,
+        "max_completion_tokens": 9,
+        "messages": [
+            {"role": "system", "content": "be kind"},
+            HI,
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "a", "content": "done"},
+        ],
+        "tools": [{"type": "function", "function": {"name": "n", "parameters": {"type": "object"}}}],
+    }
+    conversation = parsed(body, model)
+    assert (conversation.operation, conversation.model_id) == (Operation.INVOKE_MODEL, model)
+    assert (conversation.output_tokens_max, conversation.joins) == (9, True)
+    assert [part.text for part in conversation.parts()] == [
+        "be kind", "hi", "a", "n", "k", "v", "a", "done", "n", "type", "object",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"messages": [HI], "model": "another"}, "model: expected the model of the path"),
+        ({"messages": [HI], "stream": True}, "stream: the operation decides"),
+        ({"messages": [HI], "stream_options": {"include_usage": True}}, "stream_options: usage comes"),
+        ({"messages": [HI], "logit_bias": {}}, "logit_bias: unknown field"),
+        ({"messages": []}, "messages:"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "messages"),
+    ],
+)
+def test_a_chat_refusal_names_the_place(body: Any, message: str) -> None:
+    refused = parse(body, GPT_OSS)
+    assert isinstance(refused, Refusal)
+    assert refused.message.startswith(message)
+
+
+def test_a_chat_may_say_that_it_streams_where_the_operation_does() -> None:
+    assert isinstance(parse({"messages": [HI], "stream": True}, GPT_OSS, stream=True), Conversation)
+
+
+def test_a_chat_answer() -> None:
+    answer = ModelAnswer(
+        content=({"text": "hi"},),
+        stop_reason="end_turn",
+        usage=Usage(input_tokens=1, output_tokens=2),
+        latency_ms=3,
+    )
+    body = json.loads(invoke.render(answer, {"x": 1}, model_id=GPT_OSS, request_id="r"))
+    (choice,) = body["choices"]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("hi", "stop")
+    assert body["usage"] == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    assert (body["model"], body["amazon-bedrock-guardrailAction"]) == (GPT_OSS, "NONE")
+    assert body["amazon-bedrock-trace"] == {"guardrail": {"x": 1}}
+
+
+def test_a_chat_stream() -> None:
+    renderer = invoke.StreamRenderer(GPT_OSS, "r")
+    events: list[Any] = [
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"reasoningContent": {"signature": "s"}}}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "hi"}}},
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"messageStop": {"stopReason": "guardrail_intervened"}},
+        {
+            "metadata": {
+                "usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3},
+                "metrics": {"latencyMs": 4},
+                "trace": {"guardrail": {"x": 1}},
+            }
+        },
+    ]
+    data = b"".join(map(renderer.event, events))
+    chunks = [json.loads(event["chunk"]["bytes"]) for event in read_stream("InvokeModelWithResponseStream", data)]
+    assert [chunk["choices"][0]["delta"] for chunk in chunks[:-1]] == [
+        {"role": "assistant", "content": ""}, {"content": "hi"}, {},
+    ]  # fmt: skip
+    assert chunks[2]["choices"][0]["finish_reason"] == "content_filter"
+    assert chunks[3]["usage"]["total_tokens"] == 3
+    assert chunks[3]["amazon-bedrock-invocationMetrics"]["invocationLatency"] == 4
+    assert chunks[3]["amazon-bedrock-guardrailAction"] == "INTERVENED"
+    assert chunks[3]["amazon-bedrock-trace"] == {"guardrail": {"x": 1}}

@@ -211,6 +211,9 @@ async def test_the_user_is_a_pseudonym_the_same_each_time_and_another_under_anot
 async def test_nova_takes_its_top_k_in_its_own_place(server: Server, connect: Connect) -> None:
     await connect().converse(request(model_id=ARN, inference={"topK": 7}))
     assert server.bodies[0]["additionalModelRequestFields"] == {"inferenceConfig": {"topK": 7}}
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 1_024}}
+    await connect().converse(request(inference={"topK": 7}, additional=thinking))
+    assert server.bodies[1]["additionalModelRequestFields"] == {**thinking, "top_k": 7}
 
 
 async def test_a_streams_guardrail_is_waited_for(server: Server, connect: Connect) -> None:

@@ -158,6 +158,79 @@ async def test_the_whole_request_is_mapped(server: Server, connect: Connect) -> 
     ]
 
 
+async def test_images_sound_citations_and_search_results_are_mapped(server: Server, connect: Connect) -> None:
+    found = {"source": "https://example.com", "title": "rules", "content": [{"text": "a"}, {"text": "b"}]}
+    given = request(
+        messages=(
+            {
+                "role": "user",
+                "content": [
+                    {"image": {"format": "png", "source": {"bytes": "aGk="}}},
+                    {"searchResult": found},
+                    {"audio": {"format": "wav", "source": {"bytes": "aG8="}}},
+                ],
+            },
+            {"role": "assistant", "content": [{"citationsContent": {"content": [{"text": "said"}]}}]},
+            {"role": "user", "content": [{"image": {"format": "webp", "source": {"bytes": "aGE="}}}]},
+        ),
+        additional={"top_k": 4, "thinking": {"type": "disabled"}},
+    )
+    await connect().converse(given)
+    body = server.bodies[0]
+    assert body["top_k"] == 4
+    assert "thinking" not in body
+    assert body["messages"] == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Search result 'rules' from https://example.com:\na\nb"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}},
+                {"type": "input_audio", "input_audio": {"data": "aG8=", "format": "wav"}},
+            ],
+        },
+        {"role": "assistant", "content": "said"},
+        {
+            "role": "user",
+            "content": [{"type": "image_url", "image_url": {"url": "data:image/webp;base64,aGE="}}],
+        },
+    ]
+
+
+FILM = {"video": {"format": "mp4", "source": {"bytes": "aGk="}}}
+PICTURE = {"image": {"format": "png", "source": {"bytes": "aGk="}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        (
+            {"additional": {"thinking": {"type": "enabled", "budget_tokens": 1024}}},
+            "additionalModelRequestFields.think",
+        ),
+        ({"additional": {"reasoningConfig": {"type": "enabled"}}}, "additionalModelRequestFields.reasoningConfig"),
+        ({"messages": ({"role": "user", "content": [FILM]},)}, "video of format mp4"),
+        (
+            {"messages": ({"role": "user", "content": [{"audio": {"format": "flac", "source": {"bytes": "eA=="}}}]},)},
+            "audio of format flac",
+        ),
+        (
+            {"messages": ({"role": "user", "content": [{"toolResult": {"toolUseId": "a", "content": [PICTURE]}}]},)},
+            "images or video in tool results",
+        ),
+    ],
+)
+async def test_what_has_no_place_there_is_refused_by_name(
+    server: Server, connect: Connect, changes: dict[str, Any], what: str
+) -> None:
+    for call in (lambda given: connect().converse(given), lambda given: streamed(connect(), given)):
+        with pytest.raises(UpstreamError) as raised:
+            await call(request(**changes))
+        refusal = raised.value.refusal
+        assert (refusal.error, refusal.rule) == (WireError.VALIDATION, "model.unsupported")
+        assert what in refusal.message
+    assert server.bodies == []
+
+
 @pytest.mark.parametrize(("choice", "sent"), [({"auto": {}}, "auto"), ({"any": {}}, "required")])
 async def test_tool_choices(server: Server, connect: Connect, choice: dict[str, Any], sent: str) -> None:
     tools = {"tools": [{"toolSpec": {"name": "n", "inputSchema": {"json": {}}}}], "toolChoice": choice}

@@ -13,6 +13,7 @@ from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.model.events import words
 from caisson.adapters.embedded.model.extract import QUOTES_MAX, Passage, best
 from caisson.adapters.embedded.model.offline import NO_DOCUMENTS, OfflineModel
+from caisson.errors import UpstreamError
 from caisson.policy.tokens import estimate_tokens
 from caisson.ports.model import ModelAnswer, ModelRequest
 
@@ -147,3 +148,24 @@ async def test_a_stream_comes_in_words() -> None:
     ) as all_:
         deltas = [event["contentBlockDelta"]["delta"]["text"] async for event in all_ if "contentBlockDelta" in event]
     assert deltas == ["From ", "“home ", "guide”: ", "Floods ", "are ", "not ", "covered."]
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "audio"])
+@pytest.mark.parametrize("inside", [False, True])
+async def test_what_it_cannot_see_is_refused(kind: str, inside: bool) -> None:
+    block: dict[str, Any] = {kind: {"format": "png", "source": {"bytes": "aGk="}}}
+    given = request("What is it?")
+    content = [{"toolResult": {"toolUseId": "a", "content": [block]}}] if inside else [block]
+    given.messages[0]["content"] += content
+    with pytest.raises(UpstreamError) as raised:
+        await OfflineModel(SystemClock()).converse(given)
+    assert raised.value.refusal.rule == "model.unsupported"
+
+
+async def test_search_results_and_cited_words_are_read() -> None:
+    found = {"source": "s", "title": "rules", "content": [{"text": "Theft is reported within 24 hours."}]}
+    given = request("Within how many hours is theft reported?")
+    given.messages[0]["content"].append({"searchResult": found})
+    answer = await OfflineModel(SystemClock()).converse(given)
+    assert "24 hours" in answer.content[0]["text"]
+    assert "rules" in answer.content[0]["text"]

@@ -14,6 +14,7 @@ import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
 from caisson.channels.messages import Message, RequestEvent, ResponseEvent
@@ -25,41 +26,15 @@ from caisson.zones.z2_runtime.operations import Operation
 from caisson.zones.z2_runtime.runtime import Snapshot
 from caisson.zones.z2_runtime.steps import s04_budget
 from request_path import (
-    MODEL,
     FakeGuardrail,
     FakeModel,
     HeldClock,
     ListWriter,
     made_exchange,
     made_runtime,
+    made_system,
     text_events,
 )
-
-
-def made_system(tier: int) -> System:
-    """What a small file resolves to."""
-    return System.from_bundle(
-        {
-            "caisson": 1,
-            "name": "claims-assistant",
-            "tier": tier,
-            "identity": {"local": {"users": {"alice": {"uid": "owner", "groups": ["staff"]}}}, "groups": {"staff": {}}},
-            "models": {
-                "assistant": {"id": MODEL, "output_tokens_max": 100},
-                "other": {"id": "amazon.nova-lite-v1:0", "output_tokens_max": 100},
-            },
-            "guardrails": {"main": {"prompt_attack": "high", "credentials": "redact"}},
-            "agents": {"claims": {"model": "assistant", "guardrail": "main", "tasks": {"answer": {}}}},
-            "sessions": {"duration": "15m", "tokens": 500_000, "actions": 200},
-            "limits": {
-                "body_bytes_max": 10_485_760,
-                "requests_per_user": "60/minute",
-                "requests_total": "600/minute",
-                "concurrency_max": 64,
-                "request_timeout": "1m",
-            },
-        }
-    )
 
 
 def _with_cards(system: System) -> System:
@@ -372,7 +347,7 @@ async def test_blocks_that_a_client_joins_are_inspected_as_one(tmp_path: Path, s
     runtime = await made_runtime(tmp_path, system, FakeModel(events=events))
     exchange = made_exchange(runtime, operation=Operation.CONVERSE_STREAM)
     assert await pipeline.admit(exchange) is None
-    exchange.operation = Operation.CHAT_STREAM
+    exchange.conversation = replace(exchange.known()[0], joins=True)  # as the dialects of chat completions say
     found = [event async for event in pipeline.stream(exchange)]
     assert _read(found, kind) == ("the [X] is out" if kind == "text" else "the SEC")
     assert _read(found, "reasoning" if kind == "text" else "text") == ("hm" if kind == "text" else "So.")
@@ -388,7 +363,7 @@ async def test_reasoning_is_inspected_alone_too(tmp_path: Path, system: System) 
     runtime.snapshot = Snapshot.of(version=1, system=system, guardrail=EmbeddedGuardrail(_with_cards(system), 1))
     exchange = made_exchange(runtime, operation=Operation.CONVERSE_STREAM)
     assert await pipeline.admit(exchange) is None
-    exchange.operation = Operation.CHAT_STREAM
+    exchange.conversation = replace(exchange.known()[0], joins=True)  # as the dialects of chat completions say
     found = [event async for event in pipeline.stream(exchange)]
     assert _read(found, "reasoning") == "4"
 
@@ -398,7 +373,7 @@ async def test_a_block_rule_over_joined_blocks_ends_the_answer(tmp_path: Path, s
     runtime = await made_runtime(tmp_path, system, FakeModel(events=events))
     exchange = made_exchange(runtime, operation=Operation.CONVERSE_STREAM)
     assert await pipeline.admit(exchange) is None
-    exchange.operation = Operation.CHAT_STREAM
+    exchange.conversation = replace(exchange.known()[0], joins=True)  # as the dialects of chat completions say
     found = [event async for event in pipeline.stream(exchange)]
     assert _read(found, "text") == "the output blocked"
     assert [event["messageStop"] for event in found if "messageStop" in event] == [

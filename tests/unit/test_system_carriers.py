@@ -32,7 +32,6 @@ def test_up_runs_all_of_the_claims_example() -> None:
 
 def test_up_refuses_by_name_what_it_does_not_run() -> None:
     assert refused(load(EXAMPLES / "full/caisson.yaml")) == {
-        "identity.groups.adjusters.clearance",
         "identity.groups.adjusters.departments",
         "identity.groups.approvers.may",
         "identity.groups.operators.may",
@@ -42,7 +41,6 @@ def test_up_refuses_by_name_what_it_does_not_run() -> None:
         "knowledge",
         "tools",
         "agents.claims.knowledge",
-        "agents.claims.client_tools",
         "agents.claims.tasks.refund.tools",
         "judge",
         "logging.forensic_custodians",
@@ -57,7 +55,7 @@ def test_refusals_say_where_the_key_stands() -> None:
         assert line[problem.position.column - 1 :].startswith(str(problem.path[-1])), dotted(problem.path)
     with pytest.raises(
         SystemFileError,
-        match=r"caisson.yaml:77:1: expected only keys that `up` runs in this version, found 'knowledge'",
+        match=r"caisson.yaml:81:1: expected only keys that `up` runs in this version, found 'knowledge'",
     ):
         load(path, carrier="up")
 
@@ -86,17 +84,20 @@ def test_synth_refuses_what_no_command_runs_and_lists_what_waits() -> None:
     path = EXAMPLES / "full/caisson.yaml"
     reading = read(path)
     assert {dotted(found.path) for found in reading.unbuilt("synth")} == {
-        "identity.groups.adjusters.clearance",
         "identity.groups.adjusters.departments",
         "knowledge",
         "tools",
         "agents.claims.knowledge",
-        "agents.claims.client_tools",
         "agents.claims.tasks.refund.tools",
         "logging.forensic_custodians",
     }
     waiting = {dotted(found.path) for found in reading.waiting("synth")}
     assert waiting >= {"sessions", "limits", "judge.sample", "agents.claims.tasks"}
+    assert waiting >= {
+        "identity.groups.adjusters.clearance",
+        "agents.claims.client_tools",
+        "guardrails.main.prompt_leak",
+    }
     assert not any(key.startswith(("aws", "sessions.", "limits.")) for key in waiting)
     assert reading.waiting("up") == ()
 

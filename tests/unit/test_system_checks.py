@@ -63,9 +63,21 @@ ACCEPTED: list[dict[str, Any]] = [
     {"aws": {**AWS, "accounts": dict.fromkeys(ACCOUNTS, "111111111111")}, "tier": 2},
     {"logging__forensic_custodians": ["one", "two"]},
     {"sessions__tokens": 5_000},
+    {
+        "guardrails__main__pii": {"EMAIL": "pseudonymise"},
+        "agents__helper__client_tools": {"t": {"schema_sha256": "a" * 64, "restore": {"to": "EMAIL"}}},
+    },
 ]
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {
+            "guardrails__main__pii": {"EMAIL": "flag", "PHONE": "pseudonymise"},
+            "agents__helper__client_tools": {"t": {"schema_sha256": "a" * 64, "restore": {"to": "EMAIL"}}},
+        },
+        "agents.helper.client_tools.t.restore.to",
+        "expected a type that the agent's guardrail pseudonymises of this file (PHONE)",
+    ),
     ({"agents__helper__model": "asistant"}, "agents.helper.model", "did you mean 'assistant'?"),
     ({"agents__helper__guardrail": "gone"}, "agents.helper.guardrail", "expected a guardrail of this file (main)"),
     ({"agents__helper__knowledge": ["gone"]}, "agents.helper.knowledge[0]", "expected a knowledge of this file (none)"),
@@ -168,9 +180,19 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "at most the maximum",
     ),
     (
-        {"agents__helper__client_tools": {"t": {"description": "x", "parameters": {"n": {"minimum": 2}}}}},
-        "agents.helper.client_tools.t.parameters.n.minimum",
-        "only for numbers",
+        {"agents__helper__client_tools": {"t": {"schema_sha256": "A" * 64}}},
+        "agents.helper.client_tools.t.schema_sha256",
+        "a SHA-256 hash",
+    ),
+    (
+        {"agents__helper__client_tools": {"a tool": {"schema_sha256": "a" * 64}}},
+        "agents.helper.client_tools.a tool",
+        "the name of a tool",
+    ),
+    (
+        {"agents__helper__client_tools": {"t": {"description": "x"}}},
+        "agents.helper.client_tools.t.schema_sha256",
+        "expected the key",
     ),
     ({"tools": {"pay": {**TOOLS["pay"], "url": "http://pay.example.com"}}}, "tools.pay.url", "an https:// address"),
     (

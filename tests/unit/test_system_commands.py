@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,9 @@ def test_check_shows_what_a_file_resolves_to() -> None:
         "claims-platform, tier 3 (high)",
         "sessions.duration: 1h instead of 30m",
         "guardrails.trial.mode: detect instead of enforce",
-        "up refuses identity.groups.adjusters.clearance (line 39)",
-        "and 7 more",
+        "up refuses identity.groups.adjusters.departments (line 39)",
+        "guardrails.main.images: allow instead of refuse, because adjusters send photographs",
+        "and 1 more",
         "1h, 200,000 tokens, 50 actions",
     ):
         assert part in text, part
@@ -94,12 +96,49 @@ def test_check_in_json() -> None:
     assert described["ok"] is True
     assert described["not_built"]["up"][0] == {
         "line": 39,
-        "column": 17,
-        "key": "identity.groups.adjusters.clearance",
-        "message": "expected only keys that `up` runs in this version, found 'identity.groups.adjusters.clearance'; "
+        "column": 42,
+        "key": "identity.groups.adjusters.departments",
+        "message": "expected only keys that `up` runs in this version, found 'identity.groups.adjusters.departments'; "
         "leave it out",
     }
     assert described["system"]["sessions"]["duration"] == "1h"
+
+
+SCHEMA = {"type": "object", "properties": {"day": {"type": "string"}}}
+
+
+def test_check_prints_what_pins_a_tool(tmp_path: Path) -> None:
+    schema, config = tmp_path / "schema.json", tmp_path / "tools.json"
+    schema.write_text(json.dumps(SCHEMA, indent=4))
+    spec = {"name": "calendar", "inputSchema": {"json": SCHEMA}}
+    config.write_text(json.dumps({"tools": [{"toolSpec": spec}, {"cachePoint": {"type": "default"}}]}))
+    canonical = b'{"properties":{"day":{"type":"string"}},"type":"object"}'
+    pin = sha256(canonical).hexdigest()
+    assert run(check_module.check, "--tool-schema", str(schema)).stdout == f"schema_sha256: {pin}\n"
+    printed = run(check_module.check, "--tool-schema", str(config)).stdout
+    assert printed == f"client_tools:\n  calendar: {{schema_sha256: {pin}}}\n"
+    as_json = run(check_module.check, "--tool-schema", str(config), "--json").stdout
+    assert json.loads(as_json) == {"calendar": {"schema_sha256": pin}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "expected JSON"),
+        ("[" * 100_000, "expected JSON"),
+        ('{"tools": [{"toolSpec": {}}]}', "expected tools with toolSpec.name"),
+        ('{"$ref": "https://example.com/schema.json"}', "expected a schema that is complete in itself"),
+        ('{"type": "nothing"}', "expected a sound JSON Schema"),
+        ('{"maximum": 1e400}', "expected"),
+    ],
+)
+def test_check_refuses_what_cannot_be_pinned(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "schema.json"
+    path.write_text(content)
+    result = run(check_module.check, "--tool-schema", str(path))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
 
 
 def test_check_says_what_fewer_accounts_weaken(tmp_path: Path) -> None:

@@ -17,10 +17,17 @@ PLACES = {
     "models.*.output_tokens_max": "models__assistant__output_tokens_max",
     "guardrails.*.prompt_attack": "guardrails__main__prompt_attack",
     "guardrails.*.credentials": "guardrails__main__credentials",
+    "guardrails.*.prompt_leak": "guardrails__main__prompt_leak",
+    "guardrails.*.images": "guardrails__main__images",
+    "guardrails.*.video": "guardrails__main__video",
+    "guardrails.*.audio": "guardrails__main__audio",
 }
 LOOSER: dict[str, Any] = {
     "models.*.output_tokens_max": 5_000,
     "guardrails.*.prompt_attack": "none",
+    "guardrails.*.images": "allow",
+    "guardrails.*.video": "allow",
+    "guardrails.*.audio": "allow",
     "sessions.tokens": 2_000_000,
     "sessions.actions": 501,
     "limits.body_bytes_max": 10_485_761,
@@ -31,7 +38,11 @@ LOOSER: dict[str, Any] = {
     "judge.sample": 0.05,
 }
 """Looser than every tier; what has no such value is looser only from some tier on."""
-LOOSER_FROM: dict[str, tuple[int, Any]] = {"guardrails.*.credentials": (3, "redact"), "sessions.duration": (3, "1h")}
+LOOSER_FROM: dict[str, tuple[int, Any]] = {
+    "guardrails.*.credentials": (3, "redact"),
+    "guardrails.*.prompt_leak": (2, "flag"),
+    "sessions.duration": (3, "1h"),
+}
 
 
 def place(row: Default) -> str:

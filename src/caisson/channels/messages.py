@@ -27,12 +27,13 @@ class Message(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", omit_
 
 
 class GuardrailAction(msgspec.Struct, kw_only=True, frozen=True):
-    """One evaluation that really ran, passes too (LOG-02)."""
+    """One evaluation that really ran, passes too (LOG-02); or content that none ran on, said as such."""
 
     guardrail_id: str
     guardrail_version: str
     stage: Literal["input", "output"]
-    decision: Literal["pass", "masked", "blocked", "flagged"]
+    decision: Literal["pass", "masked", "blocked", "flagged", "not_inspected"]
+    """`not_inspected`: nothing can evaluate it, and the system file lets it through."""
     rule: str = ""
     """`credentials.aws-access-key-id`, `pii.EMAIL`, `words.project-falcon`, `injection.override`; empty for a pass."""
     confidence: float = 1.0

@@ -24,8 +24,17 @@ ENTRIES_SHOWN_MAX = 8
 def check(
     system: Annotated[Path, typer.Option("--system", help="The system file.")] = Path("caisson.yaml"),
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    tool_schema: Annotated[
+        Path | None,
+        typer.Option(help="Print what client_tools pins for a tool's JSON Schema, or for a toolConfig, in this file."),
+    ] = None,
 ) -> None:
     """Check a system file and show what it resolves to."""
+    if tool_schema is not None:
+        from caisson.cli.tool_schema import show
+
+        show(tool_schema, json_=json_)
+        return
     from caisson.errors import SystemFileError
     from caisson.system.loader import read
 

@@ -29,7 +29,7 @@ PROBLEMS_SHOWN = 50
 USER_COLUMNS = 12
 DAY_CHARACTERS = len("2026-01-31")
 _OUTCOMES = {"answered": "green", "blocked": "red", "refused": "yellow", "failed": "red", "cancelled": "yellow"}
-_DECISIONS = {"pass": "green", "masked": "cyan", "flagged": "yellow", "blocked": "red"}
+_DECISIONS = {"pass": "green", "masked": "cyan", "flagged": "yellow", "blocked": "red", "not_inspected": "yellow"}
 
 
 def show_events(entries: Sequence[Entry], *, headed: bool = True) -> None:
@@ -213,7 +213,8 @@ def _counted(actions: Sequence[dict[str, Any]]) -> str:
     for action in actions:
         decision = str(action.get("decision", ""))
         counts[decision] = counts.get(decision, 0) + action.get("count", 1)
-    return ", ".join(f"{counts[name]} {name}" for name in ("masked", "flagged") if name in counts)
+    names = ("masked", "flagged", "not_inspected")
+    return ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in names if name in counts)
 
 
 def _summary(event: dict[str, Any], width: int) -> Text:

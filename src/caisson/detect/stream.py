@@ -18,12 +18,13 @@ from typing import NamedTuple, Protocol
 
 from caisson.detect.finding import Finding
 from caisson.detect.matches import Entry
-from caisson.detect.scanner import BLOCK, CONTEXT_KEPT, MASK, Position, RuleSet, Scanned, resolve
+from caisson.detect.scanner import BLOCK, CONTEXT_KEPT, FLAG, MASK, Position, RuleSet, Scanned, resolve
 from caisson.detect.screen import Screen
 from caisson.detect.view import View
 
-Mask = Callable[[Finding, str], str]
-"""A finding of the mask layer and its text → what replaces it."""
+Mask = Callable[[Finding, str], str | None]
+"""A finding of the mask layer and its text → what replaces it. The text itself: it passes, flagged. None: the text ends
+there."""
 
 
 class Hit(NamedTuple):
@@ -170,10 +171,15 @@ class Passage:
             self._pass(finding.start, pieces)
         width = finding.end - finding.start
         if layer == MASK and not self.blocked:
-            pieces.append(self._mask(whole, self._text[finding.start : finding.end]))
-            self._passed = finding.end
-            width = len(pieces[-1])
-            self._out += width
+            text = self._text[finding.start : finding.end]
+            replaced = self._mask(whole, text)
+            self.blocked = replaced is None
+            if replaced is not None:
+                pieces.append(replaced)
+                self._passed = finding.end
+                width = len(replaced)
+                self._out += width
+                layer = FLAG if replaced == text else MASK
         self.hits.append(Hit(layer, whole, at, width, self.blocked))
 
     def _pass(self, end: int, pieces: list[str]) -> None:

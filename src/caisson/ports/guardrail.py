@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from caisson.channels.messages import GuardrailAction
+from caisson.system.identity import Classification
 
 Role = Literal["system", "user", "assistant", "tool", "document"]
 
@@ -37,6 +38,12 @@ class InspectionContext(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the guardrail in the system file."""
     model_follows: bool = True
     """Whether what passes goes to a model, where a guardrail of the endpoint may evaluate some of it."""
+    clearance: Classification | None = None
+    """Highest classification that the caller may read; None where the system file compares nothing."""
+    prompt: str = ""
+    """For an answer: the system prompt that the model was given, which the answer must not repeat (DAT-06)."""
+    known: tuple[str, ...] = ()
+    """For an answer: what the user wrote and brought, which is no secret."""
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):

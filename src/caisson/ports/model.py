@@ -35,11 +35,14 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     system: tuple[Json, ...]
     """Converse `system` blocks."""
     messages: tuple[Json, ...]
-    """Converse `messages`."""
+    """Converse `messages`. Bytes of images, video and audio are base64, as on the wire; documents are text."""
     output_tokens_max: int
     """Upper bound on generated tokens, from the request and the system file, whichever is lower."""
     inference: Json = {}
-    """Converse `inferenceConfig` without `maxTokens`."""
+    """Converse `inferenceConfig` without `maxTokens`; `topK` too, where a family's own body has it."""
+    additional: Json = {}
+    """Converse `additionalModelRequestFields`: how the model samples and reasons. A model that cannot do what one of
+    them asks refuses the request."""
     tools: Json | None = None
     """Converse `toolConfig`."""
     session_id: str = ""

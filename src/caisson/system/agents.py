@@ -9,7 +9,7 @@ from pydantic import Field
 from caisson.system.carriers import BOTH, DEPLOYED, LATER, SYNTH_FIRST, WAITING
 from caisson.system.section import Section
 from caisson.system.tools import ClientTool
-from caisson.system.values import Count, Items, ModelId, Name, ToolOperation
+from caisson.system.values import ClientToolName, Count, Items, ModelId, Name, ToolOperation
 
 
 class ModelSpec(Section):
@@ -37,8 +37,8 @@ class Agent(Section):
     """Name under `guardrails`."""
     knowledge: Annotated[Items[Name], LATER] = ()
     """Names under `knowledge` that the agent may retrieve from."""
-    client_tools: Annotated[dict[Name, ClientTool], LATER] = Field(default_factory=dict)
-    """Tools that the client runs itself."""
+    client_tools: Annotated[dict[ClientToolName, ClientTool], BOTH] = Field(default_factory=dict)
+    """Tools that the client runs itself, by the name that it sends. From tier 2 no others are offered to the model."""
     tasks: Annotated[dict[Name, Task], Field(min_length=1), BOTH]
     """Tasks by name; a session is for one of them."""
 

@@ -78,6 +78,12 @@ def _references(file: File) -> Iterator[Found]:
         yield from _known((*here, "guardrail"), said.guardrail, file.guardrails, "guardrail")
         for index, name in enumerate(said.knowledge):
             yield from _known((*here, "knowledge", index), name, file.knowledge, "knowledge")
+        guardrail = file.guardrails.get(said.guardrail)
+        pseudonymised = guardrail.pseudonymised if guardrail is not None else frozenset()
+        for client_tool, pinned in said.client_tools.items():
+            for argument, kind in pinned.restore.items():
+                path: Path = (*here, "client_tools", client_tool, "restore", argument)
+                yield from _known(path, kind, pseudonymised, "type that the agent's guardrail pseudonymises")
         for task, wants in said.tasks.items():
             for index, name in enumerate(wants.tools):
                 yield from _known((*here, "tasks", task, "tools", index), name, operations, "tool operation")
@@ -86,7 +92,7 @@ def _references(file: File) -> Iterator[Found]:
         yield from _known(("judge", "guardrail"), file.judge.guardrail, file.guardrails, "guardrail")
     for user, member in file.identity.local.users.items():
         for index, name in enumerate(member.groups):
-            path: Path = ("identity", "local", "users", user, "groups", index)
+            path = ("identity", "local", "users", user, "groups", index)
             yield from _known(path, name, file.identity.groups, "group")
 
 
@@ -191,9 +197,6 @@ def _tools(file: File) -> Iterator[Found]:
                     message=f"expected approval: required for class {operation.class_} at tier {file.tier}, found none",
                 )
             yield from _parameters((*here, "parameters"), operation.parameters)
-    for agent, said in file.agents.items():
-        for name, tool_of_client in said.client_tools.items():
-            yield from _parameters(("agents", agent, "client_tools", name, "parameters"), tool_of_client.parameters)
 
 
 def _parameters(path: Path, parameters: Mapping[str, Parameter]) -> Iterator[Found]:

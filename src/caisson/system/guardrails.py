@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from caisson.system.carriers import DEPLOYED, SYNTH_FIRST, UP, Carried
+from caisson.system.carriers import BOTH, DEPLOYED, SYNTH_FIRST, UP, Carried
 from caisson.system.entities import DETECTABLE, PII_TYPES, EntityType
 from caisson.system.section import Section
 from caisson.system.values import Day, GuardrailId, Items, Name, Text
 
 Action = Literal["block", "pseudonymise", "flag"]
+Permission = Literal["refuse", "allow"]
+"""What happens to content that nothing here can inspect."""
 Strength = Literal["none", "low", "medium", "high"]
 """How little evidence a filter needs, from never to the least."""
 Word = Annotated[str, Field(min_length=1, max_length=100)]
@@ -105,6 +107,14 @@ class Guardrail(Section):
     """Least support that an answer needs in the retrieved text, 0 to 0.99."""
     credentials: Annotated[Literal["redact", "block"], DEPLOYED]
     """What happens to passwords, keys and tokens, everywhere; they are never restored and never let through."""
+    prompt_leak: Annotated[Literal["flag", "block"], BOTH] = "block"
+    """What happens to an answer that repeats the system prompt, in every mode."""
+    images: Annotated[Permission, UP] = "refuse"
+    """Whether images pass. Nothing inspects them; each that passes is recorded as not inspected."""
+    video: Annotated[Permission, UP] = "refuse"
+    """Whether video passes, as for images."""
+    audio: Annotated[Permission, UP] = "refuse"
+    """Whether audio passes, as for images."""
     aws: Annotated[AwsGuardrail | None, UP] = None
     """Guardrail on AWS that `up --upstream bedrock` has evaluated as well. Other upstreams have none to evaluate it."""
     mode: Annotated[Literal["enforce", "detect"], DEPLOYED] = "enforce"
@@ -117,3 +127,9 @@ class Guardrail(Section):
     """What a client reads instead of a blocked request."""
     blocked_output_message: Annotated[Message, DEPLOYED] = BLOCKED_MESSAGE
     """What a client reads instead of a blocked answer."""
+
+    @property
+    def pseudonymised(self) -> frozenset[str]:
+        """The `pii` types and names of patterns for which pseudonyms stand."""
+        personal = {kind for kind, action in self.pii.items() if action == "pseudonymise"}
+        return frozenset(personal | {row.name for row in self.patterns if row.action == "pseudonymise"})

@@ -44,8 +44,8 @@ class Local(Section):
 class Group(Section):
     """What members of a group may do."""
 
-    clearance: Annotated[Classification | None, LATER] = None
-    """Highest classification of knowledge that members may retrieve."""
+    clearance: Annotated[Classification | None, BOTH] = None
+    """Highest classification that members may read, by the markings of documents, tool results and answers."""
     departments: Annotated[Items[Name], LATER] = ()
     """Departments whose knowledge members may retrieve."""
     may: Annotated[Items[Literal["approve", "configure"]], SYNTH_FIRST] = ()

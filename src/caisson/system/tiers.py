@@ -23,6 +23,8 @@ Value = str | int | float
 """As a system file writes it."""
 STRENGTHS = ("none", "low", "medium", "high")
 CREDENTIAL_ACTIONS = ("redact", "block")
+PERMISSIONS = ("refuse", "allow")
+LEAK_ACTIONS = ("flag", "block")
 
 
 def more(value: Any, default: Any) -> bool:
@@ -57,6 +59,16 @@ def milder(value: Any, default: Any) -> bool:
     return CREDENTIAL_ACTIONS.index(value) < CREDENTIAL_ACTIONS.index(default)
 
 
+def laxer(value: Any, default: Any) -> bool:
+    """Flagging lets an answer pass; blocking does not."""
+    return LEAK_ACTIONS.index(value) < LEAK_ACTIONS.index(default)
+
+
+def permitting(value: Any, default: Any) -> bool:
+    """Allowing what nothing inspects is looser."""
+    return PERMISSIONS.index(value) > PERMISSIONS.index(default)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Default:
     """One key whose default depends on the tier."""
@@ -80,6 +92,11 @@ DEFAULTS = (
     Default(key="guardrails.*.prompt_attack", tiers=("low", "medium", "high", "high"), looser=weaker, control="LOG-06"),
     Default(
         key="guardrails.*.credentials", tiers=("redact", "redact", "block", "block"), looser=milder, control="IAM-07"
+    ),
+    Default(key="guardrails.*.prompt_leak", tiers=("flag", "block", "block", "block"), looser=laxer, control="DAT-06"),
+    *(
+        Default(key=f"guardrails.*.{kind}", tiers=("refuse",) * 4, looser=permitting, control="NET-02")
+        for kind in ("images", "video", "audio")
     ),
     Default(key="sessions.duration", tiers=("1h", "1h", "30m", "15m"), looser=longer, control="IAM-06"),
     Default(key="sessions.tokens", tiers=(1_000_000, 500_000, 200_000, 100_000), looser=more, control="SESS-01"),

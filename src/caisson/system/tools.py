@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from caisson.system.carriers import LATER
+from caisson.system.carriers import BOTH, LATER
 from caisson.system.identity import Classification
 from caisson.system.section import Section
-from caisson.system.values import HttpsUrl, Items, Name, RateText, Text
+from caisson.system.values import HttpsUrl, Items, Name, RateText, Sha256, Text
+
+ToolDescription = Annotated[Text, Field(max_length=10_000)]
 
 
 class Source(Section):
@@ -17,6 +19,11 @@ class Source(Section):
 
     path: Annotated[Text, LATER]
     """Folder, relative to the system file."""
+
+
+Argument = Annotated[str, Field(min_length=1, max_length=64)]
+"""Name of a tool's argument: any key of JSON."""
+RestoredType = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Knowledge(Section):
@@ -72,7 +79,9 @@ class Tool(Section):
 class ClientTool(Section):
     """A tool that the client runs itself; the file pins what the model is told about it."""
 
-    description: Annotated[Text, LATER]
-    """What the model is told."""
-    parameters: Annotated[dict[Name, Parameter], LATER] = Field(default_factory=dict)
-    """Arguments by name."""
+    schema_sha256: Annotated[Sha256, BOTH]
+    """SHA-256 of the JSON Schema of its arguments as canonical JSON (RFC 8785): `caisson check --tool-schema FILE`."""
+    description: Annotated[ToolDescription | None, BOTH] = None
+    """What the model is told, word for word; without it, whatever the client says."""
+    restore: Annotated[dict[Argument, RestoredType], BOTH] = Field(default_factory=dict)
+    """Arguments in which a pseudonym becomes the user's own value again, with its `pii` type or its pattern's name."""

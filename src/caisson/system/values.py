@@ -184,6 +184,11 @@ ClaimName = _text("[A-Za-z0-9_.:/-]{1,128}", "the name of a claim")
 ToolOperation = _text(
     "[a-z][a-z0-9_-]{0,62}\\.[a-z][a-z0-9_-]{0,62}", "a tool and its operation, such as payments.refund"
 )
+ClientToolName = _text(
+    "[a-zA-Z0-9_-]{1,64}", "the name of a tool as the client sends it: at most 64 letters, digits, _ and -"
+)
+"""botocore: ToolName."""
+Sha256 = _text("[0-9a-f]{64}", "a SHA-256 hash: 64 of 0-9 and a-f")
 AccountId = _text("[0-9]{12}", 'an AWS account number: 12 digits in quotes, such as "111111111111"')
 Region = _text("[a-z]{2}(-[a-z]+)+-[0-9]", "an AWS region such as eu-west-1")
 OrganizationalUnitId = _text("ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}", "an organizational unit such as ou-exam-12345678")

@@ -25,6 +25,7 @@ from caisson.adapters.embedded.configuration import (
     share_trust,
 )
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
+from caisson.adapters.embedded.extractor import EmbeddedExtractor
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
 from caisson.adapters.embedded.isolation import restrict
 from caisson.adapters.embedded.isolation.zones import zone_rules
@@ -102,6 +103,7 @@ def make_model(upstream: Upstream | None, clock: Clock) -> Model:
 
 async def _serve(settings: Settings) -> None:
     clock, where = SystemClock(), settings.layout()
+    extractor = EmbeddedExtractor.start()  # before anything secret is read, and before this process confines itself
     state = where.zone(Zone.RUNTIME, "state")
     keys = FileKeys(where.zone(Zone.RUNTIME, "keys"))
 
@@ -149,6 +151,7 @@ async def _serve(settings: Settings) -> None:
         metrics=metrics,
         prices=Prices.load(settings.region),
         pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
+        extractor=extractor,
     )
     follower = Follower(
         source=source, runtime=runtime, identity=identity, clock=steady, address=settings.host, bedrock=bedrock
@@ -203,12 +206,13 @@ async def _serve(settings: Settings) -> None:
     if worker == 0:  # one is enough, and two would record what was lost twice
         tasks.append(asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))))
     leases = [asyncio.create_task(bedrock.follow())] if bedrock is not None else []
+    watching = asyncio.create_task(extractor.watch())
     try:
         await _serving(server, tasks[0])
         settle_memory()
         announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
         told = [asyncio.create_task(stop.wait()), asyncio.create_task(retire.wait())]
-        done, _ = await asyncio.wait([*tasks, *leases, *told], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*tasks, *leases, watching, *told], return_when=asyncio.FIRST_COMPLETED)
         for task in done.difference(told):
             task.result()  # a background task that ends early has failed: stop closed, and be restarted
         if not stop.is_set():
@@ -226,6 +230,9 @@ async def _serve(settings: Settings) -> None:
         server.stop()
         stop.set()
         await asyncio.wait(tasks, timeout=TASKS_SECONDS_MAX)
+        watching.cancel()
+        await asyncio.wait([watching])
+        await extractor.close()
         refusals.flush()
         runtime.metrics.close()
         for lease in leases:

@@ -29,7 +29,7 @@ def events_of(answer: ModelAnswer) -> Iterator[Json]:
             use = block["toolUse"]
             start = {"toolUse": {"toolUseId": use["toolUseId"], "name": use["name"]}}
             yield {"contentBlockStart": {"contentBlockIndex": index, "start": start}}
-            delta = {"toolUse": {"input": orjson.dumps(use["input"]).decode()}}
+            delta = {"toolUse": {"input": _encoded(use["input"])}}
             yield {"contentBlockDelta": {"contentBlockIndex": index, "delta": delta}}
         elif "reasoningContent" in block:
             for delta in _reasoning_deltas(block["reasoningContent"]):
@@ -40,6 +40,14 @@ def events_of(answer: ModelAnswer) -> Iterator[Json]:
         yield {"contentBlockStop": {"contentBlockIndex": index}}
     yield {"messageStop": {"stopReason": answer.stop_reason}}
     yield {"metadata": metadata(answer.usage, answer.latency_ms)}
+
+
+def _encoded(arguments: Json) -> str:
+    """As JSON; what is nested so deeply that nobody encodes it is not, and is stopped for that."""
+    try:
+        return orjson.dumps(arguments).decode()
+    except (orjson.JSONEncodeError, RecursionError):
+        return "(no JSON)"
 
 
 def _reasoning_deltas(reasoning: Json) -> list[Json]:
@@ -114,4 +122,4 @@ def collect(events: Iterable[Json]) -> ModelAnswer:
 def _reasoning_block(parts: Json) -> Json:
     if "redactedContent" in parts:
         return {"redactedContent": parts["redactedContent"]}
-    return {"reasoningText": parts}
+    return {"reasoningText": {"text": "", **parts}}  # a signature may stand alone; clients are promised a text

@@ -4,6 +4,8 @@
   and numbers of free JSON, stop sequences. What is not listed is a closed vocabulary that the schema checked.
 - `with_texts()` puts inspected texts back in the same places. Both are one walk (`_Walk`), so they cannot disagree; a
   kind of block that the walk does not know cannot pass.
+- Bytes that no rule can read (images, video, audio) are no strings; step 6 decides about them (media.py). A document
+  whose text was not extracted yet has no parts: asking for them is a bug of ours.
 - Where a text may not change freely, the walk keeps the request valid: a masked identifier stays an identifier, a
   masked reasoning block is removed because its signature would no longer match, masked keys never fall together.
 
@@ -27,6 +29,9 @@ from msgspec.structs import replace
 
 from caisson.errors import CallerError, DeveloperError, Refusal, WireError
 from caisson.ports.guardrail import Part, Role
+from caisson.zones.z2_runtime.documents import Unread, extracted, unread
+from caisson.zones.z2_runtime.masked_keys import MaskedKeys
+from caisson.zones.z2_runtime.media import MEDIA
 from caisson.zones.z2_runtime.operations import Operation
 
 Json = dict[str, Any]
@@ -55,6 +60,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Converse `messages`; documents carry `source.text`, decoded."""
     inference: Json = {}
     """`temperature`, `topP`, `topK`, `stopSequences`, where given."""
+    additional: Json = {}
+    """Converse `additionalModelRequestFields`: how the model samples and reasons, all of closed vocabularies."""
     output_tokens_max: int | None = None
     """As the request asked; None when it did not."""
     tools: Json | None = None
@@ -65,6 +72,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Fields that were understood and set aside, because the system file decides them: `guardrailConfig`."""
     trace: bool = False
     """The caller asked for the guardrail's trace."""
+    joins: bool = False
+    """The dialect has one text and one reasoning an answer: its clients get the blocks of a kind joined."""
     usage_wanted: bool = False
     """Chat completions: the caller asked for the usage at a stream's end."""
     source: Literal["INPUT", "OUTPUT"] = "INPUT"
@@ -77,16 +86,42 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The answer is an event stream."""
         return self.operation.streams
 
+    @cached_property
+    def unread(self) -> tuple[Unread, ...]:
+        """The documents that must be extracted before anything else."""
+        return unread(self.messages)
+
+    def with_extracted(self, texts: Sequence[str]) -> Conversation:
+        """The same request with `texts` in place of the bytes of `unread`, in order."""
+        return replace(self, messages=extracted(self.messages, texts))
+
+    def check_bounds(self) -> None:
+        """What dialects ask once while parsing.
+
+        Raises:
+            CallerError: free JSON is nested too deeply, or there are too many strings.
+        """
+        if self.unread:
+            self._collected()
+        else:
+            self.parts()
+
     def parts(self) -> tuple[Part, ...]:
         """Every string that the model could see, in one fixed order.
 
         Raises:
-            CallerError: free JSON is nested too deeply, or there are too many strings. Dialects ask once while parsing.
+            CallerError: as `check_bounds`.
+            DeveloperError: a document was not extracted yet.
         """
         return self._parts
 
     @cached_property
     def _parts(self) -> tuple[Part, ...]:
+        if self.unread:
+            raise DeveloperError("the parts of a request were asked for before its documents were extracted")
+        return self._collected()
+
+    def _collected(self) -> tuple[Part, ...]:
         found: list[Part] = []
 
         def collect(text: str, role: Role, path: str) -> str:
@@ -151,8 +186,12 @@ class _Walk:
             return {"guardContent": {"text": self._guard_text(value["text"], role, path + ".text")}}
         if kind == "reasoningContent":
             return self._reasoning(value["reasoningText"], role, path + ".reasoningText")
-        if kind == "cachePoint":
+        if kind == "cachePoint" or kind in MEDIA:
             return block
+        if kind == "searchResult":
+            return {"searchResult": self._search_result(value, path)}
+        if kind == "citationsContent":
+            return {"citationsContent": self._citations(value, role, path)}
         raise DeveloperError(f"a block of kind {kind!r} passed the schema but is not inspected")
 
     def _tool_use(self, use: Json, role: Role, path: str) -> Json:
@@ -174,10 +213,42 @@ class _Walk:
 
     def _document(self, document: Json, path: str) -> Json:
         taken = {**document, "name": self._take(document["name"], "document", path + ".name")}
-        taken["source"] = {"text": self._take(document["source"]["text"], "document", path + ".source.text")}
+        if "text" in document["source"]:
+            taken["source"] = {"text": self._take(document["source"]["text"], "document", path + ".source.text")}
         if "context" in document:
             taken["context"] = self._take(document["context"], "document", path + ".context")
         return taken
+
+    def _search_result(self, result: Json, path: str) -> Json:
+        taken = {**result, "content": self._pieces(result["content"], "document", path + ".content")}
+        return taken | {key: self._take(result[key], "document", f"{path}.{key}") for key in ("source", "title")}
+
+    def _citations(self, block: Json, role: Role, path: str) -> Json:
+        taken = dict(block)
+        if "content" in block:
+            taken["content"] = self._pieces(block["content"], role, path + ".content")
+        if "citations" in block:
+            path += ".citations"
+            taken["citations"] = [self._citation(cited, f"{path}[{i}]") for i, cited in enumerate(block["citations"])]
+        return taken
+
+    def _citation(self, citation: Json, path: str) -> Json:
+        # What is cited is the words of a document, whoever repeats them.
+        taken = dict(citation)
+        for key in ("title", "source"):
+            if key in citation:
+                taken[key] = self._take(citation[key], "document", f"{path}.{key}")
+        if "sourceContent" in citation:
+            taken["sourceContent"] = self._pieces(citation["sourceContent"], "document", path + ".sourceContent")
+        if web := citation.get("location", {}).get("web"):
+            path += ".location.web"
+            taken["location"] = {
+                "web": {key: self._take(text, "document", f"{path}.{key}") for key, text in web.items()}
+            }
+        return taken
+
+    def _pieces(self, pieces: list[Json], role: Role, path: str) -> list[Json]:
+        return [{"text": self._take(piece["text"], role, f"{path}[{i}].text")} for i, piece in enumerate(pieces)]
 
     def _guard_text(self, guarded: Json, role: Role, path: str) -> Json:
         # A grounding source is reference material, not the caller's own words (API_runtime_GuardrailConverseTextBlock).
@@ -223,10 +294,9 @@ class _Walk:
         if isinstance(value, list):
             return [self._json(item, role, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
         taken: Json = {}
+        keys = MaskedKeys()
         for key, item in value.items():
-            new = self._take(key, role, f"{path} key")
-            while new in taken:
-                new += "_"
+            new = keys.of(self._take(key, role, f"{path} key"))
             taken[new] = self._json(item, role, f"{path}.{key}", depth + 1)
         return taken
 

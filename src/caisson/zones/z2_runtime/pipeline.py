@@ -7,6 +7,7 @@ failed, or left by the client. What was not evaluated is not recorded as evaluat
     1  frame           size, type, strict shape, nesting bound
     2  identity        SigV4 session credentials or a bearer token
     3  session         task and model in scope
+    3  documents       what is not text is extracted, apart from this process
     4  budget          reserve the worst case
     5  record request  raw, sealed, before any guardrail
     6  inspect input   every role, every string
@@ -32,6 +33,7 @@ from caisson.zones.z2_runtime.record import observe
 from caisson.zones.z2_runtime.steps import (
     s01_frame,
     s02_identity,
+    s03_documents,
     s03_session,
     s04_budget,
     s05_record_request,
@@ -58,6 +60,7 @@ BEFORE = (
     Step(1, "frame", s01_frame.run),
     Step(2, "identity", s02_identity.run),
     Step(3, "session", s03_session.run),
+    Step(3, "documents", s03_documents.run),
     Step(4, "budget", s04_budget.run),
     Step(5, "record request", s05_record_request.run),
     Step(6, "inspect input", s06_inspect_input.run),

@@ -80,11 +80,16 @@ def _strings(value: object) -> list[str]:
 
 
 def _free(value: object) -> list[str]:
-    """Everything that is said in free JSON: keys, strings, numbers."""
-    if isinstance(value, dict):
-        return [text for key, item in value.items() for text in (key, *_free(item))]
-    if isinstance(value, list):
-        return [text for item in value for text in _free(item)]
-    if value is None or isinstance(value, bool):
-        return []
-    return [value if isinstance(value, str) else repr(value)]
+    """Everything that is said in free JSON: keys, strings, numbers. Without recursion: a model nests as it likes."""
+    texts: list[str] = []
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            for key, below in reversed(item.items()):
+                waiting += (below, key)
+        elif isinstance(item, list):
+            waiting += reversed(item)
+        elif item is not None and not isinstance(item, bool):
+            texts.append(item if isinstance(item, str) else repr(item))
+    return texts

@@ -2,7 +2,7 @@
 
 - A caller's guard tags would decide what the guardrail sees (one tagged block hides all others), so tagged text becomes
   text. A caller's guardrail settings never get this far; the pinned guardrail goes along with its whole trace.
-- Documents go as bytes in the format they came in. Their names keep to what Bedrock allows, masked or not.
+- Documents go as the text that was inspected, in a text format. Their names keep to what Bedrock allows, masked or not.
 - `requestMetadata` names the session and a pseudonym of the user, for invocation logs on AWS; never the name.
 
 >>> path_of("eu.amazon.nova-lite-v1:0", stream=False)
@@ -48,8 +48,11 @@ def body_of(request: ModelRequest, *, user: str, stream: bool) -> Json:
     if request.system:
         body["system"] = _blocks(request.system)
     inference = dict(request.inference)
+    additional = dict(request.additional)
     if "topK" in inference:
-        body["additionalModelRequestFields"] = _top_k(request.model_id, inference.pop("topK"))
+        additional |= _top_k(request.model_id, inference.pop("topK"))
+    if additional:
+        body["additionalModelRequestFields"] = additional
     body["inferenceConfig"] |= inference
     if request.tools is not None:
         body["toolConfig"] = request.tools

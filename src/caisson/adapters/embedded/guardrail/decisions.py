@@ -23,6 +23,8 @@ _REASONS = {
     "words": "a word that the system file declares",
     "patterns": "a pattern that the system file declares",
     "injection": "reads like an attempt to take over the model",
+    "leakage": "repeats the system prompt",
+    "classification": "is marked so; the caller's clearance decides",
     "pseudonyms": "looked like a pseudonym and was escaped",
 }
 

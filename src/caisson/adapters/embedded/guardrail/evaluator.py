@@ -22,6 +22,10 @@ from caisson.ports.guardrail import Guardrail, Inspection, InspectionContext, Ou
 from caisson.system.entities import STATISTICAL
 from caisson.system.schema import System
 
+ANSWERS_HELD_FROM_TIER = 3
+"""From then on a rule without a span has judged a whole content block before any of it leaves."""
+COMPARED_ROLES = frozenset({"document", "tool"})
+"""Whose markings are compared with the caller's clearance. What a caller writes, they may read."""
 SLICE_CHARACTERS = 32_768
 """How much of a text is inspected before other requests get their turn."""
 
@@ -35,18 +39,22 @@ class EmbeddedGuardrail(Guardrail):
             prepare()  # now, so that no request has to wait for it
         if any(STATISTICAL & entry.pii.keys() for entry in system.guardrails.values()):
             recogniser()
-        self._rulebooks = {name: Rulebook.of(name, entry, version) for name, entry in system.guardrails.items()}
+        self._windows = system.tier < ANSWERS_HELD_FROM_TIER
+        cleared = any(group.clearance is not None for group in system.identity.groups.values())
+        self._rulebooks = {
+            name: Rulebook.of(name, entry, version, markings=cleared) for name, entry in system.guardrails.items()
+        }
 
     async def inspect_input(self, parts: Sequence[Part], context: InspectionContext) -> Inspection:
         """See the port."""
         rulebook = self._rulebook(context.guardrail)
         decisions = Decisions(rulebook, "input")
-        passages = Passages(rulebook, Pseudonyms(context.pseudonym_key))
+        passages = Passages(rulebook, Pseudonyms(context.pseudonym_key), context.clearance)
         restorable: dict[str, str] = {}
         texts = []
         for part in parts:
             values = restorable if part.role == "user" else None
-            flow = decisions.inspect(part.path, passages.of_input(values))
+            flow = decisions.inspect(part.path, passages.of_input(values, compared=part.role in COMPARED_ROLES))
             texts.append(await _through(flow, part.text, decisions))
             if not flow.blocked:
                 decisions.add(part.path, await self._judged(part, rulebook, decisions))
@@ -67,7 +75,8 @@ class EmbeddedGuardrail(Guardrail):
 
     def open_output(self, context: InspectionContext, restorable: Mapping[str, str]) -> OutputInspection:
         """See the port."""
-        return EmbeddedOutputInspection(self._rulebook(context.guardrail), context, restorable)
+        rulebook = self._rulebook(context.guardrail)
+        return EmbeddedOutputInspection(rulebook, context, restorable, windows=self._windows)
 
     def messages(self, guardrail: str) -> tuple[str, str]:
         """See the port."""

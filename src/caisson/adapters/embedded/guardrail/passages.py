@@ -1,12 +1,13 @@
 """The stages that a text passes: bounded invisible runs, look-alikes, credentials, what has a form, names, restoring.
 
 Each stage sees what the one before let through, so a credential inside a web address is gone before the address is
-looked at, and what restoring puts back is never inspected again.
+looked at, and what restoring puts back is never inspected again. A marking above the caller's clearance ends the text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
 from caisson.detect.course import Flow
@@ -15,21 +16,32 @@ from caisson.detect.invisible import InvisibleRuns
 from caisson.detect.people.stage import People, recogniser
 from caisson.detect.pseudonyms import Pseudonyms, escaped
 from caisson.detect.restoring import Restoring
+from caisson.detect.rules import classification
 from caisson.detect.stream import Mask
+from caisson.policy.clearance import may_read
+from caisson.system.identity import Classification
 
 
 class Passages:
     """Makes the flows of one inspection's texts. All share pseudonyms."""
 
-    def __init__(self, rulebook: Rulebook, pseudonyms: Pseudonyms) -> None:
+    def __init__(self, rulebook: Rulebook, pseudonyms: Pseudonyms, clearance: Classification | None) -> None:
         self._rulebook = rulebook
         self._pseudonyms = pseudonyms
+        self._clearance = clearance
 
-    def of_input(self, restorable: dict[str, str] | None) -> Flow:
-        """An input's text. Masked values, but credentials, are added to `restorable`, when that is given."""
+    def of_input(self, restorable: dict[str, str] | None, *, compared: bool) -> Flow:
+        """An input's text.
 
-        def remember(finding: Finding, text: str) -> str:
-            pseudonym = self._mask(finding, text)
+        Args:
+            restorable: gets the values that the last set masks, when it is given.
+            compared: whether markings count; else they are the caller's own words.
+        """
+
+        def remember(finding: Finding, text: str) -> str | None:
+            if finding.type == classification.TYPE:
+                return self._mask(finding, text) if compared else text
+            pseudonym = self._pseudonyms.of(finding.type, finding.normal)
             if restorable is not None:
                 restorable.setdefault(pseudonym, text)
             return pseudonym
@@ -48,8 +60,15 @@ class Passages:
         """The stage for names and addresses, where the guardrail asks for them."""
         return People(recogniser(), self._rulebook.people, mask) if self._rulebook.people else None
 
-    def _mask(self, finding: Finding, _text: str) -> str:
+    def _mask(self, finding: Finding, text: str) -> str | None:
+        if finding.type == classification.TYPE:
+            return text if self._readable(finding) else None
         return self._pseudonyms.of(finding.type, finding.normal)
+
+    def _readable(self, marking: Finding) -> bool:
+        if self._clearance is None:
+            return True
+        return may_read(cast("Classification", marking.rule.removeprefix(classification.KIND)), self._clearance)
 
 
 def _escape(_finding: Finding, text: str) -> str:

@@ -3,7 +3,9 @@
 - Credentials come first and act in every mode: masked, or blocked when the file says so.
 - Declared words block. Personal data and declared patterns do what the file says.
 - Attacks on the model are a stage of their own, of input only: see `attacks`.
-- In `detect` mode everything but credentials only flags.
+- Answers that repeat the system prompt are a rule of their own, without a span (detect/leakage.py).
+- Where the system file states clearances, documents, tool results and answers are read for markings.
+- In `detect` mode everything but credentials and a repeated prompt only flags.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from caisson.detect.course import Course
 from caisson.detect.people.reader import normal
 from caisson.detect.pseudonyms import PSEUDONYM
 from caisson.detect.rule import Rule
+from caisson.detect.rules.classification import MARKINGS
 from caisson.detect.rules.credentials import BEDROCK_TYPES, BY_FORM, BY_SURROUNDINGS
 from caisson.detect.rules.declared import pattern, word
 from caisson.detect.rules.injection import Strength
@@ -44,14 +47,16 @@ class Rulebook:
     """Of the filter against attacks on the model."""
     attack_layer: int
     """What its findings do: block, or flag in `detect` mode."""
+    leak_layer: int
+    """What happens to an answer that repeats the system prompt: BLOCK or FLAG."""
     normalise: Mapping[str, Callable[[str], str]] = field(repr=False)
     """Type of a pseudonym to what brings its values to their normal form."""
     blocked_input_message: str
     blocked_output_message: str
 
     @classmethod
-    def of(cls, name: str, guardrail: Guardrail, version: str) -> Rulebook:
-        """Compile a guardrail."""
+    def of(cls, name: str, guardrail: Guardrail, version: str, *, markings: bool = False) -> Rulebook:
+        """Compile a guardrail. `markings`: the system file states clearances."""
         enforced = guardrail.mode == "enforce"
         declared = [(word(text), BLOCK) for text in guardrail.words]
         declared += [(pattern(row.name, row.regex), _LAYERS[row.action]) for row in guardrail.patterns]
@@ -62,7 +67,8 @@ class Rulebook:
             _rule_set((rule, _credential_layer(rule, guardrail)) for rule in rules)
             for rules in (BY_FORM, BY_SURROUNDINGS)
         ]
-        stages.append(_rule_set(common))
+        marked = [(rule, MASK if enforced else FLAG) for rule in MARKINGS if markings]
+        stages.append(_rule_set((*common, *marked)))
         return cls(
             name=name,
             version=version,
@@ -71,6 +77,7 @@ class Rulebook:
             people={kind: layer if enforced else FLAG for kind, layer in people_layers.items()},
             prompt_attack=guardrail.prompt_attack,
             attack_layer=BLOCK if enforced else FLAG,
+            leak_layer=BLOCK if guardrail.prompt_leak == "block" else FLAG,
             normalise={**dict.fromkeys(STATISTICAL, normal), **{rule.type: rule.normalise for rule, _ in common}},
             blocked_input_message=guardrail.blocked_input_message,
             blocked_output_message=guardrail.blocked_output_message,

@@ -47,13 +47,30 @@ class _Machine:
     seccomp: int
     socket: int
     truncate: int
+    computing: tuple[int, ...]
+    """What a program needs that only computes, reads and writes open files, and ends (`allow_computing`)."""
     io_uring_setup: int = 425
 
 
+_COMPUTING = {
+    # name: (x86_64, aarch64), as in `asm/unistd.h`
+    "read": (0, 63), "write": (1, 64), "close": (3, 57), "fstat": (5, 80), "lseek": (8, 62),
+    "mmap": (9, 222), "mprotect": (10, 226), "munmap": (11, 215), "brk": (12, 214), "mremap": (25, 216),
+    "madvise": (28, 233), "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139),
+    "sigaltstack": (131, 132), "sched_yield": (24, 124), "getpid": (39, 172), "gettid": (186, 178),
+    "gettimeofday": (96, 169), "clock_gettime": (228, 113), "futex": (202, 98), "getrandom": (318, 278),
+    "exit": (60, 93), "exit_group": (231, 94),
+}  # fmt: skip
 _MACHINES = {
-    "x86_64": _Machine(audit=0xC000003E, seccomp=317, socket=41, truncate=76),
-    "aarch64": _Machine(audit=0xC00000B7, seccomp=277, socket=198, truncate=45),
+    "x86_64": _Machine(
+        audit=0xC000003E, seccomp=317, socket=41, truncate=76, computing=tuple(x for x, _ in _COMPUTING.values())
+    ),
+    "aarch64": _Machine(
+        audit=0xC00000B7, seccomp=277, socket=198, truncate=45, computing=tuple(a for _, a in _COMPUTING.values())
+    ),
 }
+_Test = tuple[int, int, str, str]
+"""Operation, operand, where to go on yes, where to go on no."""
 
 INTERNET = (int(socket.AF_INET), int(socket.AF_INET6), int(socket.AF_NETLINK))
 """What connecting by name needs: netlink tells the resolver which addresses this machine has (getaddrinfo(3))."""
@@ -84,20 +101,45 @@ def refuse_calls(*, families: tuple[int, ...], truncate: bool) -> None:
     Raises:
         OSError: the kernel refused.
     """
-    instructions = _instructions(_MACHINES[os.uname().machine], families, truncate)
+    _install(_instructions(_MACHINES[os.uname().machine], families, truncate))
+
+
+def allow_computing() -> None:
+    """From now on only what computing on open files needs; every other call fails with EPERM.
+
+    No file is opened, no socket made, no program or process started, no other process touched. For a process that
+    parses something hostile and has nothing left to load. Needs no_new_privs.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    machine = _MACHINES[os.uname().machine]
+    allowed = [(_IF_EQUAL, number, "allow", "next") for number in machine.computing]
+    tests = [*_of_this_machine(machine), *allowed]
+    returns = {"refuse": _ERRNO | errno.EPERM, "allow": _ALLOW, "kill": _KILL_PROCESS}
+    _install(_assembled(tests, returns))
+
+
+def _install(instructions: list[_Instruction]) -> None:
     program = _Program(len(instructions), (_Instruction * len(instructions))(*instructions))
     number = _MACHINES[os.uname().machine].seccomp
     libc.syscall(number, ctypes.c_uint(_SET_MODE_FILTER), ctypes.c_uint(0), ctypes.byref(program))
 
 
-def _instructions(machine: _Machine, families: tuple[int, ...], truncate: bool) -> list[_Instruction]:
-    """Tests fall through to the next one or jump to one of the four returns at the end."""
-    refused = (machine.truncate,) if truncate else ()
-    tests = [
+def _of_this_machine(machine: _Machine) -> list[_Test]:
+    """Foreign call conventions are killed; what follows sees the call's number."""
+    return [
         (_LOAD, _ARCH, "next", "next"),
         (_IF_EQUAL, machine.audit, "next", "kill"),
         (_LOAD, _NR, "next", "next"),
         (_IF_AT_LEAST, _X32_BIT, "kill", "next"),
+    ]
+
+
+def _instructions(machine: _Machine, families: tuple[int, ...], truncate: bool) -> list[_Instruction]:
+    refused = (machine.truncate,) if truncate else ()
+    tests = [
+        *_of_this_machine(machine),
         (_IF_EQUAL, machine.io_uring_setup, "unknown", "next"),
         *((_IF_EQUAL, number, "refuse", "next") for number in refused),
         (_IF_EQUAL, machine.socket, "next", "allow"),
@@ -111,6 +153,11 @@ def _instructions(machine: _Machine, families: tuple[int, ...], truncate: bool) 
         "unknown": _ERRNO | errno.ENOSYS,
         "kill": _KILL_PROCESS,
     }
+    return _assembled(tests, returns)
+
+
+def _assembled(tests: list[_Test], returns: dict[str, int]) -> list[_Instruction]:
+    """Tests fall through to the next one or jump to one of the returns at the end, whose first is the default."""
     places = {name: len(tests) + index for index, name in enumerate(returns)}
 
     def skips(here: int, target: str) -> int:

@@ -35,6 +35,12 @@ def invalid(found: str) -> UpstreamError:
     return _failed(WireError.VALIDATION, "model.validation", message, found)
 
 
+def cannot(what: str) -> UpstreamError:
+    """The endpoint has no way to do what the request asks; leaving it out silently would be another request."""
+    message = f"The model that answers here cannot take {what}; leave it out or ask the operator."
+    return _failed(WireError.VALIDATION, "model.unsupported", message, f"the request has {what}")
+
+
 def nonsense(found: str) -> UpstreamError:
     """The endpoint's answer cannot be understood."""
     message = "The model's answer could not be understood; retry."

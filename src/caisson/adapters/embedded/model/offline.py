@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from itertools import groupby
 
+from caisson.adapters.embedded.model import failures
 from caisson.adapters.embedded.model.events import START, Json, closing, text_block, words
 from caisson.adapters.embedded.model.extract import Passage, best, question_of
 from caisson.adapters.embedded.model.prompt import Prompt
@@ -38,6 +39,8 @@ class OfflineModel(Model):
     async def converse(self, request: ModelRequest) -> ModelAnswer:
         began = self._clock.monotonic()
         prompt = Prompt.of(request)
+        if prompt.media:
+            raise failures.cannot("images, video or audio")
         if sum(len(document.text) for document in prompt.documents) >= THREAD_FROM_CHARACTERS:
             full = await asyncio.to_thread(answer, prompt)
         else:

@@ -17,6 +17,8 @@ from caisson.ports.model import ModelRequest
 
 Json = dict[str, Any]
 
+_MEDIA = frozenset({"image", "video", "audio"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
@@ -39,6 +41,8 @@ class Prompt:
     """Of every turn, oldest first."""
     turn: int
     """How many user turns there are."""
+    media: bool
+    """Whether there are images, video or audio, which have no words."""
 
     @classmethod
     def of(cls, request: ModelRequest) -> Prompt:
@@ -54,6 +58,7 @@ class Prompt:
             history=tuple(text for _, text in turns[:last] if text),
             documents=tuple(documents),
             turn=len(asked),
+            media=any(map(_has_media, request.messages)),
         )
 
     def everything(self) -> str:
@@ -66,9 +71,17 @@ class Prompt:
         return estimate_prompt_tokens((self.everything(),), self.turn)
 
 
+def _has_media(message: Json) -> bool:
+    blocks = [*message["content"]]
+    blocks += [item for block in blocks for item in block.get("toolResult", {}).get("content", ())]
+    return any(not _MEDIA.isdisjoint(block) for block in blocks)
+
+
 def _spoken(block: Json) -> list[str]:
     if "text" in block:
         return [block["text"]]
+    if "citationsContent" in block:
+        return [piece["text"] for piece in block["citationsContent"].get("content", ())]
     guarded = block.get("guardContent", {}).get("text", {})
     return [guarded["text"]] if guarded and "grounding_source" not in guarded.get("qualifiers", ()) else []
 
@@ -82,8 +95,11 @@ def _read(content: list[Json], documents: list[Document]) -> str:
             documents.append(Document(name="grounding source", text=guarded["text"]))
         if "document" in block:
             documents.append(_document(block["document"]))
+        if "searchResult" in block:
+            documents.append(_search_result(block["searchResult"]))
         for item in block.get("toolResult", {}).get("content", ()):
-            documents.append(_result(item))
+            if _MEDIA.isdisjoint(item):
+                documents.append(_result(item))
     return "\n".join(spoken)
 
 
@@ -91,8 +107,14 @@ def _document(block: Json) -> Document:
     return Document(name=block["name"], text=block["source"]["text"])
 
 
+def _search_result(found: Json) -> Document:
+    return Document(name=found["title"], text="\n".join(piece["text"] for piece in found["content"]))
+
+
 def _result(item: Json) -> Document:
     if "document" in item:
         return _document(item["document"])
+    if "searchResult" in item:
+        return _search_result(item["searchResult"])
     text = item["text"] if "text" in item else msgspec.json.encode(item["json"]).decode()
     return Document(name="tool result", text=text)

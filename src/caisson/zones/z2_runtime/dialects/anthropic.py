@@ -1,7 +1,7 @@
 """InvokeModel bodies of Claude models: the Messages API as Bedrock takes it (User Guide: Anthropic Claude Messages).
 
 Turns of the same role that follow each other are joined, as the Messages API does. `cache_control` becomes a cache
-point behind the block it marks.
+point behind the block it marks. Images and PDFs become those of Converse, so the same rules decide about them.
 """
 
 from __future__ import annotations
@@ -58,10 +58,31 @@ class Pieces(_Block, tag="content"):
     content: str | Annotated[list[Text], Meta(max_length=schema.BLOCKS_MAX)]
 
 
-class Document(_Block, tag="document"):
-    """A text document; files, URLs and PDFs are refused."""
+class Pdf(_Block, tag="base64"):
+    """A document's bytes."""
 
-    source: PlainText | Pieces
+    media_type: Literal["application/pdf"]
+    data: schema.NonEmpty
+
+
+class Picture(_Block, tag="base64"):
+    """An image's bytes."""
+
+    media_type: Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
+    data: schema.NonEmpty
+
+
+class Image(_Block, tag="image"):
+    """An image; files and URLs are refused."""
+
+    source: Picture
+    cache_control: CacheControl | None = None
+
+
+class Document(_Block, tag="document"):
+    """A document; files and URLs are refused."""
+
+    source: PlainText | Pieces | Pdf
     title: Annotated[str, Meta(min_length=1, max_length=schema.DOCUMENT_NAME_MAX)] | None = None
     context: str | None = None
     citations: schema.Citations | None = None
@@ -81,7 +102,7 @@ class ToolResult(_Block, tag="tool_result"):
     """What a tool returned."""
 
     tool_use_id: schema.ToolUseId
-    content: str | Annotated[list[Text | Document], Meta(max_length=schema.BLOCKS_MAX)] | UnsetType = UNSET
+    content: str | Annotated[list[Text | Document | Image], Meta(max_length=schema.BLOCKS_MAX)] | UnsetType = UNSET
     is_error: bool = False
     cache_control: CacheControl | None = None
 
@@ -93,7 +114,14 @@ class Thinking(_Block, tag="thinking"):
     signature: str
 
 
-Content = Text | Document | ToolUse | ToolResult | Thinking
+Content = Text | Document | Image | ToolUse | ToolResult | Thinking
+
+
+class Reasons(_Object):
+    """How much the model reasons."""
+
+    type: Literal["enabled", "disabled", "adaptive"]
+    budget_tokens: schema.Tokens | UnsetType = UNSET
 
 
 class Message(_Object):
@@ -144,6 +172,7 @@ class MessagesRequest(_Object):
     stop_sequences: schema.StopSequences | None = None
     tools: Annotated[list[Tool], Meta(max_length=schema.BLOCKS_MAX)] | UnsetType = UNSET
     tool_choice: Auto | Some | Named | UnsetType = UNSET
+    thinking: Reasons | UnsetType = UNSET
 
 
 _decoder = msgspec.json.Decoder(MessagesRequest)
@@ -169,6 +198,7 @@ def conversation(body: bytes, model_id: str, operation: Operation) -> Conversati
         messages=checked_messages(_joined(request.messages)),
         output_tokens_max=request.max_tokens,
         inference={key: value for key, value in settings.items() if value is not None},
+        additional={} if request.thinking is UNSET else {"thinking": msgspec.to_builtins(request.thinking)},
         tools=_tool_config(request),
     )
 
@@ -204,6 +234,9 @@ def _converted(block: Content) -> list[Json]:
         converted = {"text": block.text}
     elif isinstance(block, Document):
         converted = {"document": _document(block)}
+    elif isinstance(block, Image):
+        kind = block.source.media_type.removeprefix("image/")
+        converted = {"image": {"format": kind, "source": {"bytes": block.source.data}}}
     elif isinstance(block, ToolUse):
         converted = {"toolUse": {"toolUseId": block.id, "name": block.name, "input": block.input}}
     else:
@@ -220,14 +253,18 @@ def _converted(block: Content) -> list[Json]:
 
 def _document(document: Document) -> Json:
     source = document.source
+    converted: Json = {"format": "txt", "name": document.title or UNNAMED_DOCUMENT}
+    if document.context is not None:
+        converted["context"] = document.context
+    if isinstance(source, Pdf):
+        return {**converted, "format": "pdf", "source": {"bytes": source.data}}
     if isinstance(source, PlainText):
         text = source.data
     elif isinstance(source.content, str):
         text = source.content
     else:
         text = "\n".join(piece.text for piece in source.content)
-    converted: Json = {"format": "txt", "name": document.title or UNNAMED_DOCUMENT, "source": {"text": text}}
-    return converted if document.context is None else {**converted, "context": document.context}
+    return {**converted, "source": {"text": text}}
 
 
 def _cache_point(control: CacheControl | None) -> list[Json]:

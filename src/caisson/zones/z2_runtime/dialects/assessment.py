@@ -33,13 +33,13 @@ def assessment(actions: Sequence[GuardrailAction], *, guarded: int, total: int) 
     """One assessment. A policy is present only when one of its rules found something."""
     found: Json = {}
     for action in actions:
-        if action.decision != "pass":
+        if action.decision not in ("pass", "not_inspected"):
             _add(found, action)
     latency_ms = round(sum(action.latency_ms for action in actions))
     found["invocationMetrics"] = {
         "guardrailProcessingLatency": latency_ms,
         "usage": usage(total),
-        "guardrailCoverage": coverage(guarded, total),
+        "guardrailCoverage": coverage(guarded, total) | _images(actions),
     }
     return found
 
@@ -82,6 +82,12 @@ def usage(characters: int) -> Json:
 def coverage(guarded: int, total: int) -> Json:
     """Characters that were inspected, of all there were."""
     return {"textCharacters": {"guarded": guarded, "total": total}}
+
+
+def _images(actions: Sequence[GuardrailAction]) -> Json:
+    """Images that went through uninspected; Bedrock tells them apart from text too."""
+    passed = sum(action.rule == "media.image" for action in actions)
+    return {"images": {"guarded": 0, "total": passed}} if passed else {}
 
 
 def trace(actions: Sequence[GuardrailAction], *, guarded: int, total: int) -> Json:

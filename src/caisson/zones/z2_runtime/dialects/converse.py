@@ -2,12 +2,13 @@
 
 >>> parse(b'{"messages": [{"role": "user", "content": [{"text": "hi"}]}]}', "m", stream=False).messages
 ({'role': 'user', 'content': [{'text': 'hi'}]},)
->>> parse(b'{"messages": [{"role": "user", "content": [{"image": {}}]}]}', "m", stream=False).message
-'messages[0].content[0].image: this kind of content is not inspected by this version, so it is refused; send text.'
+>>> parse(b'{"messages": [], "serviceTier": {}}', "m", stream=False).message
+'serviceTier: the system file decides which model answers and how it is served, so it is refused; remove it.'
 """
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -17,7 +18,7 @@ from caisson.errors import Refusal
 from caisson.ports.model import ModelAnswer
 from caisson.zones.z2_runtime.conversation import Conversation
 from caisson.zones.z2_runtime.dialects import schema
-from caisson.zones.z2_runtime.dialects.shape import Nothing, Shape, decode, parsed
+from caisson.zones.z2_runtime.dialects.shape import Shape, decode, parsed, refused
 from caisson.zones.z2_runtime.dialects.turns import checked_messages, checked_system, checked_tools
 from caisson.zones.z2_runtime.eventstream import MEDIA_TYPE, event_frame, exception_frame
 from caisson.zones.z2_runtime.operations import Operation
@@ -51,9 +52,16 @@ class ConverseRequest(Shape):
     inference_config: schema.InferenceConfig | UnsetType = UNSET
     tool_config: schema.ToolConfig | UnsetType = UNSET
     guardrail_config: GuardrailConfig | UnsetType = UNSET
-    additional_model_request_fields: Nothing | UnsetType = UNSET
+    additional_model_request_fields: schema.AdditionalFields | UnsetType = UNSET
     request_metadata: RequestMetadata | UnsetType = UNSET
 
+
+_STORED = re.compile(r"arn:[^/]*:(?:default-)?(?P<kind>prompt-router|prompt)/.*", re.DOTALL)
+_STORED_REASONS = {
+    "prompt": "stored prompts would reach the model uninspected, so they are refused; send the messages themselves",
+    "prompt-router": "the system file decides which model answers, so prompt routers are refused; name its model",
+}
+"""Kinds of ARN that Converse takes in place of a model."""
 
 _decoder = msgspec.json.Decoder(ConverseRequest)
 _encoder = msgspec.json.Encoder()
@@ -62,7 +70,13 @@ _encoder = msgspec.json.Encoder()
 def parse(body: bytes, model_id: str, stream: bool) -> Conversation | Refusal:
     """The request in `body`, or where and why it is refused."""
     operation = Operation.CONVERSE_STREAM if stream else Operation.CONVERSE
-    return parsed(lambda: conversation(decode(body, _decoder), model_id, operation))
+
+    def read() -> Conversation:
+        if stored := _STORED.fullmatch(model_id):
+            raise refused("modelId", _STORED_REASONS[stored["kind"]])
+        return conversation(decode(body, _decoder), model_id, operation)
+
+    return parsed(read)
 
 
 def conversation(request: ConverseRequest, model_id: str, operation: Operation) -> Conversation:
@@ -81,6 +95,7 @@ def conversation(request: ConverseRequest, model_id: str, operation: Operation) 
         output_tokens_max=inference.pop("maxTokens", None),
         inference=inference,
         tools=checked_tools(fields["toolConfig"]) if "toolConfig" in fields else None,
+        additional=fields.get("additionalModelRequestFields", {}),
         request_metadata=fields.get("requestMetadata", {}),
         dropped=() if guardrail is None else ("guardrailConfig",),
         trace=guardrail is not None and guardrail.get("trace", "disabled") != "disabled",

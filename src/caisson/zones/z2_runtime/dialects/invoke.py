@@ -1,10 +1,10 @@
 """InvokeModel and InvokeModelWithResponseStream: the family's own JSON, through the same conversation as Converse.
 
-The model id names the family; a profile prefix (`eu.`, `us.`, `apac.`, `global.`) does not matter. Families whose body
-this version cannot read are refused: nothing passes uninspected.
+The model id names the family (families.py). Families whose body this version cannot read are refused with the reason:
+nothing passes uninspected.
 
->>> parse(b"{}", "meta.llama3-v1:0", stream=False).message
-"InvokeModel reads the bodies of anthropic.* and amazon.nova-* models, found 'meta.llama3-v1:0'; use Converse."
+>>> parse(b"{}", "ai21.jamba-1-5-large-v1:0", stream=False).message.partition(": ")[2]
+'its body is not read by this version; use Converse.'
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import msgspec
 from msgspec.structs import replace
 
 from caisson.errors import CallerError, Refusal, WireError
-from caisson.policy.prices import base_model
 from caisson.ports.model import ModelAnswer
 from caisson.zones.z2_runtime.conversation import Conversation
-from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, nova
+from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, chat_invoke, families, nova
 from caisson.zones.z2_runtime.dialects.converse import RequestMetadata
 from caisson.zones.z2_runtime.dialects.shape import decode, parsed
 from caisson.zones.z2_runtime.eventstream import MEDIA_TYPE, exception_frame
@@ -82,9 +81,9 @@ def conversation(body: bytes, model_id: str, operation: Operation) -> Conversati
     Raises:
         CallerError: no family of ours, or not of the family's schema.
     """
-    if _family(model_id) is anthropic:
-        return anthropic.conversation(body, model_id, operation)
-    return nova.conversation(body, model_id, operation)
+    family = _family(model_id)
+    read: Conversation = family.conversation(body, model_id, operation)
+    return read
 
 
 def render(answer: ModelAnswer, trace: Json | None = None, *, model_id: str, request_id: str) -> bytes:
@@ -93,8 +92,11 @@ def render(answer: ModelAnswer, trace: Json | None = None, *, model_id: str, req
     Raises:
         CallerError: no family of ours.
     """
-    if _family(model_id) is anthropic:
+    family = _family(model_id)
+    if family is anthropic:
         return anthropic_answer.render(answer, trace, model_id=model_id, request_id=request_id)
+    if family is chat_invoke:
+        return chat_invoke.render(answer, trace, model_id=model_id, request_id=request_id)
     return nova.render(answer, trace)
 
 
@@ -106,9 +108,12 @@ class StreamRenderer:
     """
 
     def __init__(self, model_id: str, request_id: str) -> None:
-        self._family: anthropic_answer.StreamRenderer | nova.StreamRenderer
-        if _family(model_id) is anthropic:
+        family = _family(model_id)
+        self._family: anthropic_answer.StreamRenderer | chat_invoke.StreamRenderer | nova.StreamRenderer
+        if family is anthropic:
             self._family = anthropic_answer.StreamRenderer(model_id=model_id, request_id=request_id)
+        elif family is chat_invoke:
+            self._family = chat_invoke.StreamRenderer(model_id=model_id, request_id=request_id)
         else:
             self._family = nova.StreamRenderer()
 
@@ -124,21 +129,20 @@ class StreamRenderer:
 
 
 def _family(model_id: str) -> ModuleType:
-    _, model = base_model(model_id)
-    for prefix, family in _FAMILIES:
-        if model.startswith(prefix):
-            return family
+    known = families.dialect(model_id)
+    if known is not None:
+        return _FAMILIES[known]
     raise CallerError(
         Refusal(
             error=WireError.VALIDATION,
             rule="schema.family",
-            message="InvokeModel reads the bodies of anthropic.* and amazon.nova-* models, found "
-            f"{model_id[:MODEL_ID_SHOWN_MAX]!r}; use Converse.",
+            message="InvokeModel reads the bodies of Claude, of Nova text models and chat completions, found "
+            f"{model_id[:MODEL_ID_SHOWN_MAX]!r}: {families.unread(model_id)}.",
         )
     )
 
 
-_FAMILIES = (("anthropic.", anthropic), ("amazon.nova-", nova))
+_FAMILIES: dict[str, ModuleType] = {"anthropic": anthropic, "nova": nova, "chat": chat_invoke}
 
 
 def _media_type(header: str) -> str:

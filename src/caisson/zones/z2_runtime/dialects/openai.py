@@ -143,10 +143,13 @@ class TextFormat(_Object):
     type: Literal["text"]
 
 
+ModelName = Annotated[str, Meta(min_length=1, max_length=MODEL_CHARACTERS_MAX)]
+
+
 class ChatRequest(_Object):
     """The body."""
 
-    model: Annotated[str, Meta(min_length=1, max_length=MODEL_CHARACTERS_MAX)]
+    model: ModelName
     messages: Annotated[list[Message], Meta(min_length=1, max_length=schema.MESSAGES_MAX)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -200,6 +203,7 @@ def conversation(request: ChatRequest) -> Conversation:
         inference={key: value for key, value in settings.items() if value is not None},
         tools=_tool_config(request),
         request_metadata=_labels(request),
+        joins=True,
         usage_wanted=request.stream_options is not None and request.stream_options.include_usage,
     )
 

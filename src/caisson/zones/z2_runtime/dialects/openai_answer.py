@@ -27,6 +27,9 @@ _FINISH_REASONS = {
     "max_tokens": "length",
     "tool_use": "tool_calls",
     "content_filtered": "content_filter",
+    "model_context_window_exceeded": "length",
+    "malformed_model_output": "stop",
+    "malformed_tool_use": "stop",
     INTERVENED: "content_filter",
 }
 _UNKNOWN_CALLERS = frozenset(
@@ -57,6 +60,11 @@ def models(model_ids: list[str]) -> bytes:
 
 def render(answer: ModelAnswer, *, model_id: str, request_id: str, created: int) -> bytes:
     """The response body."""
+    return _encoder.encode(body_of(answer, model_id=model_id, request_id=request_id, created=created))
+
+
+def body_of(answer: ModelAnswer, *, model_id: str, request_id: str, created: int) -> Json:
+    """The response as a value."""
     texts, thoughts, calls = [], [], []
     for block in answer.content:
         if "text" in block:
@@ -74,16 +82,14 @@ def render(answer: ModelAnswer, *, model_id: str, request_id: str, created: int)
     choice = {
         "index": 0, "message": message, "logprobs": None, "finish_reason": _FINISH_REASONS[answer.stop_reason],
     }  # fmt: skip
-    return _encoder.encode(
-        {
-            "id": f"chatcmpl-{request_id}",
-            "object": "chat.completion",
-            "created": created,
-            "model": model_id,
-            "choices": [choice],
-            "usage": _usage(answer.usage),
-        }
-    )
+    return {
+        "id": f"chatcmpl-{request_id}",
+        "object": "chat.completion",
+        "created": created,
+        "model": model_id,
+        "choices": [choice],
+        "usage": _usage(answer.usage),
+    }
 
 
 def _call(use_id: str, name: str, arguments: str) -> Json:
@@ -98,20 +104,17 @@ def _usage(usage: Usage) -> Json:
     }
 
 
-class StreamRenderer:
-    """Chunks as server-sent events (OpenAI API reference: Streaming)."""
+class Chunks:
+    """A stream's chunks as values (OpenAI API reference: the chat completion chunk object)."""
 
-    media_type = MEDIA_TYPE
-
-    def __init__(self, *, model_id: str, request_id: str, created: int, usage_wanted: bool) -> None:
+    def __init__(self, *, model_id: str, request_id: str, created: int) -> None:
         self._chunk: Json = {
             "id": f"chatcmpl-{request_id}", "object": "chat.completion.chunk", "created": created, "model": model_id,
         }  # fmt: skip
-        self._usage_wanted = usage_wanted
         self._calls = -1
 
-    def event(self, event: Json) -> bytes:
-        """The events of one event of ports/model.py; empty when OpenAI says nothing here."""
+    def of(self, event: Json) -> Json | None:
+        """The chunk of one event of ports/model.py but the last; None when OpenAI says nothing here."""
         ((kind, value),) = event.items()
         if kind == "messageStart":
             return self._said({"role": "assistant", "content": ""})
@@ -123,28 +126,42 @@ class StreamRenderer:
             return self._delta(value["delta"])
         if kind == "messageStop":
             return self._said({}, _FINISH_REASONS[value["stopReason"]])
-        if kind == "metadata":
-            return self._closing(value["usage"])
-        return b""
+        return None
 
-    def _delta(self, delta: Json) -> bytes:
+    def counted(self, usage: Json) -> Json:
+        """The chunk with the usage, which has no choice."""
+        counted = Usage(input_tokens=usage["inputTokens"], output_tokens=usage["outputTokens"])
+        return {**self._chunk, "choices": [], "usage": _usage(counted)}
+
+    def _delta(self, delta: Json) -> Json | None:
         if "text" in delta:
             return self._said({"content": delta["text"]})
         if "toolUse" in delta:
             arguments = delta["toolUse"]["input"]
             return self._said({"tool_calls": [{"index": self._calls, "function": {"arguments": arguments}}]})
         text = delta["reasoningContent"].get("text", "")
-        return self._said({"reasoning_content": text}) if text else b""
+        return self._said({"reasoning_content": text}) if text else None
 
-    def _said(self, delta: Json, finish_reason: str | None = None) -> bytes:
+    def _said(self, delta: Json, finish_reason: str | None = None) -> Json:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return _sse({**self._chunk, "choices": [choice]})
+        return {**self._chunk, "choices": [choice]}
 
-    def _closing(self, usage: Json) -> bytes:
-        if not self._usage_wanted:
-            return DONE
-        counted = _usage(Usage(input_tokens=usage["inputTokens"], output_tokens=usage["outputTokens"]))
-        return _sse({**self._chunk, "choices": [], "usage": counted}) + DONE
+
+class StreamRenderer:
+    """Chunks as server-sent events (OpenAI API reference: Streaming)."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, *, model_id: str, request_id: str, created: int, usage_wanted: bool) -> None:
+        self._chunks = Chunks(model_id=model_id, request_id=request_id, created=created)
+        self._usage_wanted = usage_wanted
+
+    def event(self, event: Json) -> bytes:
+        """The events of one event of ports/model.py; empty when OpenAI says nothing here."""
+        if "metadata" in event:
+            return (_sse(self._chunks.counted(event["metadata"]["usage"])) if self._usage_wanted else b"") + DONE
+        chunk = self._chunks.of(event)
+        return b"" if chunk is None else _sse(chunk)
 
     def exception(self, refusal: Refusal) -> bytes:
         """The event that ends a stream which failed on its way; clients raise it."""

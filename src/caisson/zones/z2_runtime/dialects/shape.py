@@ -1,7 +1,7 @@
 """Strict decoding: a body either has the declared shape or the caller reads where it does not.
 
 - One parser reads the body once; what goes on is rebuilt from the declared fields only, so nothing unread passes.
-- An unknown field is refused with its path; a known one that this version does not inspect or support, by name.
+- An unknown field is refused with its path; one that the API has and this version refuses, with why (surface.py).
 - Messages carry paths, types and field names, never values.
 
 >>> class Point(Shape):
@@ -22,35 +22,16 @@ import msgspec
 
 from caisson.errors import CallerError, Refusal, WireError
 from caisson.zones.z2_runtime.conversation import Conversation
+from caisson.zones.z2_runtime.dialects.surface import reason
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-_NOT_INSPECTED = frozenset(
-    {
-        "image", "video", "audio", "searchResult", "citationsContent", "redactedContent", "s3Location", "systemTool",
-        "toolAddition", "toolRemoval", "redacted_thinking", "search_result", "server_tool_use",
-        "web_search_tool_result",
-    }
-)  # fmt: skip
-"""Content that exists in the API and that no rule of this version can read."""
-_NOT_SUPPORTED = frozenset(
-    {
-        "promptVariables", "performanceConfig", "serviceTier", "outputConfig", "additionalModelResponseFieldPaths",
-        "anthropic_beta", "thinking", "metadata", "mcp_servers", "container", "context_management", "output_config",
-        "service_tier", "stream", "model",
-    }
-)  # fmt: skip
-"""Request settings that exist in the API and that would change what the file or the inspection decides."""
-
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _CLOSED_VALUE = re.compile(r"Invalid (?:enum )?value (?:'(?P<value>.*)'|.+)", re.DOTALL)
-_SHOWN_NAME = re.compile(r"[a-z_]{1,24}(?:[A-Z][a-z]{1,15}){0,4}[0-9]{0,2}")
+_SHOWN_NAME = re.compile(r"[a-z_]{1,24}(?:[A-Z][a-z]{1,15}){0,4}[0-9]{0,2}|s3Location")
 """Names in the API's spelling, which a message repeats; others may be a secret in the wrong place."""
 _SHOWN_VALUE = re.compile(r"[a-z_-]{1,24}[0-9]{0,2}|[A-Z]{1,12}")
-
-
-_SEND_TEXT = "this kind of content is not inspected by this version, so it is refused; send text"
 
 
 class Shape(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -86,7 +67,7 @@ def parsed(read: Callable[[], Conversation]) -> Conversation | Refusal:
     """What `read` gives, with all its strings within bounds, or why not."""
     try:
         conversation = read()
-        conversation.parts()
+        conversation.check_bounds()
     except CallerError as error:
         return error.refusal
     return conversation
@@ -108,19 +89,19 @@ def _explained(message: str) -> tuple[str, str]:
     if unknown := _UNKNOWN_FIELD.fullmatch(text):
         return _unknown_field(path, unknown["field"])
     if closed := _CLOSED_VALUE.fullmatch(text):
-        value = closed["value"] or ""
-        if value in _NOT_INSPECTED:
-            return f"{path} {value!r}", _SEND_TEXT
-        shown = f" {value!r}" if _SHOWN_VALUE.fullmatch(value) else ""
-        return path, f"unexpected value{shown}; see the API reference for the allowed ones"
+        return _closed_value(path, closed["value"] or "")
     return path, text[0].lower() + text[1:] + "; correct it"
 
 
+def _closed_value(path: str, value: str) -> tuple[str, str]:
+    shown = f" {value!r}" if _SHOWN_VALUE.fullmatch(value) else ""
+    above, _, name = path.rpartition(".")
+    if known := reason(above, name, value) or reason(above, name):
+        return path + shown, known
+    return path, f"unexpected value{shown}; see the API reference for the allowed ones"
+
+
 def _unknown_field(path: str, name: str) -> tuple[str, str]:
-    shown = name if name in _NOT_INSPECTED or _SHOWN_NAME.fullmatch(name) else "(a name that is none of the API's)"
-    place = f"{path}.{shown}" if path else shown
-    if name in _NOT_INSPECTED:
-        return place, _SEND_TEXT
-    if name in _NOT_SUPPORTED or path.startswith("additionalModelRequestFields"):
-        return place, "this setting is not supported by this version, so it is refused; remove it"
-    return place, "unknown field; remove it"
+    known = reason(path, name) if _SHOWN_NAME.fullmatch(name) else None
+    shown = name if known or _SHOWN_NAME.fullmatch(name) else "(a name that is none of the API's)"
+    return f"{path}.{shown}" if path else shown, known or "unknown field; remove it"

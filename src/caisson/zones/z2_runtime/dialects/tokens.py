@@ -15,10 +15,10 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from caisson.errors import Refusal
-from caisson.policy.tokens import estimate_prompt_tokens
+from caisson.policy.tokens import estimate_prompt_tokens, media_tokens
 from caisson.zones.z2_runtime.conversation import Conversation
 from caisson.zones.z2_runtime.dialects import converse, invoke, schema
-from caisson.zones.z2_runtime.dialects.shape import Nothing, Shape, decode, parsed, refused
+from caisson.zones.z2_runtime.dialects.shape import Shape, decode, parsed, refused
 from caisson.zones.z2_runtime.operations import Operation
 
 
@@ -28,7 +28,7 @@ class ConverseInput(Shape):
     messages: schema.Messages
     system: schema.System | UnsetType = UNSET
     tool_config: schema.ToolConfig | UnsetType = UNSET
-    additional_model_request_fields: Nothing | UnsetType = UNSET
+    additional_model_request_fields: schema.AdditionalFields | UnsetType = UNSET
 
 
 class InvokeInput(Shape):
@@ -78,4 +78,5 @@ def _conversation(given: Input, model_id: str) -> Conversation:
 def render(request: Conversation) -> bytes:
     """The response body."""
     texts = [part.text for part in request.parts()]
-    return _encoder.encode({"inputTokens": estimate_prompt_tokens(texts, len(request.messages))})
+    estimate = estimate_prompt_tokens(texts, len(request.messages)) + media_tokens(request.messages)
+    return _encoder.encode({"inputTokens": estimate})

@@ -1,10 +1,11 @@
 """Rules over content that a schema cannot say, on Converse JSON of any dialect.
 
 - Turns begin with the user and alternate; no turn and no text is blank.
-- Tool use stands in assistant turns, results and documents in user turns; a result answers a tool use of the turn
-  before.
-- A document is text in UTF-8 (`txt`, `md`, `csv`) and leaves here decoded, so that it is inspected like any text. HTML
-  is refused: its entities and markup hide from rules what a model reads.
+- Tool use, reasoning and citations stand in assistant turns; results, documents and media in user turns; a result
+  answers a tool use of the turn before.
+- A document that is text in UTF-8 (`txt`, `md`, `csv`) leaves here decoded, so that it is inspected like any text. One
+  that must be extracted (documents.py) keeps its bytes until then. Formats that nothing can extract are refused.
+- Tools have a name of their own each, and a forced tool is one of them.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ import base64
 import binascii
 from typing import Any
 
+from caisson.ports.extractor import DOCUMENT_BYTES_MAX, EXTRACTED
 from caisson.zones.z2_runtime.dialects.shape import one_of, refused
+from caisson.zones.z2_runtime.media import MEDIA
 
 Json = dict[str, Any]
 
-DOCUMENT_FORMATS = frozenset({"txt", "md", "csv"})
-_USER_ONLY = frozenset({"toolResult", "document"})
-_ASSISTANT_ONLY = frozenset({"toolUse", "reasoningContent"})
+TEXT_FORMATS = frozenset({"txt", "md", "csv"})
+MARKED_UP = frozenset({"html"})
+"""Text whose entities and markup hide from rules what a model reads: extracted even when it comes as text."""
+_USER_ONLY = frozenset({"toolResult", "document", "searchResult", *MEDIA})
+_ASSISTANT_ONLY = frozenset({"toolUse", "reasoningContent", "citationsContent"})
 
 
 def checked_system(blocks: list[Json]) -> tuple[Json, ...]:
@@ -40,10 +45,18 @@ def checked_tools(config: Json) -> Json:
     Raises:
         CallerError: where it is not.
     """
+    names: set[str] = set()
     for index, tool in enumerate(config["tools"]):
-        one_of(tool, f"toolConfig.tools[{index}]")
+        path = f"toolConfig.tools[{index}]"
+        if one_of(tool, path) != "toolSpec":
+            continue
+        if tool["toolSpec"]["name"] in names:
+            raise refused(path + ".toolSpec.name", "expected a name of its own, found that of another tool; rename it")
+        names.add(tool["toolSpec"]["name"])
     if "toolChoice" in config:
-        one_of(config["toolChoice"], "toolConfig.toolChoice")
+        path = "toolConfig.toolChoice"
+        if one_of(config["toolChoice"], path) == "tool" and config["toolChoice"]["tool"]["name"] not in names:
+            raise refused(path + ".tool.name", "expected the name of a tool in toolConfig.tools; correct it")
     return config
 
 
@@ -78,35 +91,52 @@ def _checked_content(content: list[Json], role: str, path: str, asked: frozenset
         if kind == "toolUse":
             asking.add(block["toolUse"]["toolUseId"])
         elif kind == "toolResult":
-            result = block["toolResult"]
-            if result["toolUseId"] not in asked:
-                raise refused(
-                    f"{place}.toolResult.toolUseId",
-                    "expected the id of a toolUse block in the message before; correct it",
-                )
-            for number, item in enumerate(result["content"]):
-                inner = f"{place}.toolResult.content[{number}]"
-                if one_of(item, inner) == "document":
-                    item["document"] = decoded_document(item["document"], inner + ".document")
-        elif kind == "document":
-            block["document"] = decoded_document(block["document"], place + ".document")
+            _checked_result(block["toolResult"], place + ".toolResult", asked)
+        elif kind == "citationsContent":
+            _checked_citations(block["citationsContent"], place + ".citationsContent")
+        else:
+            _checked_material(block, kind, place)
     return frozenset(asking)
 
 
+def _checked_result(result: Json, path: str, asked: frozenset[str]) -> None:
+    if result["toolUseId"] not in asked:
+        raise refused(path + ".toolUseId", "expected the id of a toolUse block in the message before; correct it")
+    for index, item in enumerate(result["content"]):
+        place = f"{path}.content[{index}]"
+        _checked_material(item, one_of(item, place), place)
+
+
+def _checked_material(block: Json, kind: str, path: str) -> None:
+    if kind == "document":
+        block["document"] = decoded_document(block["document"], path + ".document")
+    elif kind in MEDIA:
+        _decoded(block[kind]["source"]["bytes"], f"{path}.{kind}.source.bytes")
+
+
+def _checked_citations(block: Json, path: str) -> None:
+    for index, citation in enumerate(block.get("citations", ())):
+        if "location" in citation:
+            one_of(citation["location"], f"{path}.citations[{index}].location")
+
+
 def decoded_document(document: Json, path: str) -> Json:
-    """The document with `source.text`.
+    """The document with `source.text`, or with `source.bytes` (base64) and a format that is extracted.
 
     Raises:
-        CallerError: it is not text that can be inspected.
+        CallerError: nothing here can make text of it.
     """
     source, given = document["source"], document.get("format")
     kind = one_of(source, path + ".source")
-    if (given is not None and given not in DOCUMENT_FORMATS) or (kind == "bytes" and given is None):
-        raise refused(
-            path + ".format",
-            f"expected txt, md or csv, found {given or 'none'}; other formats are not inspected by this version, so "
-            "they are refused; send the text",
-        )
+    if kind == "bytes" and given in EXTRACTED:
+        if len(source["bytes"]) > _ENCODED_MAX:
+            raise refused(path + ".source.bytes", f"expected at most {DOCUMENT_BYTES_MAX} bytes, found more; split it")
+        if not _decoded(source["bytes"], path + ".source.bytes"):
+            raise refused(path + ".source.bytes", "expected a document, found nothing; remove it")
+        return document
+    readable = given in TEXT_FORMATS or (kind != "bytes" and (given is None or given in MARKED_UP))
+    if not readable:
+        raise refused(path + ".format", _format_reason(given, kind))
     if kind == "bytes":
         text = _decoded_text(source["bytes"], path + ".source.bytes")
     elif kind == "content":
@@ -114,14 +144,36 @@ def decoded_document(document: Json, path: str) -> Json:
     else:
         text = source["text"]
     _not_blank(text, f"{path}.source.{kind}")
+    if given in MARKED_UP:
+        return {**document, "source": {"bytes": base64.b64encode(text.encode()).decode()}}
     return {**document, "source": {"text": text}}
+
+
+_ENCODED_MAX = -(-DOCUMENT_BYTES_MAX // 3) * 4
+"""Characters of base64 for that many bytes."""
+
+
+def _format_reason(given: str | None, kind: str) -> str:
+    known = ", ".join(sorted(TEXT_FORMATS | (EXTRACTED if kind == "bytes" else MARKED_UP)))
+    if given is None:
+        return f"expected one of {known}, found none; say which it is"
+    if given in EXTRACTED:
+        return f"expected one of {known} for text, found {given}; send its bytes"
+    return f"expected one of {known}, found {given}; this format cannot be inspected, so it is refused; convert it"
+
+
+def _decoded(encoded: str, path: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise refused(path, "expected base64, found something else; encode the bytes") from error
 
 
 def _decoded_text(encoded: str, path: str) -> str:
     try:
-        text = base64.b64decode(encoded, validate=True).decode("utf-8")
-    except (binascii.Error, ValueError) as error:
-        raise refused(path, "expected text in UTF-8, base64-encoded, found something else; send plain text") from error
+        text = _decoded(encoded, path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise refused(path, "expected text in UTF-8, found something else; send plain text") from error
     if "\0" in text:
         raise refused(path, "expected text in UTF-8, found binary data; send plain text")
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from caisson.errors import Refusal, WireError
+from caisson.policy.clearance import clearance_of
 from caisson.ports.guardrail import InspectionContext
 from caisson.zones.z2_runtime.exchange import Exchange
 from caisson.zones.z2_runtime.operations import Operation
@@ -40,6 +41,7 @@ async def run(exchange: Exchange) -> Refusal | None:
         session_id=principal.session_id,
         pseudonym_key=exchange.runtime.pseudonyms.of(principal.root_session_id),
         guardrail=agent.guardrail,
+        clearance=clearance_of(principal.groups, system.identity.groups),
         model_follows=exchange.operation.calls_model,
     )
     return None

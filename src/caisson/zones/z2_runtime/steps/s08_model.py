@@ -34,6 +34,7 @@ def request_of(exchange: Exchange) -> ModelRequest:
         messages=tuple(conversation.messages),
         output_tokens_max=exchange.output_tokens_max,
         inference=conversation.inference,
+        additional=conversation.additional,
         tools=conversation.tools,
         session_id=principal.session_id,
         user=principal.user,

@@ -1,10 +1,11 @@
 """Step 9, inspect output: no byte leaves before every rule that governs it has answered (NET-02, DAT-06).
 
 - Text runs through the guardrail's hold-back window.
-- Tool input is held until complete, decoded, inspected string by string, numbers too, and encoded again. A tool that
-  the request did not offer blocks the answer.
+- Tool input is held until complete, decoded, inspected string by string, numbers too, checked against the tool's schema
+  and encoded again. A tool that the request did not offer blocks the answer, and so do arguments that its schema does
+  not allow. A pseudonym goes back only where the system file declares the argument's type, after inspection.
 - A reasoning block is held until complete and leaves unchanged or not at all: a change would break its signature.
-- Chat completions have one text and one reasoning, so all blocks of a kind are inspected as one there.
+- Dialects with one text and one reasoning (chat completions) have all blocks of a kind inspected as one.
 - Whatever cannot be inspected blocks.
 - A block ends the answer at the offset of the finding, with the guardrail's message and `guardrail_intervened`.
 """
@@ -16,13 +17,17 @@ from contextlib import aclosing
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal, UpstreamError, WireError
+from caisson.policy.arguments import NESTING_MAX, deeper
+from caisson.policy.client_tools import offered, restored
+from caisson.ports.guardrail import InspectionContext
 from caisson.ports.model import ModelAnswer, Usage
 from caisson.zones.z2_runtime.answer import collect, events_of, metadata
 from caisson.zones.z2_runtime.exchange import Exchange
-from caisson.zones.z2_runtime.operations import Operation
+from caisson.zones.z2_runtime.masked_keys import MaskedKeys
 
 Json = dict[str, Any]
 
@@ -30,10 +35,15 @@ HELD_CHARACTERS_MAX = 1_048_576
 """Bound on one held block (tool input, reasoning)."""
 THOUGHTS_CHARACTERS_MAX = 8_192
 """Of earlier reasoning, what a later block is inspected with where a client sees them as one."""
-JOINING = frozenset({Operation.CHAT, Operation.CHAT_STREAM})
-"""Operations whose clients get the blocks of a kind joined."""
+KNOWN_ROLES = frozenset({"user", "document"})
+"""Whose words in a request are no secret to who reads the answer."""
 INTERVENED = "guardrail_intervened"
-STOP_REASONS = frozenset({"end_turn", "tool_use", "max_tokens", "stop_sequence", "content_filtered", INTERVENED})
+STOP_REASONS = frozenset(
+    {
+        "end_turn", "tool_use", "max_tokens", "stop_sequence", "content_filtered", "malformed_model_output",
+        "malformed_tool_use", "model_context_window_exceeded", INTERVENED,
+    }
+)  # fmt: skip
 """What a model may say (API_runtime_MessageStopEvent); a free string would be a way out for a hostile one."""
 
 
@@ -103,10 +113,12 @@ class _Inspector:
         self._whole = whole
         self._kept: list[str] = []
         """Of a whole answer: the text under way."""
-        self._joins = exchange.operation in JOINING
+        self._declared = exchange.snapshot.system.agents[exchange.known()[1].agent].client_tools
+        self._offered = offered(exchange.known()[0].tools)
+        self._joins = exchange.known()[0].joins
         self._thoughts = ""
         """Where blocks are joined: the end of the reasoning that left."""
-        self._inspection = exchange.snapshot.guardrail.open_output(exchange.known()[2], exchange.restorable)
+        self._inspection = exchange.snapshot.guardrail.open_output(_context(exchange), exchange.restorable)
         self._own: GuardrailAction | None = None
         self._block: int | None = None
         """The model's index of the block under way; blocks do not interleave."""
@@ -225,7 +237,8 @@ class _Inspector:
         return allowed
 
     async def _finish_tool(self) -> list[Json]:
-        if self._tool["name"] not in _offered_tools(self._exchange):
+        arguments = self._offered.get(self._tool["name"])
+        if arguments is None:
             self._block_answer("tools.undeclared", "the model asks for a tool that the request did not offer")
             return []
         text = "".join(str(delta["toolUse"].get("input", "")) for delta in self._held)
@@ -234,9 +247,15 @@ class _Inspector:
         except orjson.JSONDecodeError:
             self._block_answer("tools.input", "the tool input is not JSON")
             return []
+        if deeper(value, NESTING_MAX):
+            self._block_answer("tools.input", f"the tool input is nested more than {NESTING_MAX} levels")
+            return []
         path = f"content[{self._next_index}].toolUse"
         tool_id = await self._inspection.whole(self._tool["toolUseId"], f"{path}.toolUseId")
         value = await self._inspect_json(value, f"{path}.input")
+        value = restored(value, self._declared.get(self._tool["name"]), self._exchange.restorable)
+        if self.blocked is None and (problem := arguments.problem(value)) is not None:
+            self._block_answer("tools.arguments", problem)
         if self.blocked is not None:
             return []
         index = self._take_index()
@@ -262,16 +281,18 @@ class _Inspector:
         if isinstance(value, list):
             return [await self._inspect_json(item, f"{path}[{number}]") for number, item in enumerate(value)]
         if isinstance(value, dict):
-            return {
-                await self._inspection.whole(key, f"{path} key"): await self._inspect_json(item, f"{path}.{key}")
-                for key, item in value.items()
-            }
+            passed: Json = {}
+            keys = MaskedKeys()
+            for key, item in value.items():
+                name = keys.of(await self._inspection.whole(key, f"{path} key"))
+                passed[name] = await self._inspect_json(item, f"{path}.{key}")
+            return passed
         if isinstance(value, bool) or value is None:
             return value
         # A client reads a number as text, so a card number without quotes is inspected like one with them.
         text = repr(value)
-        passed = await self._inspection.whole(text, path)
-        return value if passed == text else passed
+        shown = await self._inspection.whole(text, path)
+        return value if shown == text else shown
 
     async def _finish_reasoning(self) -> list[Json]:
         path = f"content[{self._next_index}].reasoningContent"
@@ -308,9 +329,18 @@ class _Inspector:
         self._exchange.actions.append(self._own)
 
 
-def _offered_tools(exchange: Exchange) -> frozenset[str]:
-    tools = exchange.known()[0].tools or {}
-    return frozenset(tool["toolSpec"]["name"] for tool in tools.get("tools", ()) if "toolSpec" in tool)
+def _context(exchange: Exchange) -> InspectionContext:
+    """With what the model was told and the user knows, where there is a system prompt to repeat."""
+    conversation, _, context = exchange.known()
+    told = [text for block in conversation.system if (text := _text_of(block))]
+    if not told:
+        return context
+    known = tuple(part.text for part in conversation.parts() if part.role in KNOWN_ROLES)
+    return replace(context, prompt="\n".join(told), known=known)
+
+
+def _text_of(block: Json) -> str:
+    return str(block.get("text") or block.get("guardContent", {}).get("text", {}).get("text", ""))
 
 
 def _nonsense(found: str) -> UpstreamError:

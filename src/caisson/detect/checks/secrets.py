@@ -63,6 +63,10 @@ _NOT_A_TOKEN = re.compile(
     r"|md|html?|xml|com|net|org|io|dev|sh|cfg|ini|env|toml|svg|png|jpe?g|gif|pdf|css|tgz|zip|gz|jar|whl|exe|dll)$|^[\d.,:/-]{1,23}$|^v?\d+\.\d+\.\d+",
     re.IGNORECASE,
 )
+_KEY_OF_NOTHING = re.compile(
+    r"(?:^|[^a-z_ .-]|(?:^|[^a-z])[_ .-])key\)?[\"'\]`]{0,2}\s{0,4}[=>|:!?]{1,4}\W{0,9}$", re.IGNORECASE
+)
+"""A name that is `key` and nothing more: of a map, not of a door."""
 _KEY_FRAGMENT_CONTEXT = re.compile(r"sha\d{1,3}[-:= ]{1,2}$|base64,$", re.IGNORECASE)
 _BASE64_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -131,7 +135,7 @@ def short_key(found: Found) -> float | None:
     """A short token beside such a name: upper case, lower case and digits, and no words."""
     value = found.value
     every = any(map(str.isdigit, value)) and any(map(str.isupper, value)) and any(map(str.islower, value))
-    return keyed(found) if every else None
+    return keyed(found) if every and not _KEY_OF_NOTHING.search(found.before) else None
 
 
 def password(found: Found) -> float | None:

@@ -66,16 +66,18 @@ class People:
         return origin
 
     def _apply(self, layer: int, finding: Finding, pieces: list[str]) -> None:
-        self.blocked = layer == BLOCK
         at, width = self._out + finding.start - self._dropped, finding.end - finding.start
-        if layer == MASK:
+        if layer in (MASK, BLOCK):
             self._pass(finding.start, pieces)
-            pieces.append(self._mask(finding, self._text[:width]))
+        replacement = self._mask(finding, self._text[:width]) if layer == MASK else None
+        if replacement is not None:
+            pieces.append(replacement)
             self._text, self._dropped = self._text[width:], finding.end
-            width = len(pieces[-1])
+            width = len(replacement)
             self._out += width
-        elif self.blocked:
-            self._pass(finding.start, pieces)
+        elif layer == MASK:
+            layer = BLOCK
+        self.blocked = layer == BLOCK
         self.hits.append(Hit(layer, finding, at, width, self.blocked))
 
     def _pass(self, end: int, pieces: list[str]) -> None:

@@ -50,7 +50,7 @@ _TABLE: tuple[tuple[str, str, str, Check], ...] = (
     ("secret-after-name", r"(?i)(?:key|secret|token|private|access)",
      rf"(?i)(?:key|secret|token|private|access)[A-Za-z_]{{0,12}}{_BEFORE_VALUE}([A-Za-z0-9_+/=.-]{{20,200}})", keyed),
     ("short-secret-by-name", r"(?i)(?:key|secret|token)",
-     rf"(?i)(?:[a-z][_ .-]?key|secrets?|tokens?)\)?{_ASSIGN}([A-Za-z0-9_-]{{10,19}})(?:[^A-Za-z0-9_-]|$)", short_key),
+     rf"(?i)(?:key|secrets?|tokens?)\)?{_ASSIGN}([A-Za-z0-9_-]{{10,19}})(?:[^A-Za-z0-9_-]|$)", short_key),
     ("password", _PASSWORD_OPENER,
      rf"(?i){_PASSWORD}[A-Za-z0-9_]{{0,12}}(?:[\[,:][a-z0-9]{{0,8}}\]?)?{_ASSIGN}({_PLAIN}{{6,64}})", password),
     ("password", r"(?i)(?:\bpw|[_/-]pw)", rf"(?i)(?:\b|[_/-])pw{_ASSIGN}({_PLAIN}{{6,64}})", password),

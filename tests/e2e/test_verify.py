@@ -13,12 +13,11 @@ from running_system import CAISSON, CLAIMS, Running, clean_environment, system_f
 
 HOLD = {
     "IAM-01", "IAM-02", "IAM-03", "IAM-06", "IAM-07", "IAM-08", "LOG-01", "LOG-02", "LOG-07", "NET-01", "NET-02",
-    "NET-07", "DAT-05", "SEC-01", "SEC-02", "SEC-07", "SUP-01",
+    "NET-07", "DAT-05", "DAT-06", "SEC-01", "SEC-02", "SEC-07", "SUP-01",
 }  # fmt: skip
 BROKEN = {
     "LOG-06": "an attack split over two requests",
     "DAT-03": "cut over two content blocks",
-    "DAT-06": "the model says the whole prompt",
 }
 """Known: docs/limits.md says why. A fix moves one across the line."""
 SECONDS_MAX = 900.0

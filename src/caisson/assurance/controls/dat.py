@@ -135,6 +135,8 @@ CONTROLS = (
         embedded="output inspection with prompt fingerprints and class comparison.",
         aws="same code plus guardrail.",
         code=(
+            "detect/leakage.py",
+            "detect/gate.py",
             "adapters/embedded/guardrail/output.py",
             "zones/z2_runtime/steps/s09_inspect_output.py",
         ),

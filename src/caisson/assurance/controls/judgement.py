@@ -1,4 +1,4 @@
-"""From checks to verdicts: each control gets exactly one (docs/decisions/0012-what-holds-on-one-machine.md).
+"""From checks to verdicts: each control gets exactly one (docs/decisions/0015-what-holds-on-one-machine.md).
 
 - A control above the system's tier, or one for tools in a system without any, does not apply, and says why.
 - A part holds when all its checks hold and nothing of it is missing. A part that nothing shows is undetermined.

@@ -80,6 +80,12 @@ class Terminal:
         return self.process.wait(SECONDS_MAX)
 
 
+def in_a_terminal() -> None:
+    """As a shell starts it: in control of the terminal, and Ctrl-C heard, which background jobs ignore."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def terminal(running: Running) -> Iterator[Terminal]:
     ours, theirs = pty.openpty()
@@ -87,7 +93,7 @@ def terminal(running: Running) -> Iterator[Terminal]:
     process = subprocess.Popen(
         [CAISSON, "chat", "--user", "alice", "--data", str(running.data)],
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), env=clean_environment(TERM="xterm"),
+        preexec_fn=in_a_terminal, env=clean_environment(TERM="xterm"),
     )  # fmt: skip
     os.close(theirs)
     opened = Terminal(process, ours)

@@ -147,6 +147,7 @@ CONTROLS = (
         code=(
             "detect/injection/classifier.py",
             "adapters/embedded/guardrail/attacks.py",
+            "adapters/embedded/guardrail/seams.py",
         ),
         shown=(
             part(

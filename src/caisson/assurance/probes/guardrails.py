@@ -262,7 +262,7 @@ def attacks(target: Target, seen: Transcript) -> None:
     converse = next(route for route in target.routes(session) if route.name == "Converse")
     model.say("Good day.")
     for half in PARTS:
-        answer = target.send(converse, session, converse.request(half) or b"")
+        answer = target.send(converse, target.session(fresh=True), converse.request(half) or b"")
         passed = answer.status == 200 and not intervened(answer)
         seen.witness(f"half of an attack alone: {half!r}", "answered", _said(answer), passed)
     for place in PLACES:

@@ -37,16 +37,18 @@ class SessionState:
 
     def _seam(self, head: str, mode: Mode) -> Score | None:
         best: Score | None = None
-        apart = max(score(self.tail, mode).confidence, score(head, mode).confidence)
         for joint in JOINTS:
             seam = self.tail.rstrip("\n") + joint + head.lstrip("\n")
             at = len(self.tail.rstrip("\n"))
             if not _crosses(seam, at, at + len(joint)):
                 continue
             together = score(seam, mode)
-            if together.confidence > apart and (best is None or together.confidence > best.confidence):
+            if best is None or together.confidence > best.confidence:
                 best = together
-        return best
+        if best is None:
+            return None
+        apart = max(score(self.tail, mode).confidence, score(head, mode).confidence)
+        return best if best.confidence > apart else None
 
 
 def _crosses(seam: str, end: int, start: int) -> bool:

@@ -14,6 +14,7 @@ from caisson.adapters.embedded.guardrail.decisions import Decisions
 from caisson.adapters.embedded.guardrail.output import EmbeddedOutputInspection
 from caisson.adapters.embedded.guardrail.passages import Passages
 from caisson.adapters.embedded.guardrail.rulebook import Rulebook
+from caisson.adapters.embedded.guardrail.seams import Seams
 from caisson.detect.course import Flow
 from caisson.detect.people.find import recogniser
 from caisson.detect.pseudonyms import Pseudonyms
@@ -39,6 +40,7 @@ class EmbeddedGuardrail(Guardrail):
             prepare()  # now, so that no request has to wait for it
         if any(STATISTICAL & entry.pii.keys() for entry in system.guardrails.values()):
             recogniser()
+        self._seams = Seams()
         self._windows = system.tier < ANSWERS_HELD_FROM_TIER
         cleared = any(group.clearance is not None for group in system.identity.groups.values())
         self._rulebooks = {
@@ -57,7 +59,7 @@ class EmbeddedGuardrail(Guardrail):
             flow = decisions.inspect(part.path, passages.of_input(values, compared=part.role in COMPARED_ROLES))
             texts.append(await _through(flow, part.text, decisions))
             if not flow.blocked:
-                decisions.add(part.path, await self._judged(part, rulebook, decisions))
+                decisions.add(part.path, await self._judged(part, rulebook, context, decisions))
         return Inspection(
             texts=tuple(texts),
             blocked=decisions.blocked,
@@ -67,9 +69,13 @@ class EmbeddedGuardrail(Guardrail):
             total_characters=sum(len(part.text) for part in parts),
         )
 
-    async def _judged(self, part: Part, rulebook: Rulebook, decisions: Decisions) -> Judged:
+    async def _judged(self, part: Part, rulebook: Rulebook, context: InspectionContext, decisions: Decisions) -> Judged:
         started = perf_counter()
-        said = await judged(part.text, part.role, rulebook.prompt_attack, rulebook.attack_layer)
+        strength, layer = rulebook.prompt_attack, rulebook.attack_layer
+        said = await judged(part.text, part.role, strength, layer)
+        if part.role == "user" and strength != "none":
+            seam = self._seams.judged(context.session_id, part.text, strength, layer)
+            said = said if said.hits else seam
         decisions.seconds += perf_counter() - started
         return said
 

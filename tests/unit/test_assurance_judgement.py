@@ -112,7 +112,7 @@ def test_the_question_of_a_file() -> None:
         return Question.about(system)
 
     assert asked() == Question(tier=2, tools=False, aws=False)
-    client_tools = {"clock": {"description": "The time."}}
+    client_tools = {"clock": {"description": "The time.", "schema_sha256": "0" * 64}}
     assert asked(agents__helper__client_tools=client_tools).tools
 
 

@@ -73,7 +73,7 @@ def test_check_shows_what_a_file_resolves_to() -> None:
         "guardrails.trial.mode: detect instead of enforce",
         "up refuses identity.groups.adjusters.departments (line 39)",
         "guardrails.main.images: allow instead of refuse, because adjusters send photographs",
-        "and 1 more",
+        "and 4 more",
         "1h, 200,000 tokens, 50 actions",
     ):
         assert part in text, part

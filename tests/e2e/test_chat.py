@@ -13,6 +13,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
@@ -148,8 +149,13 @@ def test_history_new_help_and_exit(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["ctrl-c", "ctrl-d"])
 def test_leaving_is_clean(terminal: Terminal, key: str) -> None:
-    terminal.type(key)
-    assert terminal.left() == 0
+    for _ in range(int(SECONDS_MAX)):  # readline misses what is pressed between its prompt and its wait: press again
+        with suppress(OSError):
+            terminal.type(key)
+        with suppress(subprocess.TimeoutExpired):
+            assert terminal.process.wait(1) == 0
+            break
+    assert terminal.process.poll() == 0
     assert "Traceback" not in terminal.seen
 
 

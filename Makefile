@@ -25,7 +25,8 @@ $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
 $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian tests/iam_simulator/package-lock.json
 	@scripts/debian bwrap bubblewrap
 	@scripts/debian npm npm
-	@npm ci --prefix tests/iam_simulator --ignore-scripts --no-audit --no-fund --silent
+	@NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-$(wildcard /etc/ssl/certs/ca-certificates.crt)} \
+	  npm ci --prefix tests/iam_simulator --ignore-scripts --no-audit --no-fund --silent
 	@scripts/debian systemd-analyze systemd
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@

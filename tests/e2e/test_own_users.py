@@ -23,7 +23,7 @@ from caisson.supervision import read_state
 from running_system import CLAIMS, MODEL, Running, clean_environment, free_port, sign_in
 
 SYSTEM_PYTHON = Path("/usr/bin/python3.11")
-PACKAGES = [Path(found) for found in site.getsitepackages()]
+PACKAGES = [path for path in map(Path, site.getsitepackages()) if path.exists()]
 SOURCES = Path(caisson.__file__).parents[1]
 
 pytestmark = [

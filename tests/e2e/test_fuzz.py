@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import caisson.zones.z1_ingress.gateway as ingress
+import caisson.zones.z1_ingress.body as ingress
 from caisson.errors import CallerError, WireError
 from caisson.zones.z2_runtime.deadlines import Deadlines
 from fuzzing import Request, Sender, complaint, requests
@@ -162,7 +162,7 @@ async def test_a_slow_body_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         return {}
 
     with pytest.raises(CallerError) as refused:
-        await ingress._read_body((), never, 1_000, Deadlines())
+        await ingress.read_body((), never, 1_000, Deadlines())
     assert refused.value.refusal.error is WireError.MODEL_TIMEOUT
     assert refused.value.refusal.rule == "http.slow-body"
 

@@ -23,10 +23,14 @@ from iam_generator import case
 from iam_oddities import odd_condition, odd_elements
 
 CASES, ODD_CASES = 1_500, 600
-needs_simulator = pytest.mark.skipif(not installed(), reason="make dev installs the simulator, which needs Node")
 
 
-@needs_simulator
+@pytest.fixture
+def simulator() -> None:
+    assert installed(), "the simulator is missing: make dev installs it, and needs Node"
+
+
+@pytest.mark.usefixtures("simulator")
 def test_agrees_with_the_simulator() -> None:
     comparison = compare([case(seed) for seed in range(CASES)])
     assert not comparison.unexplained, comparison.report()
@@ -37,14 +41,14 @@ def test_agrees_with_the_simulator() -> None:
     assert comparison.undetermined < 0.03 * CASES
 
 
-@needs_simulator
+@pytest.mark.usefixtures("simulator")
 def test_a_wrong_evaluator_would_be_noticed() -> None:
     """The comparison sees one flipped decision among a hundred."""
     comparison = compare([case(seed) for seed in range(100)], flip="g17")
     assert [case["id"] for case, _, _ in comparison.unexplained] == ["g17"]
 
 
-@needs_simulator
+@pytest.mark.usefixtures("simulator")
 @pytest.mark.parametrize("made", [odd_condition, odd_elements])
 def test_agrees_on_odd_input_where_it_decides(made: Callable[[int], dict[str, Any]]) -> None:
     comparison = compare([made(seed) for seed in range(ODD_CASES)])

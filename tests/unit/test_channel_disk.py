@@ -349,6 +349,7 @@ def test_a_damaged_list_of_own_segments_begins_anew(world: World) -> None:
     writer = world.writer()
     writer.append(event("fine"))
     writer.close()
+    assert read_after_restart(world) == ["fine"]
 
 
 # The real thing

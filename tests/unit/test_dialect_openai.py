@@ -111,7 +111,7 @@ def test_no_tool_is_offered_when_none_may_be_used() -> None:
 
 
 def test_what_says_what_holds_anyway_is_taken() -> None:
-    parse(
+    assert parse() == parse(
         n=1, logprobs=False, store=False, parallel_tool_calls=True, response_format={"type": "text"},
         modalities=["text"], presence_penalty=0, frequency_penalty=0.0,
     )  # fmt: skip

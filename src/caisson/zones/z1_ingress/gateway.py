@@ -13,35 +13,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import aclosing, suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 
 from caisson.errors import CaissonError, CallerError, Refusal, UpstreamError, WireError
 from caisson.ports.credentials import Principal
+from caisson.zones.z1_ingress.asgi import Receive, Scope, Send
+from caisson.zones.z1_ingress.body import read_body
 from caisson.zones.z1_ingress.http import HttpRequest
+from caisson.zones.z1_ingress.reply import Reply
 from caisson.zones.z1_ingress.routes import Route, match
 from caisson.zones.z1_ingress.wire import frame, parser, rendered, stream_renderer
 from caisson.zones.z2_runtime import pipeline
-from caisson.zones.z2_runtime.deadlines import Deadlines
 from caisson.zones.z2_runtime.dialects import openai_answer
 from caisson.zones.z2_runtime.exchange import Exchange
-from caisson.zones.z2_runtime.operations import Operation
 from caisson.zones.z2_runtime.runtime import Runtime
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
 
 HEADERS_MAX = 100
 HEADER_BYTES_MAX = 32_768
-BODY_SECONDS_MAX = 30.0
-"""A body that takes longer is a slow-client attack or a broken line."""
-SEND_SECONDS_MAX = 60.0
-"""A client that does not read for this long has left."""
 STS_BODY_BYTES_MAX = 65_536
 OPERATIONAL = frozenset({"health", "ready", "metrics"})
 """Kinds of route that answer callers without an identity."""
@@ -135,7 +127,7 @@ class Gateway:
         if scope["type"] != "http":
             return
         request_id = _new_request_id()
-        reply = _Reply(send, request_id, self._runtime.deadlines, last=lambda: self._retiring)
+        reply = Reply(send, request_id, self._runtime.deadlines, last=lambda: self._retiring)
         unasked = not self._retiring
         self._unasked += unasked
         self._under_way += 1
@@ -161,7 +153,7 @@ class Gateway:
             if self._draining and not self._under_way:
                 self._idle.set()
 
-    async def _serve(self, scope: Scope, receive: Receive, reply: _Reply, request_id: str, under_way: int) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, reply: Reply, request_id: str, under_way: int) -> None:
         started = self._runtime.clock.monotonic()
         route = match(scope["method"], scope["raw_path"])
         if isinstance(route, Refusal):
@@ -200,7 +192,7 @@ class Gateway:
         else:
             await self._whole(exchange, reply)
 
-    async def _models(self, request: HttpRequest, reply: _Reply) -> None:
+    async def _models(self, request: HttpRequest, reply: Reply) -> None:
         """The models that the caller's session may use."""
         principal = await self._identity.authenticate(request, service="bedrock")
         if isinstance(principal, Refusal):
@@ -210,7 +202,7 @@ class Gateway:
         found = [system.models[agent.model].id] if agent is not None else []
         await reply.send(200, b"application/json", openai_answer.models(found))
 
-    async def _operate(self, route: Route, scope: Scope, reply: _Reply) -> None:
+    async def _operate(self, route: Route, scope: Scope, reply: Reply) -> None:
         local = (scope.get("client") or [""])[0] in LOOPBACK
         if route.kind == "health":
             await reply.send(200, b"application/json", b'{"status":"alive"}')
@@ -253,7 +245,7 @@ class Gateway:
                 )
             )
         limit = STS_BODY_BYTES_MAX if route.kind == "sts" else self._runtime.snapshot.system.limits.body_bytes_max
-        body = await _read_body(headers, receive, limit, self._runtime.deadlines)
+        body = await read_body(headers, receive, limit, self._runtime.deadlines)
         return HttpRequest(
             method=scope["method"],
             raw_path=scope["raw_path"],
@@ -269,7 +261,7 @@ class Gateway:
         self._refusals.record(error=refusal.error.code, rule=refusal.rule, source=source, request_id=request_id)
         self._runtime.metrics.refusal(error=refusal.error.code, rule=refusal.rule)
 
-    async def _whole(self, exchange: Exchange, reply: _Reply) -> None:
+    async def _whole(self, exchange: Exchange, reply: Reply) -> None:
         if exchange.operation.calls_model:
             refusal = await pipeline.answer(exchange)
             if refusal is not None:
@@ -279,7 +271,7 @@ class Gateway:
             await pipeline.without_model(exchange)
         await reply.send(200, b"application/json", rendered(exchange), exchange)
 
-    async def _stream(self, exchange: Exchange, receive: Receive, reply: _Reply) -> None:
+    async def _stream(self, exchange: Exchange, receive: Receive, reply: Reply) -> None:
         """Send frames as they may leave. A client that goes away cancels what is under way, upstream included."""
         task = asyncio.current_task()
         watch = asyncio.ensure_future(_disconnected(receive))
@@ -328,129 +320,15 @@ class _ClientLeft(Exception):  # noqa: N818 - not an error of anybody's
     """The client closed the connection."""
 
 
-class _Reply:
-    """What goes back to one client."""
-
-    def __init__(self, send: Send, request_id: str, deadlines: Deadlines, *, last: Callable[[], bool]) -> None:
-        """`last`: whether the connection is to take no further request, asked when the answer begins."""
-        self._last = last
-        self._send = send
-        self._deadlines = deadlines
-        self._request_id = request_id.encode()
-        self.begun = False
-        self.speaks_openai = False
-        """Errors have OpenAI's shape."""
-
-    def _headers(self, content_type: bytes, exchange: Exchange | None) -> Headers:
-        headers = [
-            (b"content-type", content_type),
-            (b"x-amzn-requestid", self._request_id),
-            (b"x-caisson-request-id", self._request_id),
-        ]
-        if self._last():
-            headers.append(_CLOSE)
-        if exchange is not None:
-            spent = exchange.runtime.clock.monotonic() - exchange.started - exchange.upstream_seconds
-            headers.append((b"x-caisson-overhead-ms", b"%.3f" % (max(spent, 0.0) * 1000)))
-            if exchange.upstream:
-                headers.append((b"x-caisson-upstream", exchange.upstream.encode()))
-        return headers
-
-    async def send(self, status: int, content_type: bytes, body: bytes, exchange: Exchange | None = None) -> None:
-        """A whole answer."""
-        headers = self._headers(content_type, exchange)
-        await self._whole(status, headers, body)
-
-    async def refuse(self, refusal: Refusal, exchange: Exchange | None = None) -> None:
-        """An error in the shape of Bedrock's REST-JSON protocol or OpenAI's; nothing when an answer has begun."""
-        if self.begun:
-            return
-        headers = self._headers(b"application/json", exchange)
-        headers.append((b"x-amzn-errortype", refusal.error.code.encode()))
-        if refusal.retry_after_s is not None:
-            headers.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after_s))))
-        if not exchange and _CLOSE not in headers:
-            headers.append(_CLOSE)  # an unread body must not be taken for the next request
-        status, body = refusal.error.status, orjson.dumps({"message": refusal.message})
-        if self.speaks_openai:
-            status, body = openai_answer.error(refusal)
-        await self._whole(status, headers, body)
-
-    async def _whole(self, status: int, headers: Headers, body: bytes) -> None:
-        self.begun = True
-        headers.append((b"content-length", b"%d" % len(body)))
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
-
-    async def frame(self, frame: bytes, exchange: Exchange, media_type: str) -> None:
-        """One piece of an event stream; waits while the client does not read."""
-        with self._deadlines.within(SEND_SECONDS_MAX):
-            if not self.begun:
-                self.begun = True
-                headers = self._headers(media_type.encode(), exchange)
-                if exchange.operation is Operation.INVOKE_MODEL_STREAM:
-                    headers.append((b"x-amzn-bedrock-content-type", b"application/json"))
-                await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-            await self._send({"type": "http.response.body", "body": frame, "more_body": True})
-
-    async def end(self) -> None:
-        """The event stream is complete."""
-        await self._send({"type": "http.response.body", "body": b""})
-
-
-async def _read_body(
-    headers: tuple[tuple[bytes, bytes], ...], receive: Receive, limit: int, deadlines: Deadlines
-) -> bytes:
-    declared = next((value for name, value in headers if name == b"content-length"), b"0")
-    if declared.isdigit() and int(declared[:20]) > limit:
-        raise CallerError(_too_large(limit))
-    parts, size = [], 0
-    try:
-        with deadlines.within(BODY_SECONDS_MAX):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":  # the server says so of a malformed chunk as well
-                    raise CallerError(_CUT_SHORT)
-                part = message.get("body", b"")
-                size += len(part)
-                if size > limit:
-                    raise CallerError(_too_large(limit))
-                parts.append(part)
-                if not message.get("more_body"):
-                    return b"".join(parts)
-    except TimeoutError:
-        raise CallerError(
-            Refusal(
-                error=WireError.MODEL_TIMEOUT,
-                rule="http.slow-body",
-                message=f"The body did not arrive within {BODY_SECONDS_MAX:g} s.",
-            )
-        ) from None
-
-
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal(
-        error=WireError.TOO_LARGE,
-        rule="http.body",
-        message=f"Expected a body of at most {limit} bytes; send less, or raise limits.body_bytes_max.",
-    )
-
-
-_CLOSE = (b"connection", b"close")
 _UNAVAILABLE = Refusal(
     error=WireError.UNAVAILABLE,
     rule="internal",
     message="Caisson could not carry out this request; it was stopped. Retry later.",
-)
-_CUT_SHORT = Refusal(
-    error=WireError.VALIDATION,
-    rule="http.body-cut-short",
-    message="Expected a whole body, found one that ends early or has a malformed chunk; send it again.",
 )
 _BUSY = Refusal(
     error=WireError.THROTTLING,

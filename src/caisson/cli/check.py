@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from caisson.cli.options import SYSTEM_FILE, SystemFile
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -22,7 +24,7 @@ ENTRIES_SHOWN_MAX = 8
 
 
 def check(
-    system: Annotated[Path, typer.Option("--system", help="The system file.")] = Path("caisson.yaml"),
+    system: SystemFile = SYSTEM_FILE,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     tool_schema: Annotated[
         Path | None,

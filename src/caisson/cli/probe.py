@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caisson.cli.options import DATA_FOLDER, SYSTEM_FILE, DataFolder, SystemFile
+
 if TYPE_CHECKING:
     from caisson.assurance.probes import Check
     from caisson.assurance.probes.target import Target
@@ -19,8 +21,8 @@ def probe(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="A check, or its family: identity, log.tamper. May be repeated.")
     ] = None,
-    system: Annotated[Path, typer.Option("--system", help="The system file.")] = Path("caisson.yaml"),
-    data: Annotated[Path, typer.Option("--data", help="Data folder of the system.")] = Path(".caisson"),
+    system: SystemFile = SYSTEM_FILE,
+    data: DataFolder = DATA_FOLDER,
     ca_bundle: Annotated[
         Path | None, typer.Option("--ca-bundle", help="Certificates to trust; default: the data folder's.")
     ] = None,

@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caisson.cli.options import (
+    DATA_FOLDER,
+    SYSTEM_FILE,
+    DataFolder,
+    MachineOnly,
+    Rehearsal,
+    Rehearse,
+    SystemFile,
+    plan_of,
+)
+
 if TYPE_CHECKING:
     from caisson.ports.keys import SigningKey
 
@@ -17,17 +28,11 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the report.")] = None,
     check: Annotated[Path | None, typer.Option("--check", help="Verify the report in this folder instead.")] = None,
     key: Annotated[str, typer.Option("--key", help="With --check: the public key that must have signed.")] = "",
-    system: Annotated[Path, typer.Option("--system", help="The system file.")] = Path("caisson.yaml"),
-    data: Annotated[Path, typer.Option("--data", help="Data folder of the system.")] = Path(".caisson"),
-    machine_only: Annotated[
-        bool, typer.Option("--machine-only", help="Leave the file's deployment to AWS out of the question.")
-    ] = False,
-    rehearse: Annotated[
-        bool, typer.Option("--rehearse", help="Touch nothing that runs: try everything on a system of its own.")
-    ] = False,
-    rehearsal: Annotated[
-        bool, typer.Option("--rehearsal/--no-rehearsal", help="Whether the system may be started a second time.")
-    ] = True,
+    system: SystemFile = SYSTEM_FILE,
+    data: DataFolder = DATA_FOLDER,
+    machine_only: MachineOnly = False,
+    rehearse: Rehearse = False,
+    rehearsal: Rehearsal = True,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write what holds as a signed report, or check one."""
@@ -35,13 +40,12 @@ def report(
 
     if (out is None) == (check is None):
         raise typer.BadParameter("expected --out DIR or --check DIR")
-    if rehearse and not rehearsal:
-        raise typer.BadParameter("--rehearse starts a rehearsal, --no-rehearsal forbids one; give one of them")
+    plan = plan_of(system, data, machine_only=machine_only, rehearse=rehearse, rehearsal=rehearsal)
     if check is not None:
         _check(check, key, as_json=json_)
         return
     from caisson.assurance.evidence.report import DOCUMENT, PAGE, write
-    from caisson.assurance.evidence.verification import Plan, verify
+    from caisson.assurance.evidence.verification import verify
     from caisson.assurance.verdict import exit_code
     from caisson.cli.verify_view import progress
     from caisson.errors import StartError
@@ -50,7 +54,6 @@ def report(
     if any((target / name).exists() for name in (PAGE, DOCUMENT)):
         raise StartError(f"expected no report in {target}, found one; name another folder")
     signing = _key(data)
-    plan = Plan(system_file=system, data=data, machine_only=machine_only, rehearse=rehearse, rehearsals=rehearsal)
     with progress("verifying") as (advance, waiting):
         found = verify(plan, progress=advance, waiting=waiting)
     write(found, target, signing)

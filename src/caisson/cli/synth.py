@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caisson.cli.options import SYSTEM_FILE, SystemFile
+
 if TYPE_CHECKING:
     from caisson.deploy.synthesis import Deployment
 
@@ -16,7 +18,7 @@ KEYS_SHOWN_MAX = 8
 
 def synth(
     out: Annotated[Path, typer.Option("--out", help="Folder to write; an earlier deployment there is replaced.")],
-    system: Annotated[Path, typer.Option("--system", help="The system file.")] = Path("caisson.yaml"),
+    system: SystemFile = SYSTEM_FILE,
     json_: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:
     """Write the system's deployment to AWS as CloudFormation. Needs no credentials and no network."""

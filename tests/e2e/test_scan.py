@@ -214,3 +214,58 @@ def test_the_examples_of_the_documentation(tmp_path: Path) -> None:
             )
             said = done.stdout + done.stderr
             assert said.strip() == expected.strip(), command
+
+
+def test_a_repository_runs_nothing_of_its_own(repository: Path, tmp_path: Path) -> None:
+    """Its configuration may ask git to verify signatures with a program of its own."""
+    ran = tmp_path / "ran"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    program.chmod(0o755)
+    commit = subprocess.run(
+        ["git", "cat-file", "commit", "HEAD"], cwd=repository, check=True, capture_output=True, text=True
+    ).stdout
+    head, _, body = commit.partition("\n\n")
+    signed = f"{head}\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n{body}"
+    made = subprocess.run(
+        ["git", "hash-object", "-t", "commit", "-w", "--stdin"],
+        cwd=repository, input=signed, check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    git(repository, "update-ref", "refs/heads/signed", made)
+    git(repository, "config", "log.showSignature", "true")
+    git(repository, "config", "gpg.program", str(program))
+    scan(repository, ".", "--history")
+    assert not ran.exists()
+    subprocess.run(["git", "log", "-1", "signed"], cwd=repository, check=True, capture_output=True)
+    assert ran.exists()  # so it would have
+
+
+def test_attributes_hide_nothing_in_the_history(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / ".gitattributes").write_text("*.ini -diff\n")
+    (tmp_path / "s.ini").write_text(f"key = {KEY}\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "in")
+    (tmp_path / "s.ini").unlink()
+    git(tmp_path, "commit", "-q", "-a", "-m", "out")
+    assert scan(tmp_path, ".", "--history").returncode == 1
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert scan(tmp_path, "pipe").returncode == 2
+    os.mkfifo(tmp_path / ".gitignore")
+    (tmp_path / "inner").mkdir()
+    assert scan(tmp_path, ".").returncode == 0
+
+
+def test_updating_a_baseline_keeps_what_was_not_looked_at(repository: Path) -> None:
+    (repository / "a.txt").write_text(f"key = {KEY}\n")
+    (repository / "b.txt").write_text(f"key = {OTHER}\n")
+    assert scan(repository, ".", "--baseline", "known.json", "--update-baseline").returncode == 0
+    before = (repository / "known.json").read_text()
+    assert before.count("fingerprint") >= 2
+    assert scan(repository, "a.txt", "--baseline", "known.json", "--update-baseline").returncode == 0
+    assert (repository / "known.json").read_text() == before
+    assert scan(repository, ".", "--baseline", "known.json").returncode == 0
+    assert scan(repository, ".", "--baseline", "no/such/folder.json", "--update-baseline").returncode == 2

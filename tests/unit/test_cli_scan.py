@@ -179,13 +179,14 @@ def test_a_commit_repeats_nothing_that_a_file_still_has() -> None:
 def test_a_baseline_keeps_reasons_and_drops_what_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     first, second = located(KEY), located(f"password = {PASSWORD}")
-    Baseline.read(path).updated([*first, *second]).write(path)
+    Baseline.read(path).updated([*first, *second], ()).write(path)
     text = path.read_text()
     assert KEY not in text and PASSWORD not in text and text.count(UNEXPLAINED) == 2
     path.write_text(text.replace(UNEXPLAINED, "a sample", 1))
     known = Baseline.read(path)
     assert set(known.reasons) == {first[0].fingerprint, second[0].fingerprint}
-    kept = known.updated(first)
+    assert known.updated(first, ()).reasons == known.reasons  # of a file that nobody looked at
+    kept = known.updated(first, {second[0].name})
     assert kept.reasons == {first[0].fingerprint: known.reasons[first[0].fingerprint]}
 
 

@@ -355,3 +355,19 @@ def test_known_misses(why: str, text: str) -> None:
 
 def test_high_confidence_means_high() -> None:
     assert score(ATTACK).confidence >= HIGH
+
+
+@pytest.mark.parametrize("strength", ["medium", "high"])
+def test_padding_that_swells_hides_no_disguised_attack(strength: Strength) -> None:
+    attack = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in ATTACK)
+    assert findings(attack, strength)
+    assert findings(f"{attack} " + "\ufdfa" * 12, strength)
+
+
+def test_what_is_hidden_too_deeply_to_be_read_is_not_harmless() -> None:
+    text = ATTACK
+    for _ in range(7):
+        text = base64.b64encode(text.encode()).decode()
+    assert score(text).bounded
+    assert findings(text, "high")
+    assert findings(text, "medium", "data")

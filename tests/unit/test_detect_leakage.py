@@ -28,6 +28,7 @@ def test_the_whole_prompt_scores_one() -> None:
     "disguise",
     [
         str.upper,
+        lambda text: "\u0130 " + text.upper(),  # whose small letter is two characters
         lambda text: base64.b64encode(text.encode()).decode(),
         lambda text: text.encode().hex(),
         lambda text: codecs.encode(text, "rot13"),

@@ -182,10 +182,17 @@ def test_nesting_beyond_the_rounds_is_said() -> None:
     assert found.text != PLAIN
 
 
-def test_a_form_that_would_grow_too_much_is_left() -> None:
+def test_a_form_grows_to_its_bound_and_the_rest_is_left() -> None:
     found = normalise("\ufdfa" * 1000)
     assert found.bounded
-    assert found.text == "\ufdfa" * 1000
+    assert len(found.text) <= GROWTH_MAX * 1000 + GROWTH_FREE
+    assert found.text.endswith("\ufdfa" * 100)
+
+
+def test_padding_that_swells_keeps_nothing_else_out() -> None:
+    found = normalise("\uff49\uff47\uff4e\uff4f\uff52\uff45 it" + "\ufdfa" * 12)
+    assert found.bounded
+    assert found.text.startswith("ignore it")
 
 
 def test_markdown_escapes_go() -> None:

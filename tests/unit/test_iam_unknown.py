@@ -41,6 +41,23 @@ def denying(**element: Any) -> dict[str, Any]:
 
 
 UNDETERMINED = [
+    ("a role that is not named", case(action="sts:AssumeRole", resource="*"), "which role is meant"),
+    ("a key that is not named", case(action="kms:Decrypt", resource="*"), "which key is meant"),
+    (
+        "a key by its alias",
+        case(action="kms:Decrypt", resource=f"arn:aws:kms:eu-west-1:{HOME}:alias/abc"),
+        "which key is meant",
+    ),
+    (
+        "the context of a role's session",
+        case(action="sts:SetContext", resource=f"arn:aws:iam::{HOME}:role/app"),
+        "sts:SetContext",
+    ),
+    (
+        "a range by its netmask",
+        when({"IpAddress": {"aws:SourceIp": "10.0.0.0/255.0.0.0"}}, {"aws:SourceIp": "10.1.1.1"}),
+        "no range of CIDR form",
+    ),
     ("operator", when({"StringAlmostEquals": {"a": "b"}}), "'StringAlmostEquals' is not modelled"),
     ("operator in another case", when({"stringequals": {"a": "b"}}), "'stringequals' is not modelled"),
     ("operator of a Deny", when({"StringAlmostEquals": {"a": "b"}}, effect="Deny"), "'StringAlmostEquals'"),

@@ -83,6 +83,13 @@ def doubling(levels: int) -> dict[str, Any]:
             "additionalProperties",
         ),
         ({"uniqueItems": True}, [{"n": n} for n in range(20_000)], None),
+        ({"patternProperties": {f"^a{n}b": {} for n in range(60)}}, {f"k{n}": 1 for n in range(3_000)}, "bounded time"),
+        (
+            {"patternProperties": {f"^a{n}b": {} for n in range(60)}, "additionalProperties": False},
+            {f"a1b{n}": 1 for n in range(3_000)},
+            "bounded time",
+        ),
+        ({"items": {"enum": [[0] * 20, *range(900)]}}, [899] * 4_000, "bounded time"),
         ({"uniqueItems": True}, [1, 1.0], "uniqueItems"),
         ({"uniqueItems": True}, [1, True], None),
         ({"multipleOf": 1e-300}, 1e300, "others"),
@@ -95,6 +102,12 @@ def test_what_would_take_long_is_given_up(schema: Any, value: Any, said: str | N
     assert time.process_time() - began < 1
     assert (problem is None) if said is None else (said in (problem or ""))
     assert taken.problem(value) == problem  # the budget is a check's own
+
+
+def test_patterns_of_a_schema_are_few() -> None:
+    with pytest.raises(SchemaRefusedError, match="at most 64 patterns"):
+        Arguments.of({"patternProperties": {f"^a{n}": {} for n in range(65)}})
+    Arguments.of({"properties": {f"a{n}": {"pattern": "^[a-z]+$"} for n in range(200)}})  # the same one counts once
 
 
 def test_a_problem_repeats_no_value() -> None:

@@ -208,3 +208,17 @@ def test_the_document_says_what_was_looked_at() -> None:
     assert found["inputs"] == {"caisson": "0.1.0", "system file": "ab" * 32}
     assert found["scope"] == "this machine"
     assert sum(found["counts"].values()) == len(found["controls"]) == 80
+
+
+def test_a_report_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name == SIGNATURE:
+            raise OSError(28, "No space left on device")
+        return written(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StartError, match="No space left"):
+        write(verification(), tmp_path, KEY)
+    assert list(tmp_path.iterdir()) == []

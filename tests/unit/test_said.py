@@ -36,7 +36,7 @@ def streamed(text: str, size: int, *, ends: bool = True) -> str:
     """A tool use whose input comes in pieces."""
     output: list[str] = []
     said = Said(output)
-    said.start({"toolUseId": "t1", "name": "look"})
+    assert said.start({"toolUseId": "t1", "name": "look"}) == ["t1", "look"]  # what is kept is counted
     for at in range(0, len(text), size):
         assert said.delta(0, {"toolUse": {"input": text[at : at + size]}}) == [text[at : at + size]]
     if ends:

@@ -24,8 +24,8 @@ Rehearsal = Annotated[
 SYSTEM_FILE, DATA_FOLDER = Path("caisson.yaml"), Path(".caisson")
 
 
-def plan_of(system: Path, data: Path, *, machine_only: bool, rehearse: bool, rehearsal: bool) -> Plan:
-    """What `verify` and `report` are asked to try. Raises BadParameter for options that exclude each other."""
+def plan_of(system: Path, data: Path, *, rehearse: bool, rehearsal: bool, machine_only: bool = False) -> Plan:
+    """What `verify`, `report` and `probe` are asked to try. Raises BadParameter for options that exclude each other."""
     from caisson.assurance.evidence.verification import Plan
 
     if rehearse and not rehearsal:

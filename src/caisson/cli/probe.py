@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caisson.cli.options import DATA_FOLDER, SYSTEM_FILE, DataFolder, SystemFile
+from caisson.cli.options import DATA_FOLDER, SYSTEM_FILE, DataFolder, Rehearsal, Rehearse, SystemFile, plan_of
 
 if TYPE_CHECKING:
     from caisson.assurance.probes import Check
     from caisson.assurance.probes.target import Target
     from caisson.system.schema import System
+
+
+HTTPS_PORT = 443
 
 
 def probe(
@@ -31,12 +34,8 @@ def probe(
         typer.Option("--session", help="Credentials from 'session new --format json'; a second is another user's."),
     ] = None,
     region: Annotated[str, typer.Option("--region", help="Region to sign for, without a data folder.")] = "eu-west-1",
-    rehearse: Annotated[
-        bool, typer.Option("--rehearse", help="Touch nothing that runs: try everything on a system of its own.")
-    ] = False,
-    rehearsal: Annotated[
-        bool, typer.Option("--rehearsal/--no-rehearsal", help="Whether the system may be started a second time.")
-    ] = True,
+    rehearse: Rehearse = False,
+    rehearsal: Rehearsal = True,
     list_: Annotated[bool, typer.Option("--list", help="Show the checks and run none.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="A line of JSON a check, with its transcript.")] = False,
 ) -> None:
@@ -44,7 +43,7 @@ def probe(
     import json
 
     from caisson.assurance.evidence.document import check_line
-    from caisson.assurance.evidence.verification import Plan, run_checks, running
+    from caisson.assurance.evidence.verification import run_checks, running
     from caisson.assurance.probes.target import NO_ENDPOINT
     from caisson.assurance.verdict import exit_code
     from caisson.cli.verify_view import progress, show_checks, show_outcomes
@@ -56,8 +55,8 @@ def probe(
         return
     if endpoint and rehearse:
         raise typer.BadParameter("--endpoint names a running system, --rehearse starts another; give one of them")
+    plan = plan_of(system, data, rehearse=rehearse, rehearsal=rehearsal and not endpoint)
     loaded = load(system)
-    plan = Plan(system_file=system, data=data, rehearse=rehearse, rehearsals=rehearsal and not endpoint)
     with progress("attacking") as (advance, waiting):
         if endpoint:
             live, why = _named(loaded, endpoint, data, ca_bundle, session or [], region), ""
@@ -101,20 +100,24 @@ def _named(
     from caisson.assurance.probes.wire import Wire
 
     parts = urlsplit(endpoint)
-    if parts.scheme != "https" or not parts.hostname:
+    try:
+        port = parts.port or HTTPS_PORT
+    except ValueError:
+        port = 0
+    if parts.scheme != "https" or not parts.hostname or not port:
         raise typer.BadParameter(f"expected an https URL, found {endpoint!r}")
     target = Target(system=system, region=region)
     try:
         found = json.loads((data / "run" / "endpoint.json").read_bytes())
-        if (found["host"], found["port"]) == (parts.hostname, parts.port or 443):
+        if (found["host"], found["port"]) == (parts.hostname, port):
             target.data, target.region = data.resolve(), found["region"]
             ca_bundle = ca_bundle or Path(found["ca_bundle"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         target.data = None  # another machine's, or none
     target.wire = Wire(endpoint, ca_file=None if ca_bundle is None else str(ca_bundle))
     for path in sessions:
         try:
             target.given.append(given_session(json.loads(path.read_bytes())))
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise typer.BadParameter(f"{path}: expected what 'session new --format json' prints ({error})") from None
     return target

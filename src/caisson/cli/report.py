@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from caisson.ports.keys import SigningKey
 
 KEY = "reports"
+PUBLIC_KEY_BYTES = 32
+"""Of an Ed25519 key (RFC 8032)."""
 
 
 def report(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the report.")] = None,
     check: Annotated[Path | None, typer.Option("--check", help="Verify the report in this folder instead.")] = None,
-    key: Annotated[str, typer.Option("--key", help="With --check: the public key that must have signed.")] = "",
+    key: Annotated[
+        str | None, typer.Option("--key", help="With --check: the public key that must have signed.")
+    ] = None,
     system: SystemFile = SYSTEM_FILE,
     data: DataFolder = DATA_FOLDER,
     machine_only: MachineOnly = False,
@@ -40,6 +44,8 @@ def report(
 
     if (out is None) == (check is None):
         raise typer.BadParameter("expected --out DIR or --check DIR")
+    if key is not None and check is None:
+        raise typer.BadParameter("--key goes with --check")
     plan = plan_of(system, data, machine_only=machine_only, rehearse=rehearse, rehearsal=rehearsal)
     if check is not None:
         _check(check, key, as_json=json_)
@@ -87,7 +93,7 @@ def _public(signing: SigningKey) -> str:
     return base64.b64encode(signing.public_bytes).decode()
 
 
-def _check(folder: Path, key: str, *, as_json: bool) -> None:
+def _check(folder: Path, key: str | None, *, as_json: bool) -> None:
     import base64
     import binascii
     import json
@@ -95,9 +101,11 @@ def _check(folder: Path, key: str, *, as_json: bool) -> None:
     from caisson.assurance.evidence.report import check as checked
 
     try:
-        trusted = base64.b64decode(key, validate=True) if key else None
-    except binascii.Error:
+        trusted = None if key is None else base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError):
         raise typer.BadParameter("--key: expected base64") from None
+    if trusted is not None and len(trusted) != PUBLIC_KEY_BYTES:
+        raise typer.BadParameter(f"--key: expected {PUBLIC_KEY_BYTES} bytes as base64, found {len(trusted)}")
     found = checked(folder, trusted=trusted)
     if as_json:
         typer.echo(json.dumps(vars(found)))

@@ -62,16 +62,22 @@ def scan(
                     yield from added(path, skipped)
 
         examiner = Examiner()
-        found = [one for source in _with_progress(sources()) for one in examiner.examine(source)]
+        examined: set[str] = set()
+        found: list[Located] = []
+        for source in _with_progress(sources()):
+            examined.add(source.name)
+            found += examiner.examine(source)
         new = [one for one in found if one.fingerprint not in known.reasons]
         if update_baseline and baseline is not None:
-            known.updated(found).write(baseline)
-            typer.echo(f"{baseline}: {len(found)} findings known; say why in each `because`", err=True)
-            return
+            known = known.updated(found, examined)
+            known.write(baseline)
+            typer.echo(f"{baseline}: {len(known.reasons)} findings known; say why in each `because`", err=True)
+            new = []
     except OperatorError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    _print(new, Format.json if json_ else format_)
+    if not update_baseline:
+        _print(new, Format.json if json_ else format_)
     _notes(new, found, skipped, examiner.files)
     if new:
         raise typer.Exit(1)

@@ -101,10 +101,6 @@ def _by_zone(judged: Sequence[Judged]) -> Table:
     return table
 
 
-def _count(number: int, verdict: str) -> Text:
-    return Text(str(number), style=STYLES[verdict]) if number else Text("·", style="dim")
-
-
 def _family(screen: Console, title: str, judged: Sequence[Judged]) -> None:
     screen.print()
     counts = Counter(one.verdict.value for one in judged)

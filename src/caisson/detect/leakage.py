@@ -176,7 +176,9 @@ class Watch:
 
 def _letters(text: str) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Code points of the letters and digits in small letters, and where each stands."""
-    small = text.lower() if len(text.lower()) == len(text) else text
+    small = text.lower()
+    if len(small) != len(text):  # one letter becomes two, as in Turkish: then letter by letter, so that places stay
+        small = "".join(letter.lower()[:1] for letter in text)
     codes = np.frombuffer(small.encode("utf-32-le", errors="replace"), np.uint32)
     if text.isascii():
         kept = ((codes >= 97) & (codes <= 122)) | ((codes >= 48) & (codes <= 57))

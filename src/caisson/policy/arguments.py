@@ -35,6 +35,10 @@ NESTING_MAX = 32
 """Levels of a schema and of arguments."""
 EVALUATIONS_MAX = 10_000
 """Keywords evaluated for one call's arguments, a few tens of milliseconds."""
+STEPS_A_KEYWORD = 10
+"""Comparisons inside a keyword that take as long as evaluating another one."""
+PATTERNS_MAX = 64
+"""Different patterns in a schema; so that those of several schemas are kept ready."""
 PATTERN_CHARACTERS_MAX = 1_000
 PATTERN_MEMORY_BYTES_MAX = 1 << 20
 KNOWN_MAX = 256
@@ -78,7 +82,7 @@ class Arguments:
         """What is wrong with the arguments: place and keyword, never a value. None when nothing is."""
         if deeper(value, NESTING_MAX):
             return f"expected arguments nested at most {NESTING_MAX} levels, found more"
-        self._budget.left = EVALUATIONS_MAX
+        self._budget.left = EVALUATIONS_MAX * STEPS_A_KEYWORD
         try:
             error = next(self._checker.iter_errors(value), None)
         except _TooMuchWorkError:
@@ -118,7 +122,7 @@ def _without_draft(schema: Json) -> Json:
 
 def _refuse_references(schema: Json) -> None:
     """No reference out of the schema, no draft inside it, and only patterns that run in linear time."""
-    waiting, seen = [schema], 0
+    waiting, seen, patterns = [schema], 0, set[str]()
     while waiting:
         node, seen = waiting.pop(), seen + 1
         if seen > SCHEMA_VALUES_MAX:
@@ -132,13 +136,16 @@ def _refuse_references(schema: Json) -> None:
                 if key == "$schema":
                     raise SchemaRefusedError("expected $schema at the top alone, found another inside; remove it")
                 if key == "pattern" and isinstance(value, str):
-                    _compiled(value)
+                    patterns.add(value)
                 elif key == "patternProperties" and isinstance(value, dict):
-                    for pattern in value:
-                        _compiled(pattern)
+                    patterns.update(value)
                 elif key == "unevaluatedProperties":
                     raise SchemaRefusedError("expected additionalProperties, found unevaluatedProperties; rewrite it")
                 waiting.append(value)
+    if len(patterns) > PATTERNS_MAX:
+        raise SchemaRefusedError(f"expected a schema of at most {PATTERNS_MAX} patterns, found more; simplify it")
+    for pattern in patterns:
+        _compiled(pattern)
 
 
 @lru_cache(maxsize=KNOWN_MAX)
@@ -176,23 +183,36 @@ Keyword = Callable[[Any, Any, Any, Any], Iterable[ValidationError] | None]
 @dataclass(kw_only=True)
 class _Budget:
     left: int = 0
-    """Keywords that may still be evaluated."""
+    """Steps that may still be taken."""
 
 
 def _counted(validator: Any, budget: _Budget) -> Any:
     """The validator, whose keywords count and whose costly ones are replaced. A check runs at once, never two."""
 
-    def counting(keyword: Keyword) -> Keyword:
+    def counting(name: str, keyword: Keyword) -> Keyword:
         def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-            budget.left -= 1
+            budget.left -= STEPS_A_KEYWORD + _steps(name, value, instance, schema)
             if budget.left < 0:
                 raise _TooMuchWorkError
             yield from keyword(validator, value, instance, schema) or ()
 
         return counted
 
-    keywords = {name: counting(_LINEAR.get(name, keyword)) for name, keyword in validator.VALIDATORS.items()}
+    keywords = {name: counting(name, _LINEAR.get(name, keyword)) for name, keyword in validator.VALIDATORS.items()}
     return extend(validator, keywords)
+
+
+def _steps(name: str, value: Any, instance: Any, schema: Any) -> int:
+    """Comparisons inside a keyword, which its own count does not show."""
+    if name == "patternProperties" and isinstance(value, dict) and isinstance(instance, dict):
+        return len(value) * len(instance)
+    if name == "additionalProperties" and isinstance(instance, dict):
+        return len(instance) * (1 + len(schema.get("patternProperties", ())))
+    if name in ("enum", "required") and isinstance(value, list):
+        return len(value)
+    if name == "uniqueItems" and isinstance(instance, list):
+        return len(instance)
+    return 0
 
 
 def _pattern(_validator: Any, pattern: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:

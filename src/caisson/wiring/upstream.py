@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from pathlib import Path
 
 from caisson.adapters.aws.bedrock.lease import Lease, encode
 from caisson.adapters.aws.bedrock.profile import ProfileCredentials
 from caisson.channels.table import Zone
 from caisson.errors import StartError
+from caisson.supervision.listeners import bind_unix
 from caisson.supervision.readiness import announce_ready
 from caisson.wiring.process import every, stop_on_signals
 from caisson.wiring.settings import UPSTREAM_SOCKET, Settings, read
@@ -52,7 +52,9 @@ async def _serve(settings: Settings) -> None:
         uid=gateway.uid if gateway is not None else os.geteuid(),
         connections_max=CONNECTIONS_OF_WORKER_MAX * settings.workers,
     )
-    server = await asyncio.start_unix_server(leases.connected, sock=_bound(where.sockets / UPSTREAM_SOCKET))
+    server = await asyncio.start_unix_server(
+        leases.connected, sock=bind_unix(where.sockets / UPSTREAM_SOCKET, SOCKET_MODE)
+    )
     stop = stop_on_signals()
 
     async def refresh() -> None:
@@ -93,11 +95,3 @@ class Leases:
         finally:
             self._told.discard(writer)
             writer.close()
-
-
-def _bound(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(SOCKET_MODE)
-    return listener

@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def document(found: Verification) -> dict[str, Any]:
 
 
 def write(found: Verification, out: Path, key: SigningKey) -> None:
-    """Write the three files into a folder that has none of them.
+    """Write the three files into a folder that has none of them: all, or none.
 
     Raises:
         StartError: it has, or cannot be written.
@@ -82,11 +83,13 @@ def write(found: Verification, out: Path, key: SigningKey) -> None:
     }
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, data in ((PAGE, html), (DOCUMENT, content), (SIGNATURE, json.dumps(signature).encode())):
-            with (out / name).open("xb") as file:
-                file.write(data)
-    except FileExistsError as error:
-        raise StartError(f"expected no report in {out}, found {error.filename}; name another folder") from None
+        if taken := [name for name in (PAGE, DOCUMENT, SIGNATURE) if (out / name).exists()]:
+            raise StartError(f"expected no report in {out}, found {taken[0]}; name another folder")
+        with tempfile.TemporaryDirectory(dir=out, prefix=".report.") as beside:
+            for name, data in ((PAGE, html), (DOCUMENT, content), (SIGNATURE, json.dumps(signature).encode())):
+                Path(beside, name).write_bytes(data)
+            for name in (PAGE, DOCUMENT, SIGNATURE):
+                Path(beside, name).rename(out / name)
     except OSError as error:
         raise StartError(f"expected to write a report to {out}, found {error.strerror}; name another folder") from None
 

@@ -120,16 +120,18 @@ def running(system: System, data: Path, *, waiting: Waiting = _quiet) -> tuple[T
         raise SystemFileError(f"expected the data folder of {system.name!r}, found that of {owner!r} in {data}")
     target = Target(system=system, data=data.resolve(), waiting=waiting)
     state = read_state(data / "run") if (data / "run").is_dir() else None
-    if state is None or state.phase != "ready":
-        return target, ""
-    found = json.loads((data / "run" / "endpoint.json").read_bytes())
-    target.wire = Wire(f"https://{found['host']}:{found['port']}", ca_file=found["ca_bundle"])
-    target.region = found["region"]
+    ready = state is not None and state.phase == "ready"
     try:
         if System.from_bundle(in_force(target)["system"]) != system:
             return None, NOT_IN_FORCE
     except Lacking as lacking:
-        return None, str(lacking)
+        if ready:
+            return None, str(lacking)
+    if not ready:
+        return target, ""
+    found = json.loads((data / "run" / "endpoint.json").read_bytes())
+    target.wire = Wire(f"https://{found['host']}:{found['port']}", ca_file=found["ca_bundle"])
+    target.region = found["region"]
     return target, ""
 
 

@@ -139,7 +139,9 @@ def _in_range(policy: str, request: str) -> Truth:
 
     Without prefix a range is one address; the guide says `/32`, also for IPv6, where that is another thing.
     """
-    address, slash, _ = policy.partition("/")
+    address, slash, prefix = policy.partition("/")
+    if slash and not (prefix.isascii() and prefix.isdigit()):
+        return unknown(f"the policy value {policy!r} is no range of CIDR form")
     try:
         network = ipaddress.ip_network(policy, strict=False)
     except ValueError:

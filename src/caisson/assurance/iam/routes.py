@@ -17,7 +17,7 @@ from caisson.assurance.iam.part import Part
 from caisson.assurance.iam.principal_element import Reach
 from caisson.assurance.iam.principals import Kind
 from caisson.assurance.iam.request import Policies, Request
-from caisson.assurance.iam.services import assumes_role, needs_resource_policy
+from caisson.assurance.iam.services import assumes_role, names_no_owner, needs_resource_policy
 from caisson.assurance.iam.truth import NO, YES, negated, some, unknown
 
 Route = tuple[Part, ...]
@@ -57,6 +57,8 @@ def routes(request: Request, policies: Policies) -> tuple[Route, ...]:
     own = tuple(_own_limits(request, policies))
     if principal.account != request.resource_account:
         return ((by_account, identity, *own),)
+    if reason := names_no_owner(request):
+        own = (*own, Part(name="resource_policy", truth=unknown(reason), lack=reason))
     if not needs_resource_policy(request):
         return ((itself,), (by_role, *own), (identity, *own))
     return ((itself,), (by_role, *own), (by_account, identity, *own))

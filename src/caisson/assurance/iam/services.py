@@ -28,6 +28,12 @@ _TRUST_OPERATIONS = frozenset({
     "assumerole", "assumerolewithsaml", "assumerolewithwebidentity", "setsourceidentity", "tagsession",
 })  # fmt: skip
 
+_WITHOUT_KEY = frozenset({
+    "connectcustomkeystore", "createcustomkeystore", "createkey", "deletecustomkeystore", "describecustomkeystores",
+    "disconnectcustomkeystore", "generaterandom", "listaliases", "listkeys", "listretirablegrants",
+    "updatecustomkeystore",
+})  # fmt: skip
+
 
 def assumes_role(request: Request) -> bool:
     """The resource policy is a role's trust policy."""
@@ -53,6 +59,20 @@ def needs_resource_policy(request: Request) -> bool:
     """Nothing is allowed unless the resource's own policy says so: key policies (kms key-policies) and trust policies
     (reference_policies_evaluation-logic_policy-eval-denyallow, "IAM role trust policies and KMS key policies")."""
     return uses_key(request) or assumes_role(request)
+
+
+def names_no_owner(request: Request) -> str:
+    """Why the policy that must allow is unknown: no one role or key is named. Empty when one is, or none must be.
+
+    A request of KMS that is about no key is decided without a key policy (kms kms-api-permissions-reference).
+    """
+    if request.service == "sts" and request.operation in _TRUST_OPERATIONS and not assumes_role(request):
+        return "which role is meant, and so which trust policy, is not given"
+    if (request.service, request.operation) == ("sts", "setcontext"):
+        return "whether sts:SetContext needs the role's trust policy is not settled"
+    if request.service == "kms" and request.operation not in _WITHOUT_KEY and not uses_key(request):
+        return "which key is meant, and so which key policy, is not given"
+    return ""
 
 
 def covered_by_resource_control(request: Request) -> Truth:

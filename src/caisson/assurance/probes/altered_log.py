@@ -77,10 +77,11 @@ def changes(log: FrozenLog, at: int, forger: SigningKey) -> Iterator[tuple[str, 
     yield "the end cut off, leaves too", log.with_(entries=entries[:cut], hashes=leaves[:cut])
     older = log.notes[: max(1, len(log.notes) // 2)]
     size = parse_note(older[-1])[0].size
-    yield (
-        "everything since an older checkpoint cut off, checkpoints too",
-        log.with_(entries=entries[:size], hashes=leaves[:size], notes=older),
-    )
+    if size < len(entries):  # with one checkpoint there is no older one
+        yield (
+            "everything since an older checkpoint cut off, checkpoints too",
+            log.with_(entries=entries[:size], hashes=leaves[:size], notes=older),
+        )
     yield "an entry repeated", log.with_(entries=[*entries[: at + 1], one, *entries[at + 1 :]])
     again = replace(one, index=len(entries))
     yield (

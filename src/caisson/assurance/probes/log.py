@@ -169,7 +169,10 @@ def whole(target: Target, seen: Transcript) -> None:
     report = _verified(target, archive)
     told = f"{report.entries} entries, {report.checkpoints} checkpoints, {report.anchors} anchors"
     seen.witness(
-        "what was read", "entries under signed checkpoints", told, report.entries > 0 and report.checkpoints > 0
+        "what was read",
+        "entries under signed and anchored checkpoints",
+        told,
+        report.entries > 0 and report.checkpoints > 0 and report.anchors > 0,
     )
     found = ", ".join(sorted({problem.kind for problem in report.problems})) or "nothing"
     seen.attack("something edited, missing, moved, cut, repeated or forged", "nothing", found, report.whole)

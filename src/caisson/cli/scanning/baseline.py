@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,13 +43,18 @@ class Baseline:
             if document["version"] != VERSION:
                 raise ValueError(f"version {document['version']!r}")
             known = [{key: str(entry[key]) for key in _KEYS} for entry in document["known"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise OperatorError(f"{path}: expected a baseline of version {VERSION}, found {error}") from None
         return cls(reasons={entry["fingerprint"]: entry["because"] for entry in known}, _known=tuple(known))
 
-    def updated(self, found: Sequence[Located]) -> Baseline:
-        """The baseline of what is found now; reasons are kept, what is gone is dropped."""
-        entries = {
+    def updated(self, found: Sequence[Located], examined: Collection[str]) -> Baseline:
+        """The baseline of what is found now.
+
+        Reasons are kept; what is gone from an examined file is dropped, and what is known of others stays.
+        """
+        entries: dict[str, Mapping[str, str]] = {
+            entry["fingerprint"]: entry for entry in self._known if entry["file"] not in examined
+        } | {
             one.fingerprint: {
                 "fingerprint": one.fingerprint,
                 "file": one.name,
@@ -62,6 +67,15 @@ class Baseline:
         return Baseline(reasons={entry["fingerprint"]: entry["because"] for entry in known}, _known=tuple(known))
 
     def write(self, path: Path) -> None:
-        """Write the file, a line an entry, so that changes are easy to review."""
+        """Write the file, a line an entry, so that changes are easy to review; whole, or it stays as it was.
+
+        Raises:
+            OperatorError: it cannot be written.
+        """
         lines = ",\n".join("  " + json.dumps(entry, ensure_ascii=False) for entry in self._known)
-        path.write_text(f'{{"version": {VERSION}, "known": [\n{lines}\n]}}\n')
+        unfinished = path.with_name(f".{path.name}.new")
+        try:
+            unfinished.write_text(f'{{"version": {VERSION}, "known": [\n{lines}\n]}}\n')
+            unfinished.replace(path)
+        except OSError as error:
+            raise OperatorError(f"{path}: expected to write the baseline, found {error.strerror}") from None

@@ -1,4 +1,5 @@
-"""Lines that the commits of a repository added, by git itself, with its pager, hooks and external programs off.
+"""Lines that the commits of a repository added, by git itself, which runs nothing that the repository names: no pager,
+hook, external difference, signature check or fetch of what a partial clone lacks.
 
 All branches, tags and merges count. A secret that was taken out again is still in the history, and so is it here.
 """
@@ -13,15 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from caisson.cli.scanning.sources import FILE_BYTES_MAX, Skipped, Source
+from caisson.cli.scanning.sources import BINARY_BYTES, FILE_BYTES_MAX, Skipped, Source
 from caisson.errors import OperatorError
 
 _COMMAND = (
     "git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "log", "--all",
-    "--no-color", "--relative", "--no-ext-diff", "--no-textconv", "--no-renames", "--unified=0", "--patch",
+    "--no-color", "--no-show-signature", "--relative", "--no-ext-diff", "--no-textconv", "--no-renames", "--text",
+    "--unified=0", "--patch",
     "--diff-merges=separate", "--format=%x00%H", "--diff-filter=AM",
 )  # fmt: skip
-_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent"}
+_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent",
+                "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}  # fmt: skip
 _HUNK = re.compile(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 LINE_CHARACTERS_MAX = 1 << 20
 """A longer line is read in pieces."""
@@ -95,9 +98,12 @@ class _Reading:
     def _done(self) -> Iterator[Source]:
         """The stretch that was held."""
         if self._size > FILE_BYTES_MAX:
-            self._skipped.append(
-                Skipped(f"{self._commit[:12]}:{self._name}", f"larger than {FILE_BYTES_MAX >> 20} MiB")
-            )
-        if self._held:
-            yield Source(self._name, "".join(self._held), self._first, self._commit)
+            reason, text = f"larger than {FILE_BYTES_MAX >> 20} MiB", "".join(self._held[:1])
+            binary = self._first == 1 and "\0" in text[:BINARY_BYTES]
+            self._skipped.append(Skipped(f"{self._commit[:12]}:{self._name}", reason, undetermined=not binary))
+        text = "".join(self._held)
+        if self._first == 1 and "\0" in text[:BINARY_BYTES]:  # what .gitattributes says is its author's word: we look
+            self._skipped.append(Skipped(f"{self._commit[:12]}:{self._name}", "binary", undetermined=False))
+        elif text:
+            yield Source(self._name, text, self._first, self._commit)
         self._held, self._size, self._left = [], 0, 0

@@ -58,7 +58,7 @@ class Ignored:
 
     def _read(self, path: Path, base: str, root: str = "") -> None:
         try:
-            if path.stat().st_size > PATTERNS_BYTES_MAX:
+            if not path.is_file() or path.stat().st_size > PATTERNS_BYTES_MAX:
                 return
             lines = path.read_text(errors="replace").splitlines()
         except OSError:

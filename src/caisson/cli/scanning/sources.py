@@ -47,24 +47,29 @@ def files(path: Path, skipped: list[Skipped], without: Path | None = None) -> It
     """Texts of a file or of a folder's files, in order of their names.
 
     Raises:
-        OperatorError: there is no such path.
+        OperatorError: there is no such path, or it is neither file nor folder.
     """
     if not path.exists():
         raise OperatorError(f"{path}: expected a file or a folder, found none")
     if path.is_file():
         yield from _file(path, skipped)
         return
+    if not path.is_dir():
+        raise OperatorError(f"{path}: expected a file or a folder, found neither")
     ignored = Ignored(path)
     own = without.resolve() if without is not None else None
-    for number, found in enumerate(_walk(path, ignored)):
+    for number, found in enumerate(_walk(path, ignored, skipped)):
         if number >= FILES_MAX:
             raise OperatorError(f"{path}: expected at most {FILES_MAX:,} files; scan its folders one by one")
         if found.resolve() != own:
             yield from _file(found, skipped)
 
 
-def _walk(root: Path, ignored: Ignored) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
+def _walk(root: Path, ignored: Ignored, skipped: list[Skipped]) -> Iterator[Path]:
+    def unread(error: OSError) -> None:
+        skipped.append(Skipped(Path(error.filename).as_posix(), error.strerror or "unreadable"))
+
+    for folder, folders, names in os.walk(root, onerror=unread):
         here = Path(folder)
         ignored.enter(here)
         folders[:] = sorted(

@@ -5,6 +5,7 @@
 - `data`: documents and tool results, which have no business giving orders. Each strength acts one step earlier, every
   pattern acts, and the sentences that give orders are named.
 - `system`: the application's own prompt, which is there to give orders. Patterns as for users, and no model.
+- A text that hides more than the normaliser peels in its bounds cannot be called harmless: confidence LOW.
 - Text hidden in tag characters is an attack whatever it says: nobody else hides ASCII from readers.
 
 All read the text without its disguises and without what it only talks about. Confidences are those of
@@ -92,6 +93,8 @@ def score(text: str, mode: Mode = "user") -> Score:
             continue
         for start, end in _places(plain, judged.windows, mode):
             spans.append((*normal.form.original(begin + start, begin + end), judged.confidence))
+    if normal.bounded and best < LOW:
+        best, spans = LOW, [(0, len(text), LOW)]  # what could not be read is not harmless
     hidden = _hides(normal)
     if hidden:
         best = max(best, HIGH)

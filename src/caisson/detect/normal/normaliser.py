@@ -107,12 +107,11 @@ def normalise(text: str) -> Normal:
         for name, layer in open_layers:
             work += len(form.text)
             edits = layer(form.text)
-            growth = sum(len(edit.text) - edit.end + edit.start for edit in edits)
-            if not edits:
+            fitting = _fitting(edits, longest - len(form.text))
+            bounded = bounded or len(fitting) < len(edits)
+            if not fitting:
                 continue
-            if len(form.text) + growth > longest:
-                bounded = True
-                continue
+            edits = fitting
             form = form.rewritten(edits)
             characters = sum(edit.end - edit.start for edit in edits)
             steps.append(Step(layer=name, edits=len(edits), characters=characters))
@@ -123,6 +122,23 @@ def normalise(text: str) -> Normal:
     return Normal(
         form=form, steps=tuple(steps), work=work, bounded=bounded, layers=frozenset(step.layer for step in steps)
     )
+
+
+def _fitting(edits: list[Edit], room: int) -> list[Edit]:
+    """As many edits as the text may grow by, those that add least first: padding that swells keeps nothing else out."""
+    if sum(map(_growth, edits)) <= room:
+        return edits
+    kept = []
+    for edit in sorted(edits, key=_growth):
+        room -= _growth(edit)
+        if room < 0:
+            break
+        kept.append(edit)
+    return sorted(kept, key=lambda edit: edit.start)
+
+
+def _growth(edit: Edit) -> int:
+    return len(edit.text) - edit.end + edit.start
 
 
 def _open(text: str, hits: list[int]) -> list[tuple[str, Callable[[str], list[Edit]]]]:

@@ -35,9 +35,11 @@ class Said:
         self._lines(texts)
         return texts
 
-    def start(self, tool: Json) -> None:
-        """A tool use begins."""
-        self._lines([tool["toolUseId"], tool["name"]])
+    def start(self, tool: Json) -> list[str]:
+        """A tool use begins; returns its strings."""
+        texts = [tool["toolUseId"], tool["name"]]
+        self._lines(texts)
+        return texts
 
     def delta(self, index: int, delta: Json) -> list[str]:
         """A piece of block `index`; returns its strings."""

@@ -104,7 +104,7 @@ def _observe(exchange: Exchange, said: Said, event: Json) -> None:
         piece = event["contentBlockDelta"]
         _account(exchange, said.delta(piece["contentBlockIndex"], piece["delta"]))
     elif "contentBlockStart" in event:
-        said.start(event["contentBlockStart"]["start"]["toolUse"])
+        _account(exchange, said.start(event["contentBlockStart"]["start"]["toolUse"]))
     elif "contentBlockStop" in event:
         said.end()
     elif "messageStop" in event:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from running_system import CAISSON, CLAIMS, Running, clean_environment, system_file
+from caisson.assurance.evidence.verification import NOT_IN_FORCE, running
+from caisson.system.loader import load
+from running_system import CAISSON, CLAIMS, Running, clean_environment, start, system_file
 
 HOLD = {
     "IAM-01", "IAM-02", "IAM-03", "IAM-06", "IAM-07", "IAM-08", "LOG-01", "LOG-02", "LOG-07", "NET-01", "NET-02",
@@ -138,3 +140,12 @@ def test_wrong_calls(tmp_path: Path) -> None:
         done = subprocess.run([CAISSON, *arguments], capture_output=True, text=True, timeout=60)
         assert done.returncode == 2, arguments
         assert "Traceback" not in done.stderr
+
+
+def test_a_stopped_system_is_judged_under_the_file_that_was_in_force_alone(tmp_path: Path) -> None:
+    assert start(tmp_path).stop() == 0
+    data = tmp_path / "data"
+    target, why = running(load(CLAIMS), data)
+    assert target is not None and why == ""
+    loosened = system_file(tmp_path, limits={"concurrency_max": {"value": 999, "because": "edited after the last up"}})
+    assert running(load(loosened), data) == (None, NOT_IN_FORCE)

@@ -141,6 +141,12 @@ def test_words_and_what_a_machine_drew() -> None:
     assert usual("q") < usual("the")
 
 
+def test_a_random_token_that_ends_like_words_is_found() -> None:
+    """Found by `make campaign-hostile` after 5,518 conversations: three quarters of its last 16 characters are words."""
+    token = "sk_" + "live_u6D7XAGUEdetolbJ1ecoldZ5"
+    assert values(f"it is {token} here") == [token]
+
+
 @given(value=st.text(max_size=40), before=st.text(max_size=64))
 def test_checks_take_any_text(value: str, before: str) -> None:
     for check in (keyed, password, varied, service_key):

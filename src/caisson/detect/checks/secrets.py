@@ -32,8 +32,8 @@ KEY_LINE_BITS_MIN = 4.2
 LETTERS_ONLY_MIN = 20
 """Length from which on letters without a digit may be a key."""
 _PLACEHOLDER = re.compile(
-    r"x{4,}|\*{3,}|\.{3}|\?{3}|^[<{\[(%$]|^\W*$|your[_-]?|change[_-]?(?:me|it)|placeholder|dummy|redacted|insert[_-]"
-    r"|replace[_-]?|to-?be-?|not-?set|no-?secret|fake[_-]|mock[_-]|abc123$|foo-?bar"
+    r"x{5,}|(?<![a-z0-9])(?:x{4}|your|to-?be)|(?:x{4}|your)(?![a-z0-9])|\*{3,}|\.{3}|\?{3}|^[<{\[(%$]|^\W*$"
+    r"|change[_-]?(?:me|it)|placeholder|dummy|redacted|insert[_-]|replace[_-]?|not-?set|no-?secret|fake[_-]|mock[_-]|abc123$|foo-?bar"
     r"|^(?:null|none|nil|true|false|undefined|required|optional|string|secret|password|passwd|token|env|config|default)$"
     r"|^(?:process|os|env|config|settings|self|this|args|options|params|request|ctx|var|local|data|module|secrets)\b"
     r"|^\$\{|\$\{[\w.:-]+\}|^\{\{|\{\{ ?[\w.]+ ?\}\}|^\$[A-Za-z_]|getenv|environ|\($|\(\)|^(?:file|env|fd|stdin):",

@@ -47,9 +47,9 @@ class View:
     def _marks(self) -> list[int]:
         """Offsets in `data` of every STRIDE-th character: rules ask in any order, and each answer costs the same."""
         if self._offsets is None:
-            text = self.text
-            pieces = (text[at : at + STRIDE] for at in range(0, len(text), STRIDE))
-            self._offsets = [0, *accumulate(len(piece.encode(errors="replace")) for piece in pieces)]
+            whole = range(0, len(self.text) - STRIDE + 1, STRIDE)
+            sizes = (len(self.text[at : at + STRIDE].encode(errors="replace")) for at in whole)
+            self._offsets = [0, *accumulate(sizes)]
         return self._offsets
 
     def original(self, start: int, end: int) -> tuple[int, int]:

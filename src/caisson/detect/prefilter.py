@@ -68,8 +68,6 @@ def same_meaning(pattern: str) -> bool:
     """True when Hyperscan surely reports every match that RE2 finds for `pattern`."""
     letters = {escaped for escaped in _ESCAPE.findall(pattern) if escaped.isalnum()}
     flags = set("".join(_FLAG_GROUP.findall(pattern)))
-    if "i" in flags and "W" in letters:
-        return False  # what is no word character and folds to one
     return (
         letters <= _SAME_ESCAPES and flags <= set("ims") and not (_NOT_SPACE.search(pattern) or _POSIX.search(pattern))
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from caisson.assurance.iam.pattern import Piece, Wild
 
@@ -69,7 +70,15 @@ def words(
     Raises:
         TooMany: see STATES_MAX.
     """
-    made = [_automaton(pieces, ignore_case=ignore_case) for pieces in dict.fromkeys(map(tuple, patterns))]
+    different = tuple(dict.fromkeys(map(tuple, patterns)))
+    return list(_words(different, letters, forbidden, ignore_case, empty, path))
+
+
+@lru_cache(maxsize=1_024)
+def _words(
+    patterns: tuple[tuple[Piece, ...], ...], letters: str, forbidden: str, ignore_case: bool, empty: bool, path: bool
+) -> tuple[str, ...]:
+    made = [_automaton(pieces, ignore_case=ignore_case) for pieces in patterns]
     mentioned = sorted({letter for automaton in made for letter in automaton.on} - set(forbidden))
     other = next((letter for letter in letters if letter not in mentioned and letter not in forbidden), None)
     alphabet = [*([other] if other else []), *mentioned]
@@ -94,7 +103,7 @@ def words(
         if len(seen) > STATES_MAX:
             raise TooMany(f"{len(made)} patterns combine in more than {STATES_MAX:,} ways")
         level = following
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _automaton(pieces: Pieces, *, ignore_case: bool) -> _Automaton:

@@ -1,0 +1,85 @@
+"""Which actions exist: what botocore's service models name, what policies name, and what IAM has beside the APIs.
+
+Operations and IAM actions have mostly one name (service authorization reference). Those that only IAM knows, and those
+that no SDK here knows yet, are listed with their source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from caisson.assurance.iam.pattern import fits, parse, solid
+
+SERVICES: dict[str, tuple[str, ...]] = {
+    "bedrock": ("bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "bedrock-data-automation",
+                "bedrock-data-automation-runtime"),
+    "bedrock-agentcore": ("bedrock-agentcore", "bedrock-agentcore-control"),
+    "cloudtrail": ("cloudtrail",),
+    "iam": ("iam",),
+    "kms": ("kms",),
+    "logs": ("logs",),
+    "organizations": ("organizations",),
+    "s3": ("s3", "s3control"),
+    "secretsmanager": ("secretsmanager",),
+    "sqs": ("sqs",),
+    "sts": ("sts",),
+    "dynamodb": ("dynamodb",),
+    "guardduty": ("guardduty",),
+    "macie2": ("macie2",),
+    "account": ("account",),
+}  # fmt: skip
+"""IAM prefix to the SDK's services."""
+ONLY_IAM = (
+    "bedrock:CallWithBearerToken",  # use of an API key (Bedrock user guide, api-keys-permissions)
+    "bedrock-mantle:CallWithBearerToken",
+    "bedrock-mantle:CreateInference",  # the second namespace (AWS-FACTS B)
+    "bedrock:InvokeModelWithResponseStream",
+    "bedrock:InvokeBuilder",
+    "bedrock:InvokeTool",
+    "bedrock:GetInvoke",
+    "bedrock:CreateModelEvaluationJob",
+    "bedrock:AgenticRetrieveStream",
+    "s3:BypassGovernanceRetention",
+    "s3:DeleteObjectVersion",
+    "iam:PassRole",
+    "aws-marketplace:Subscribe",
+    "aws-marketplace:Unsubscribe",
+)
+NO_ACTIONS = frozenset({
+    "bedrock:converse", "bedrock:conversestream", "bedrock:startasyncinvoke",
+    "bedrock:invokemodelwithbidirectionalstream",
+})  # fmt: skip
+"""Operations that are authorised as InvokeModel and have no action of their own (Bedrock user guide,
+inference-prereq)."""
+
+
+@cache
+def known() -> tuple[str, ...]:
+    """Every action that is known, in lower case."""
+    from botocore.session import get_session
+
+    session = get_session()
+    available = set(session.get_available_services())
+    found = [
+        f"{prefix}:{name}"
+        for prefix, services in SERVICES.items()
+        for service in services
+        if service in available
+        for name in session.get_service_model(service).operation_names
+    ]
+    lowered = dict.fromkeys(action.lower() for action in (*found, *ONLY_IAM))
+    return tuple(action for action in lowered if action not in NO_ACTIONS)
+
+
+def expanded(patterns: Iterable[str], named: Iterable[str]) -> list[str]:
+    """The actions that patterns mean, in lower case.
+
+    Args:
+        patterns: of a claim.
+        named: what policies name; without wildcards it exists, too.
+    """
+    literal = (name.lower() for name in named if "*" not in name and "?" not in name)
+    everything = dict.fromkeys([*known(), *literal, *(one.lower() for one in patterns if "*" not in one)])
+    wanted = [solid(parse(pattern.lower(), variables=False).pieces) for pattern in patterns]
+    return [action for action in everything if any(fits(pieces, action) for pieces in wanted)]

@@ -7,7 +7,7 @@ that no SDK here knows yet, are listed with their source.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from caisson.assurance.iam.pattern import fits, parse, solid
 
@@ -72,7 +72,7 @@ def known() -> tuple[str, ...]:
     return tuple(action for action in lowered if action not in NO_ACTIONS)
 
 
-def expanded(patterns: Iterable[str], named: Iterable[str]) -> list[str]:
+def expanded(patterns: Iterable[str], named: Iterable[str]) -> tuple[str, ...]:
     """The actions that patterns mean, in lower case.
 
     Args:
@@ -80,6 +80,11 @@ def expanded(patterns: Iterable[str], named: Iterable[str]) -> list[str]:
         named: what policies name; without wildcards it exists, too.
     """
     literal = (name.lower() for name in named if "*" not in name and "?" not in name)
-    everything = dict.fromkeys([*known(), *literal, *(one.lower() for one in patterns if "*" not in one)])
-    wanted = [solid(parse(pattern.lower(), variables=False).pieces) for pattern in patterns]
-    return [action for action in everything if any(fits(pieces, action) for pieces in wanted)]
+    return _expanded(tuple(one.lower() for one in patterns), tuple(dict.fromkeys(literal)))
+
+
+@lru_cache(maxsize=256)
+def _expanded(patterns: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:
+    everything = dict.fromkeys([*known(), *named, *(one for one in patterns if "*" not in one)])
+    wanted = [solid(parse(pattern, variables=False).pieces) for pattern in patterns]
+    return tuple(action for action in everything if any(fits(pieces, action) for pieces in wanted))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from caisson.assurance.iam.document import Kind, Statement
 from caisson.assurance.iam.grammar import policy
@@ -68,5 +68,6 @@ class Claim:
     """What must be allowed all the same."""
     owner: str = ""
     """Account of the resources; the principal's own where empty."""
-    outsiders: bool = False
-    """Principals of an account that is not of the organization, instead of those of `accounts`."""
+    by: Literal["members", "outsiders", "services"] = "members"
+    """Whose requests: principals of `accounts`; of an account that is not of the organization; or services of AWS,
+    acting for whoever made them."""

@@ -62,6 +62,8 @@ class Estate:
     levels: Mapping[str, tuple[str, ...]]
     """Account to what stands over it, the organization's units first, the account last."""
     attached: tuple[Attached, ...]
+    values: Mapping[str, str]
+    """Parameter to what stands in for it."""
 
     def scps(self, account: str) -> tuple[Level, ...]:
         """Service control policies from the root to an account; none for the management account or an outsider."""
@@ -114,7 +116,9 @@ def policies_of(templates: Mapping[str, Json], universe: Universe, owners: tuple
     """
     kinds = {"SERVICE_CONTROL_POLICY": Kind.SERVICE_CONTROL, "RESOURCE_CONTROL_POLICY": Kind.RESOURCE_CONTROL}
     for file, template in templates.items():
-        values = _parameters(file, template.get("Parameters", {}), universe, owners)
+        if not any(resource.get("Type") == POLICY_TYPE for resource in template.get("Resources", {}).values()):
+            continue
+        values = parameters_of(file, template, universe, owners)
         for id_, resource in template.get("Resources", {}).items():
             if resource.get("Type") != POLICY_TYPE:
                 continue
@@ -134,7 +138,13 @@ def policies_of(templates: Mapping[str, Json], universe: Universe, owners: tuple
             )
 
 
-def _parameters(file: str, declared: Json, universe: Universe, owners: tuple[str, ...]) -> dict[str, str]:
+def parameters_of(file: str, template: Json, universe: Universe, owners: tuple[str, ...]) -> dict[str, str]:
+    """What stands in for each parameter of a template.
+
+    Raises:
+        OperatorError: its pattern is none, or admits nothing that is known here.
+    """
+    declared = template.get("Parameters", {})
     found = {"AWS::Partition": universe.partition, "AWS::Region": universe.region}
     for name, parameter in declared.items():
         allowed = parameter.get("AllowedPattern", ".*")

@@ -18,6 +18,7 @@ from caisson.assurance.iam.organization import limits_resource
 from caisson.assurance.iam.pattern import Solid, Variable, Wild, fits, parse, solid
 from caisson.assurance.iam.principal_element import Named
 from caisson.assurance.iam.principals import Kind, Principal, identity
+from caisson.assurance.iam.principals import principal as parse_principal
 from caisson.assurance.iam.request import Level, Policies, Request
 from caisson.assurance.iam.services import SERVICE_LINKED_PATH
 from caisson.assurance.iam.statement import covers
@@ -51,12 +52,15 @@ class Proof:
     reason: str
     """One sentence."""
     counterexample: Counterexample | None = None
+    passed: int = 0
+    """Classes of requests that a Deny or an exception covers as a whole."""
     decided: int = 0
-    """Requests, one for each class that was not passed over."""
+    """Classes of which one request each was decided."""
 
 
 @dataclass(kw_only=True)
 class _Count:
+    passed: int = 0
     decided: int = 0
     doubts: list[str] = field(default_factory=list)
 
@@ -67,18 +71,19 @@ def prove(claim: Claim, estate: Estate) -> Proof:
     if lacking:
         return _broken(claim, f"{lacking[0].principal} must still be able to call {lacking[0].action}, and is not")
     count = _Count()
+    verdict, reason, example = Verdict.HOLDS, "no request of any class is allowed against it", None
     try:
-        for found in _against(claim, estate, count):
-            reason = f"{found.request.action} on {found.request.resource} is allowed to {found.request.principal.text}"
-            return Proof(
-                claim=claim, verdict=Verdict.BROKEN, reason=reason, counterexample=found, decided=count.decided
-            )
+        example = next(_against(claim, estate, count), None)
     except (Unbuildable, TooMany) as error:
-        return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=str(error), decided=count.decided)
-    if count.doubts:
-        return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=count.doubts[0], decided=count.decided)
-    reason = "no request of any class is allowed against it"
-    return Proof(claim=claim, verdict=Verdict.HOLDS, reason=reason, decided=count.decided)
+        verdict, reason = Verdict.UNDETERMINED, str(error)
+    if example is not None:
+        verdict, asked = Verdict.BROKEN, example.request
+        reason = f"{asked.action} on {asked.resource} is allowed to {asked.principal.text}"
+    elif count.doubts:
+        verdict, reason = Verdict.UNDETERMINED, count.doubts[0]
+    return Proof(
+        claim=claim, verdict=verdict, reason=reason, counterexample=example, passed=count.passed, decided=count.decided
+    )
 
 
 def _broken(claim: Claim, reason: str) -> Proof:
@@ -113,6 +118,9 @@ def _policies(request: Request, estate: Estate) -> Policies:
 
 def _of_principal(principal: Principal, estate: Estate) -> dict[str, Values]:
     """What AWS says of a principal by itself."""
+    if principal.kind is Kind.SERVICE:
+        said = {"aws:principalisawsservice": "true", "aws:principalservicename": principal.text}
+        return {key: _values(value) for key, value in said.items()}
     inside = principal.account in estate.levels or principal.account == estate.management
     said = {
         "aws:principalarn": principal.text,
@@ -127,14 +135,15 @@ def _of_principal(principal: Principal, estate: Estate) -> dict[str, Values]:
 
 def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexample]:
     excepted = tuple(one.statement() for one in claim.but)
-    for account in (OUTSIDE_ACCOUNT,) if claim.outsiders else claim.accounts:
+    for account in claim.accounts if claim.by == "members" else (OUTSIDE_ACCOUNT,):
         owner = claim.owner or account
         statements = _statements((*estate.scps(account), *estate.rcps(owner)))
         named = [*_written(statements), *_written(excepted)]
         for action in expanded(claim.actions, named):
             matching = [one for one in statements if _concerns(one, action)]
             spared = [one for one in excepted if _concerns(one, action)]
-            for principal in _principals(account, [*matching, *spared]):
+            asking = _services() if claim.by == "services" else _principals(account, [*matching, *spared])
+            for principal in asking:
                 yield from _for_action(claim, estate, count, principal, owner, action, matching, spared)
 
 
@@ -157,7 +166,7 @@ def _for_action(
         apart = [one for one in spared if _may_cover(one, request)]
         choices = _choices([*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], fixed, estate)
         policies = _policies(request, estate)
-        for context in _contexts(request, fixed, choices, near, apart):
+        for context in _contexts(request, fixed, choices, near, apart, count):
             count.decided += 1
             if count.decided > DECISIONS_MAX:
                 raise Unbuildable(f"more than {DECISIONS_MAX:,} classes of requests")
@@ -171,7 +180,7 @@ def _for_action(
 
 def _contexts(
     request: Request, fixed: dict[str, Values], choices: dict[str, tuple[Choice, ...]],
-    denials: Sequence[Statement], spared: Sequence[Statement],
+    denials: Sequence[Statement], spared: Sequence[Statement], count: _Count,
 ) -> Iterator[dict[str, Values]]:  # fmt: skip
     """What can be said for the keys, without what a Deny or an exception covers already."""
     keys = sorted(choices, key=lambda key: (len(choices[key]), key))
@@ -180,6 +189,7 @@ def _contexts(
     def onward(at: int, said: dict[str, Values], known: frozenset[str]) -> Iterator[dict[str, Values]]:
         here = _with(request, said)
         if any(needed <= known and covers(one, here).known_yes for one, needed in ends):
+            count.passed += 1
             return
         if at == len(keys):
             yield said
@@ -272,6 +282,13 @@ def _resource_patterns(statement: Statement) -> Iterator[list[list[Solid]]]:
             yield parts
         elif pattern.text != "*":
             raise Unbuildable(f"the resource {pattern.text!r} is no ARN of six parts")
+
+
+def _services() -> Iterator[Principal]:
+    """A service that delivers to resources; policies here tell none from another."""
+    found = parse_principal("delivery.logs.amazonaws.com")
+    if found is not None:
+        yield found
 
 
 def _principals(account: str, statements: Sequence[Statement]) -> Iterator[Principal]:

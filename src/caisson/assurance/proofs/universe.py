@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from caisson.assurance.iam.pattern import Solid, Wild, fits
@@ -55,11 +56,6 @@ class Universe:
     """Of the organization that the policies name."""
     regions: tuple[str, ...]
     """All of the partition."""
-
-    @staticmethod
-    def kinds(values: Iterable[str], patterns: Sequence[Sequence[Solid]]) -> list[str]:
-        """The first of the values for each way to fit the patterns."""
-        return kinds(values, patterns)
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """Everything that a key can hold; None where that is not finite."""
@@ -129,10 +125,16 @@ class Universe:
 
 
 def kinds(values: Iterable[str], patterns: Sequence[Sequence[Solid]]) -> list[str]:
+    """The first of the values for each way to fit the patterns."""
+    return list(_kinds(tuple(values), tuple(dict.fromkeys(map(tuple, patterns)))))
+
+
+@lru_cache(maxsize=4_096)
+def _kinds(values: tuple[str, ...], patterns: tuple[tuple[Solid, ...], ...]) -> tuple[str, ...]:
     found: dict[tuple[bool, ...], str] = {}
     for value in values:
         found.setdefault(tuple(fits(pattern, value) for pattern in patterns), value)
-    return list(found.values())
+    return tuple(found.values())
 
 
 def regions_of(partition: str) -> tuple[str, ...]:

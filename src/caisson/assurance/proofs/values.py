@@ -21,7 +21,7 @@ from caisson.assurance.iam.context import Values, has_many_values
 from caisson.assurance.iam.operators import Test
 from caisson.assurance.iam.pattern import Pattern, Solid, Variable, Wild, solid
 from caisson.assurance.proofs.languages import TooMany, words
-from caisson.assurance.proofs.universe import PARTS_OF, Universe
+from caisson.assurance.proofs.universe import PARTS_OF, Universe, kinds
 
 KINDS_MAX = 5
 """Kinds of values of a key of many values, of which every combination is tried."""
@@ -94,7 +94,7 @@ def _strings(key: str, conditions: Sequence[Condition], universe: Universe) -> I
     patterns = list(_solid(conditions))
     folds = any(condition.operator.test is Test.STRING_IGNORE_CASE for condition in conditions)
     if known is not None:
-        return universe.kinds(known, patterns)
+        return kinds(known, patterns)
     try:
         found = words(patterns)
         return dict.fromkeys([*found, *(words(patterns, ignore_case=True) if folds else ())])

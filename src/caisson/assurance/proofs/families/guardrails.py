@@ -26,9 +26,15 @@ AROUND = (
     "bedrock:GetInvoke",
     "bedrock:OptimizePrompt",
     "bedrock:CreateEvaluationJob",
+    "bedrock:CreateModelEvaluationJob",
+    "bedrock:CreateAdvancedPromptOptimizationJob",
+    "bedrock:InvokeDataAutomation",
     "bedrock:InvokeDataAutomationAsync",
     "bedrock-agentcore:InvokeHarness",
     "bedrock-agentcore:InvokeAgentRuntimeCommand",
+    "bedrock-agentcore:InvokeAgentRuntimeCommandShell",
+    "bedrock-agentcore:Evaluate",
+    "bedrock-agentcore:StartBatchEvaluation",
 )
 """Ways to make a model answer on which no guardrail can be named: batch, agents, flows, retrieval with generation, the
 second namespace, evaluation, optimisation, the harness whose caller may replace its model (AWS's API models)."""

@@ -13,8 +13,23 @@ GOVERNS = (
     "bedrock:Update*",
     "bedrock:Delete*",
     "bedrock:Put*",
+    "bedrock:Register*",
+    "bedrock:Deregister*",
+    "bedrock:TagResource",
+    "bedrock:UntagResource",
+    "bedrock:AssociateThirdPartyKnowledgeBase",
+    "bedrock-agentcore:Create*",
+    "bedrock-agentcore:Update*",
+    "bedrock-agentcore:Delete*",
+    "bedrock-agentcore:PutResourcePolicy",
+    "bedrock-agentcore:SetTokenVaultCMK",
+    "bedrock-agentcore:ManageAdminPolicy",
+    "bedrock-agentcore:ManageResourceScopedPolicy",
+    "bedrock-agentcore:GatewayDisassociateWebACL",
+    "aws-marketplace:Subscribe",
+    "aws-marketplace:Unsubscribe",
 )
-"""Every operation of Bedrock that makes, changes or removes something."""
+"""Operations that make, change or remove something of Bedrock or AgentCore, and subscriptions to models."""
 GUARDRAILS = (
     "bedrock:CreateGuardrail", "bedrock:UpdateGuardrail", "bedrock:DeleteGuardrail", "bedrock:CreateGuardrailVersion",
     "bedrock:PutEnforcedGuardrailConfiguration", "bedrock:DeleteEnforcedGuardrailConfiguration",
@@ -23,7 +38,7 @@ GUARDRAILS = (
 )  # fmt: skip
 RETENTION = "bedrock:PutAccountDataRetention"
 ROLES = (
-    "iam:CreateRole", "iam:DeleteRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy",
+    "iam:CreateRole", "iam:DeleteRole", "iam:UpdateRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy",
     "iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary",
     "iam:DeleteRolePermissionsBoundary", "iam:PassRole", "iam:TagRole", "iam:UntagRole",
 )  # fmt: skip
@@ -48,7 +63,10 @@ def claims(land: Landscape) -> Iterator[Claim]:
             says=f"Nobody in {place.label} becomes, makes or changes a role of the system, but the deployment.",
             accounts=(place.account,),
             actions=ROLES,
-            on=(f"arn:{land.partition}:iam::*:role{land.names.path}*",),
+            on=(
+                f"arn:{land.partition}:iam::*:role{land.names.path}*",
+                f"arn:{land.partition}:iam::*:role/aws-reserved/*",  # of Identity Center's permission sets
+            ),
             but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": [_role(land, place, management.DEPLOYMENT)]}}),),
             still=(_still(land, place, "iam:CreateRole", _role(land, place, "any")),),
         )

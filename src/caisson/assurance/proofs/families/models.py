@@ -10,7 +10,13 @@ from caisson.assurance.proofs.families.guardrails import INVOKE, invocation
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies.models import GEOGRAPHIES, Model
 
-CARRIES_TEXT = (*INVOKE, "bedrock:ApplyGuardrail", "bedrock:CountTokens", "bedrock:Retrieve")
+CARRIES_TEXT = (
+    *INVOKE,
+    "bedrock:ApplyGuardrail",
+    "bedrock:CountTokens",
+    "bedrock:InvokeGuardrailChecks",
+    "bedrock:Retrieve",
+)
 """What carries a request's text to Bedrock and is used here."""
 
 
@@ -48,6 +54,18 @@ def claims(land: Landscape) -> Iterator[Claim]:
             actions=INVOKE,
             but=(Spared(conditions={"StringLike": {"aws:RequestedRegion": sorted(regions)}}),),
             still=(invocation(land, place),),
+        )
+        profiles = [one.profile_arn(partition=land.partition, region=land.region) for one in models if one.geography]
+        yield Claim(
+            id=f"models.elsewhere-by-profile.{place.label}",
+            controls=("SUP-01",),
+            says=f"Another region answers {place.label} only for a geographic profile that the system file names.",
+            accounts=(place.account,),
+            actions=INVOKE,
+            but=(
+                Spared(conditions={"StringEquals": {"aws:RequestedRegion": land.region}}),
+                *(Spared(conditions={"ArnLike": {"bedrock:InferenceProfileArn": one}}) for one in profiles),
+            ),
         )
         yield Claim(
             id=f"models.endpoint.{place.label}",

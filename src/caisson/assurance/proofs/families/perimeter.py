@@ -11,15 +11,28 @@ LASTING = (
     "bedrock:CallWithBearerToken",
     "bedrock-mantle:CallWithBearerToken",
     "iam:CreateServiceSpecificCredential",
+    "iam:ResetServiceSpecificCredential",
+    "iam:UpdateServiceSpecificCredential",
     "iam:CreateUser",
     "iam:CreateAccessKey",
+    "iam:UpdateAccessKey",
     "iam:CreateLoginProfile",
+    "iam:UploadSSHPublicKey",
+    "iam:UploadSigningCertificate",
 )
-"""What gives or uses a credential that does not expire by itself."""
-REACHED = ("s3:GetObject", "s3:PutObject", "sqs:ReceiveMessage", "sqs:SendMessage", "kms:Decrypt",
-           "secretsmanager:GetSecretValue", "sts:AssumeRole")  # fmt: skip
-"""What an outsider would do with a resource that its policy opens by mistake."""
-KINDS = ("s3:::*", "sqs:*:*:*", "kms:*:*:key/*", "secretsmanager:*:*:secret:*", "iam::*:role/*")
+"""What gives, revives or uses a credential that does not expire by itself."""
+REACHED = (
+    "s3:GetObject", "s3:PutObject", "sqs:ReceiveMessage", "sqs:SendMessage", "kms:Decrypt", "dynamodb:GetItem",
+    "secretsmanager:GetSecretValue", "logs:GetLogEvents", "ecr:BatchGetImage", "events:PutEvents",
+    "aoss:APIAccessAll", "sts:AssumeRole", "sts:SetContext",
+)  # fmt: skip
+"""What somebody would do with a resource that its policy opens by mistake."""
+DELIVERED = ("s3:PutObject", "sqs:SendMessage", "kms:GenerateDataKey", "secretsmanager:GetSecretValue")
+"""What a service of AWS does for whoever set it up, in another organization perhaps."""
+KINDS = (
+    "s3:::*", "sqs:*:*:*", "kms:*:*:key/*", "secretsmanager:*:*:secret:*", "iam::*:role/*", "dynamodb:*:*:table/*",
+    "logs:*:*:log-group:*", "ecr:*:*:repository/*", "events:*:*:event-bus/*", "aoss:*:*:collection/*",
+)  # fmt: skip
 
 
 def claims(land: Landscape) -> Iterator[Claim]:
@@ -37,7 +50,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
         controls=("IAM-08",),
         says="No principal of a member account takes it out of the organization or closes it.",
         accounts=members,
-        actions=("organizations:LeaveOrganization", "account:CloseAccount"),
+        actions=("organizations:LeaveOrganization", "account:CloseAccount", "account:EnableRegion"),
     )
     yield Claim(
         id="perimeter.one-region",
@@ -63,18 +76,52 @@ def claims(land: Landscape) -> Iterator[Claim]:
             ),
         ),
     )
-    for member in members:
+    kinds = tuple(f"arn:{land.partition}:{kind}" for kind in KINDS)
+    own = Spared(conditions={"StringEquals": {"aws:SourceOrgID": land.organization}})
+    within = Spared(conditions={"Null": {"aws:SourceAccount": "true"}})
+    encrypted = Spared(conditions={"Bool": {"aws:SecureTransport": "true"}})
+    recent = Spared(conditions={"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}})
+    unsaid = Spared(conditions={"Null": {"s3:TlsVersion": "true"}})
+    for place in land.places:
+        account = place.account
         yield Claim(
-            id=f"perimeter.no-outsider.{_label(land, member)}",
+            id=f"perimeter.no-outsider.{place.label}",
             controls=("IAM-01", "NET-01"),
-            says=f"Nobody from outside reaches what {_label(land, member)} holds, however open its policy.",
-            accounts=(member,),
-            owner=member,
-            outsiders=True,
+            says=f"Nobody from outside reaches what {place.label} holds, however open its policy.",
+            accounts=(account,),
+            owner=account,
+            by="outsiders",
             actions=REACHED,
-            on=tuple(f"arn:{land.partition}:{kind}" for kind in KINDS),
+            on=kinds,
         )
-
-
-def _label(land: Landscape, account: str) -> str:
-    return next(place.label for place in land.places if place.account == account)
+        yield Claim(
+            id=f"perimeter.no-deputy.{place.label}",
+            controls=("IAM-01",),
+            says=f"No service of AWS acts on what {place.label} holds for another organization.",
+            accounts=(account,),
+            owner=account,
+            by="services",
+            actions=DELIVERED,
+            on=kinds,
+            but=(own, within),
+        )
+        yield Claim(
+            id=f"perimeter.encrypted.{place.label}",
+            controls=("NET-06",),
+            says=f"Nothing that {place.label} holds is reached over plain HTTP.",
+            accounts=(account,),
+            owner=account,
+            actions=REACHED,
+            on=kinds,
+            but=(encrypted,),
+        )
+        yield Claim(
+            id=f"perimeter.recent-tls.{place.label}",
+            controls=("NET-06",),
+            says=f"No object of {place.label} is reached over a TLS before 1.2 that S3 tells.",
+            accounts=(account,),
+            owner=account,
+            actions=("s3:GetObject", "s3:PutObject"),
+            on=(f"arn:{land.partition}:s3:::*",),
+            but=(recent, unsaid),
+        )

@@ -55,8 +55,8 @@ inference-prereq)."""
 
 
 @cache
-def known() -> tuple[str, ...]:
-    """Every action that is known, in lower case."""
+def known() -> dict[str, str]:
+    """Every action that is known: lower case to how it is written."""
     from botocore.session import get_session
 
     session = get_session()
@@ -68,12 +68,11 @@ def known() -> tuple[str, ...]:
         if service in available
         for name in session.get_service_model(service).operation_names
     ]
-    lowered = dict.fromkeys(action.lower() for action in (*found, *ONLY_IAM))
-    return tuple(action for action in lowered if action not in NO_ACTIONS)
+    return {action.lower(): action for action in (*found, *ONLY_IAM) if action.lower() not in NO_ACTIONS}
 
 
 def expanded(patterns: Iterable[str], named: Iterable[str]) -> tuple[str, ...]:
-    """The actions that patterns mean, in lower case.
+    """The actions that patterns mean, in lower case, in the order of the patterns.
 
     Args:
         patterns: of a claim.
@@ -86,5 +85,5 @@ def expanded(patterns: Iterable[str], named: Iterable[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _expanded(patterns: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:
     everything = dict.fromkeys([*known(), *named, *(one for one in patterns if "*" not in one)])
-    wanted = [solid(parse(pattern, variables=False).pieces) for pattern in patterns]
-    return tuple(action for action in everything if any(fits(pieces, action) for pieces in wanted))
+    wanted = (solid(parse(pattern, variables=False).pieces) for pattern in patterns)
+    return tuple(dict.fromkeys(action for pieces in wanted for action in everything if fits(pieces, action)))

@@ -53,7 +53,7 @@ def words(
     *,
     letters: str = LETTERS,
     forbidden: str = "",
-    ignore_case: bool = False,
+    folded: Iterable[Pieces] = (),
     empty: bool = False,
     path: bool = False,
 ) -> list[str]:
@@ -63,22 +63,24 @@ def words(
         patterns: without variables.
         letters: candidates for a letter that no pattern mentions.
         forbidden: letters that no word has.
-        ignore_case: patterns fit whatever the case.
+        folded: further patterns, which fit whatever the case.
         empty: the empty word counts.
         path: words are paths: no slash at either end, none beside another.
 
     Raises:
         TooMany: see STATES_MAX.
     """
-    different = tuple(dict.fromkeys(map(tuple, patterns)))
-    return list(_words(different, letters, forbidden, ignore_case, empty, path))
+    different, whatever = (tuple(dict.fromkeys(map(tuple, each))) for each in (patterns, folded))
+    return list(_words(different, whatever, letters, forbidden, empty, path))
 
 
 @lru_cache(maxsize=1_024)
 def _words(
-    patterns: tuple[tuple[Piece, ...], ...], letters: str, forbidden: str, ignore_case: bool, empty: bool, path: bool
-) -> tuple[str, ...]:
-    made = [_automaton(pieces, ignore_case=ignore_case) for pieces in patterns]
+    patterns: tuple[tuple[Piece, ...], ...], folded: tuple[tuple[Piece, ...], ...], letters: str, forbidden: str,
+    empty: bool, path: bool,
+) -> tuple[str, ...]:  # fmt: skip
+    made = [_automaton(pieces, ignore_case=False) for pieces in patterns]
+    made += [_automaton(pieces, ignore_case=True) for pieces in folded]
     mentioned = sorted({letter for automaton in made for letter in automaton.on} - set(forbidden))
     other = next((letter for letter in letters if letter not in mentioned and letter not in forbidden), None)
     alphabet = [*([other] if other else []), *mentioned]

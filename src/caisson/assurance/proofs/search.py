@@ -23,7 +23,7 @@ from caisson.assurance.iam.request import Level, Policies, Request
 from caisson.assurance.iam.services import SERVICE_LINKED_PATH
 from caisson.assurance.iam.statement import covers
 from caisson.assurance.iam.truth import every
-from caisson.assurance.proofs.actions import expanded
+from caisson.assurance.proofs.actions import expanded, known
 from caisson.assurance.proofs.claims import Claim, Still
 from caisson.assurance.proofs.estate import ADMINISTRATOR, OPEN, Estate
 from caisson.assurance.proofs.languages import TooMany, words
@@ -99,14 +99,15 @@ def _allows(still: Still, estate: Estate) -> Outcome:
         principal=asking, action=still.action, resource=still.resource, resource_account=asking.account,
         context=Context(context),
     )  # fmt: skip
-    return decide(request, _policies(request, estate)).outcome
+    return decide(request, policies_of(request, estate)).outcome
 
 
 def _values(value: str | Sequence[str]) -> Values:
     return Values((value,), single=True) if isinstance(value, str) else Values(tuple(value), single=False)
 
 
-def _policies(request: Request, estate: Estate) -> Policies:
+def policies_of(request: Request, estate: Estate) -> Policies:
+    """What decides a request: the most that IAM and the resource can give, and the organization's limits."""
     crosses = request.resource_account != request.principal.account
     return Policies(
         identity=(ADMINISTRATOR,),
@@ -151,7 +152,7 @@ def _for_action(
     claim: Claim, estate: Estate, count: _Count, principal: Principal, owner: str, action: str,
     matching: Sequence[Statement], spared: Sequence[Statement],
 ) -> Iterator[Counterexample]:  # fmt: skip
-    fixed = _of_principal(principal, estate)
+    fixed, written = _of_principal(principal, estate), known().get(action, action)
     denials = [one for one in matching if one.effect is Effect.DENY]
     meant = [parse(text, variables=False).pieces for text in claim.on]
     patterns = [parts for one in (*matching, *spared) for parts in _resource_patterns(one)]
@@ -160,12 +161,12 @@ def _for_action(
         if not any(fits(solid(pieces), resource) for pieces in meant):
             continue
         request = Request(
-            principal=principal, action=action, resource=resource, resource_account=owner, context=Context(fixed)
+            principal=principal, action=written, resource=resource, resource_account=owner, context=Context(fixed)
         )
         near = [one for one in denials if _binds(one, request) and _may_cover(one, request)]
         apart = [one for one in spared if _may_cover(one, request)]
         choices = _choices([*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], fixed, estate)
-        policies = _policies(request, estate)
+        policies = policies_of(request, estate)
         for context in _contexts(request, fixed, choices, near, apart, count):
             count.decided += 1
             if count.decided > DECISIONS_MAX:

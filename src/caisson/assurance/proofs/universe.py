@@ -6,11 +6,12 @@ rest are words, one for each way to fit the patterns of policies (`languages`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
+from caisson.assurance.iam.condition import Condition
 from caisson.assurance.iam.pattern import Solid, Wild, fits
 from caisson.assurance.proofs.languages import words
 
@@ -26,22 +27,29 @@ _SERVICE_OF_KEY = {"aws:principalarn": ("iam",), "aws:sourcearn": ()}
 RESOURCE_TYPES: dict[str, tuple[tuple[str, bool, str], ...]] = {
     "invoke": (
         ("bedrock", False, "foundation-model/"),
-        ("bedrock", True, "inference-profile/"),
-        ("bedrock", True, "application-inference-profile/"),
         ("bedrock", True, "provisioned-model/"),
         ("bedrock", True, "imported-model/"),
         ("bedrock", True, "custom-model-deployment/"),
-        ("bedrock", True, "prompt-router/"),
-        ("bedrock", True, "default-prompt-router/"),
         ("bedrock", True, "project/"),
         ("bedrock", True, "async-invoke/"),
         ("sagemaker", True, "endpoint/"),
+        ("bedrock", True, "inference-profile/"),
+        ("bedrock", True, "application-inference-profile/"),
+        ("bedrock", True, "prompt-router/"),
+        ("bedrock", True, "default-prompt-router/"),
     ),
 }
 """What InvokeModel is authorised on: service, whether the ARN has an account, how the resource begins (service
-authorization reference, Amazon Bedrock)."""
+authorization reference, Amazon Bedrock). Those behind which a foundation model is authorised too come last."""
 _OWNERS = {"sts": "iam"}
 """Service of an action to the service of the resources that it is about, where they differ."""
+EXAMPLE = "abcdefghijkl"
+EXAMPLES = {
+    "foundation-model/": "meta.llama3-8b-instruct-v1:0",
+    "inference-profile/": "us.meta.llama3-3-70b-instruct-v1:0",
+    "default-prompt-router/": "meta.llama:1",
+}
+"""A resource's name that no policy is likely to mention, as AWS writes it."""
 INVOKES = frozenset({"bedrock:invokemodel", "bedrock:invokemodelwithresponsestream"})
 
 
@@ -56,6 +64,20 @@ class Universe:
     """Of the organization that the policies name."""
     regions: tuple[str, ...]
     """All of the partition."""
+
+    def preferred(self, key: str, conditions: Iterable[Condition]) -> Iterator[str]:
+        """Values as AWS writes them, for keys whose classes would else be shown by any word that fits."""
+        if key == "bedrock:guardrailidentifier":
+            texts = [
+                pattern.text for condition in conditions for pattern in condition.values if "guardrail/" in pattern.text
+            ]
+            for text in texts:
+                bare = text.rpartition(":")[0]
+                yield from (f"{bare}:2", text.replace("*", "1"), bare, f"{bare}:DRAFT")
+            for account in (*self.accounts[:1], OUTSIDE_ACCOUNT):
+                yield f"arn:{self.partition}:bedrock:{self.region}:{account}:guardrail/withoutfilters:1"
+        elif key == "aws:sourcevpce":
+            yield "vpce-0f0f0f0f0f0f0f0f0"
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """Everything that a key can hold; None where that is not finite."""
@@ -110,6 +132,7 @@ class Universe:
         service, owned, prefix = kind
         tails = words([one[5] for one in patterns] + [(prefix, Wild.ONE, Wild.MANY)])
         tails = [tail for tail in tails if tail.startswith(prefix) and tail != prefix]
+        tails = kinds([prefix + EXAMPLES.get(prefix, EXAMPLE), *tails], [one[5] for one in patterns])
         regions = kinds((self.region, *self.regions), [one[3] for one in patterns])
         accounts = kinds((account, *self.accounts, OUTSIDE_ACCOUNT), [one[4] for one in patterns]) if owned else [""]
         return [

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations, pairwise, product
 
 from caisson.assurance.iam.comparison import number
-from caisson.assurance.iam.condition import Condition
-from caisson.assurance.iam.context import Values, has_many_values
+from caisson.assurance.iam.condition import Condition, holds
+from caisson.assurance.iam.context import Context, Values, has_many_values
 from caisson.assurance.iam.operators import Test
 from caisson.assurance.iam.pattern import Pattern, Solid, Variable, Wild, solid
 from caisson.assurance.proofs.languages import TooMany, words
@@ -51,7 +52,7 @@ def alternatives(key: str, conditions: Sequence[Condition], universe: Universe) 
     Raises:
         Unbuildable: a test that this has no classes for, or too many classes.
     """
-    one = tuple(_single(key, conditions, universe))
+    one = _told_apart(key, [*universe.preferred(key, conditions), *_single(key, conditions, universe)], conditions)
     singles = tuple(Values((value,), single=True) for value in one)
     several = has_many_values(key) or any(condition.operator.over is not None for condition in conditions)
     if not several:
@@ -60,6 +61,23 @@ def alternatives(key: str, conditions: Sequence[Condition], universe: Universe) 
         raise Unbuildable(f"{key} has {len(one)} kinds of values, of which every combination would have to be tried")
     sets = (Values(chosen, single=False) for size in range(1, len(one) + 1) for chosen in combinations(one, size))
     return (None, *sets) if has_many_values(key) else (None, *singles, *sets)
+
+
+def _told_apart(key: str, values: Iterable[str], conditions: Sequence[Condition]) -> tuple[str, ...]:
+    """The first of the values for each outcome of the tests on one value."""
+    tests = [_on_one_value(condition) for condition in conditions]
+    found: dict[tuple[bool | None, ...], str] = {}
+    for value in values:
+        said = Context({key: Values((value,), single=True)})
+        found.setdefault(tuple(holds(test, said).value for test in tests), value)
+    return tuple(found.values())
+
+
+def _on_one_value(condition: Condition) -> Condition:
+    operator = condition.operator
+    if operator.over is None:
+        return condition
+    return Condition(replace(operator, over=None), condition.key, condition.values)
 
 
 def _single(key: str, conditions: Sequence[Condition], universe: Universe) -> Iterable[str]:
@@ -91,13 +109,12 @@ def _single(key: str, conditions: Sequence[Condition], universe: Universe) -> It
 
 def _strings(key: str, conditions: Sequence[Condition], universe: Universe) -> Iterable[str]:
     known = universe.values(key)
-    patterns = list(_solid(conditions))
-    folds = any(condition.operator.test is Test.STRING_IGNORE_CASE for condition in conditions)
-    if known is not None:
-        return kinds(known, patterns)
+    exact = list(_solid(one for one in conditions if one.operator.test is not Test.STRING_IGNORE_CASE))
+    folded = list(_solid(one for one in conditions if one.operator.test is Test.STRING_IGNORE_CASE))
+    if known is not None and not folded:
+        return kinds(known, exact)
     try:
-        found = words(patterns)
-        return dict.fromkeys([*found, *(words(patterns, ignore_case=True) if folds else ())])
+        return words(exact, folded=folded)
     except TooMany as error:
         raise Unbuildable(f"{key}: {error}") from error
 

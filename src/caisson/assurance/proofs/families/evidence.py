@@ -74,7 +74,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
 
     yield claim("trail", ("LOG-07",), "Nobody stops, narrows or deletes the organization's trail.", TRAIL, on=(trail,))
     yield claim(
-        "log-groups", ("LOG-07", "LOG-08"), "Nobody but the deployment shortens, unmasks or redirects the system's log groups.",
+        "log-groups", ("LOG-07", "LOG-08"), "Nobody but the deployment shortens, unmasks or redirects a log group.",
         LOG_GROUPS, spared, on=(groups,),
     )  # fmt: skip
     yield claim("masks", ("LOG-09",), "Nobody reads what the log groups mask.", ("logs:Unmask",), on=(groups,))

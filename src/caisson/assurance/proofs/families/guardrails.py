@@ -12,8 +12,8 @@ from caisson.deploy.policies.models import Model
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 """Converse and ConverseStream are authorised as these (Bedrock user guide, inference-prereq)."""
 AROUND = (
-    "bedrock-mantle:*",
     "bedrock:CreateModelInvocationJob",
+    "bedrock-mantle:*",
     "bedrock:InvokeAgent",
     "bedrock:InvokeInlineAgent",
     "bedrock:InvokeFlow",

@@ -38,8 +38,8 @@ GUARDRAILS = (
 )  # fmt: skip
 RETENTION = "bedrock:PutAccountDataRetention"
 ROLES = (
-    "iam:CreateRole", "iam:DeleteRole", "iam:UpdateRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy",
-    "iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary",
+    "iam:CreateRole", "iam:DeleteRole", "iam:UpdateRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy",
+    "iam:DeleteRolePolicy", "iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary",
     "iam:DeleteRolePermissionsBoundary", "iam:PassRole", "iam:TagRole", "iam:UntagRole",
 )  # fmt: skip
 """Every way to become, or make something act as, a role of the system."""

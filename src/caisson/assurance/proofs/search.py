@@ -27,7 +27,7 @@ from caisson.assurance.proofs.actions import expanded, known
 from caisson.assurance.proofs.claims import Claim, Still
 from caisson.assurance.proofs.estate import ADMINISTRATOR, OPEN, Estate
 from caisson.assurance.proofs.languages import TooMany, words
-from caisson.assurance.proofs.universe import OUTSIDE_ACCOUNT, OUTSIDE_ORGANIZATION
+from caisson.assurance.proofs.universe import INVOKES, OUTSIDE_ACCOUNT, OUTSIDE_ORGANIZATION
 from caisson.assurance.proofs.values import Choice, Unbuildable, alternatives, pattern_parts
 from caisson.assurance.verdict import Verdict
 
@@ -67,9 +67,12 @@ class _Count:
 
 def prove(claim: Claim, estate: Estate) -> Proof:
     """Decide a claim over all requests."""
-    lacking = [still for still in claim.still if _allows(still, estate) is not Outcome.ALLOW]
-    if lacking:
-        return _broken(claim, f"{lacking[0].principal} must still be able to call {lacking[0].action}, and is not")
+    for still in claim.still:
+        decision = _decision(still, estate)
+        if decision.outcome is not Outcome.ALLOW:
+            verdict = Verdict.UNDETERMINED if decision.outcome is Outcome.UNDETERMINED else Verdict.BROKEN
+            reason = f"{still.principal} must still be able to call {still.action}: {decision.reason}"
+            return Proof(claim=claim, verdict=verdict, reason=reason)
     count = _Count()
     verdict, reason, example = Verdict.HOLDS, "no request of any class is allowed against it", None
     try:
@@ -86,11 +89,7 @@ def prove(claim: Claim, estate: Estate) -> Proof:
     )
 
 
-def _broken(claim: Claim, reason: str) -> Proof:
-    return Proof(claim=claim, verdict=Verdict.BROKEN, reason=reason)
-
-
-def _allows(still: Still, estate: Estate) -> Outcome:
+def _decision(still: Still, estate: Estate) -> Decision:
     asking = identity(still.principal)
     if asking is None:
         raise ValueError(f"expected the ARN of an identity, found {still.principal!r}")
@@ -99,7 +98,7 @@ def _allows(still: Still, estate: Estate) -> Outcome:
         principal=asking, action=still.action, resource=still.resource, resource_account=asking.account,
         context=Context(context),
     )  # fmt: skip
-    return decide(request, policies_of(request, estate)).outcome
+    return decide(request, policies_of(request, estate))
 
 
 def _values(value: str | Sequence[str]) -> Values:
@@ -108,10 +107,9 @@ def _values(value: str | Sequence[str]) -> Values:
 
 def policies_of(request: Request, estate: Estate) -> Policies:
     """What decides a request: the most that IAM and the resource can give, and the organization's limits."""
-    crosses = request.resource_account != request.principal.account
     return Policies(
         identity=(ADMINISTRATOR,),
-        resource=(OPEN,) if crosses else (),
+        resource=(OPEN,),
         scps=estate.scps(request.principal.account),
         rcps=estate.rcps(request.resource_account),
     )
@@ -140,9 +138,14 @@ def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexa
         owner = claim.owner or account
         statements = _statements((*estate.scps(account), *estate.rcps(owner)))
         named = [*_written(statements), *_written(excepted)]
+        alike: set[tuple[str, tuple[int, ...]]] = set()
         for action in expanded(claim.actions, named):
             matching = [one for one in statements if _concerns(one, action)]
             spared = [one for one in excepted if _concerns(one, action)]
+            kind = (_service(action), tuple(map(id, (*matching, *spared))))
+            if kind in alike:
+                continue  # no policy tells it from one that was looked at
+            alike.add(kind)
             asking = _services() if claim.by == "services" else _principals(account, [*matching, *spared])
             for principal in asking:
                 yield from _for_action(claim, estate, count, principal, owner, action, matching, spared)
@@ -254,6 +257,12 @@ def _with(request: Request, context: dict[str, Values]) -> Request:
 
 def _keys(statement: Statement) -> set[str]:
     return {condition.key.lower() for condition in statement.conditions}
+
+
+def _service(action: str) -> str:
+    """What the evaluator knows of an action beside its patterns: its service, for some the action itself."""
+    service = action.partition(":")[0]
+    return action if service in ("kms", "sts") or action in INVOKES else service
 
 
 def _statements(levels: Iterable[Level]) -> list[Statement]:

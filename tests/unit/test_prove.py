@@ -135,6 +135,14 @@ def test_every_claim_names_controls_of_the_catalogue() -> None:
         assert isinstance(claim, Claim) and claim.controls and set(claim.controls) <= known, claim.id
 
 
+def test_iam_knows_every_action_that_a_claim_names() -> None:
+    from caisson.assurance.proofs.actions import expanded, known
+
+    for claim in claims(example()[0]):
+        for action in claim.actions:
+            assert action.lower() in known() or ("*" in action and expanded((action,), ())), action
+
+
 def test_the_page_of_advice_says_what_is_proved() -> None:
     assert advice.PAGE.read_text(encoding="utf-8") == advice.page()
     found = [proof.verdict.value for _, _, _, proof in advice.proved()]

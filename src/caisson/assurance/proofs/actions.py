@@ -1,74 +1,25 @@
-"""Which actions exist: what botocore's service models name, what policies name, and what IAM has beside the APIs.
+"""Which actions exist: the service authorization reference, as `actions.json` carries it with its date.
 
-Operations and IAM actions have mostly one name (service authorization reference). Those that only IAM knows, and those
-that no SDK here knows yet, are listed with their source.
+`python -m bench.service_actions` writes that file anew. What a policy or a claim names without wildcards exists as well:
+an action that is newer than the table is proved about once somebody names it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from importlib.resources import files
 
 from caisson.assurance.iam.pattern import fits, parse, solid
-
-SERVICES: dict[str, tuple[str, ...]] = {
-    "bedrock": ("bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "bedrock-data-automation",
-                "bedrock-data-automation-runtime"),
-    "bedrock-agentcore": ("bedrock-agentcore", "bedrock-agentcore-control"),
-    "cloudtrail": ("cloudtrail",),
-    "iam": ("iam",),
-    "kms": ("kms",),
-    "logs": ("logs",),
-    "organizations": ("organizations",),
-    "s3": ("s3", "s3control"),
-    "secretsmanager": ("secretsmanager",),
-    "sqs": ("sqs",),
-    "sts": ("sts",),
-    "dynamodb": ("dynamodb",),
-    "guardduty": ("guardduty",),
-    "macie2": ("macie2",),
-    "account": ("account",),
-}  # fmt: skip
-"""IAM prefix to the SDK's services."""
-ONLY_IAM = (
-    "bedrock:CallWithBearerToken",  # use of an API key (Bedrock user guide, api-keys-permissions)
-    "bedrock-mantle:CallWithBearerToken",
-    "bedrock-mantle:CreateInference",  # the second namespace (AWS-FACTS B)
-    "bedrock:InvokeModelWithResponseStream",
-    "bedrock:InvokeBuilder",
-    "bedrock:InvokeTool",
-    "bedrock:GetInvoke",
-    "bedrock:CreateModelEvaluationJob",
-    "bedrock:AgenticRetrieveStream",
-    "s3:BypassGovernanceRetention",
-    "s3:DeleteObjectVersion",
-    "iam:PassRole",
-    "aws-marketplace:Subscribe",
-    "aws-marketplace:Unsubscribe",
-)
-NO_ACTIONS = frozenset({
-    "bedrock:converse", "bedrock:conversestream", "bedrock:startasyncinvoke",
-    "bedrock:invokemodelwithbidirectionalstream",
-})  # fmt: skip
-"""Operations that are authorised as InvokeModel and have no action of their own (Bedrock user guide,
-inference-prereq)."""
 
 
 @cache
 def known() -> dict[str, str]:
     """Every action that is known: lower case to how it is written."""
-    from botocore.session import get_session
-
-    session = get_session()
-    available = set(session.get_available_services())
-    found = [
-        f"{prefix}:{name}"
-        for prefix, services in SERVICES.items()
-        for service in services
-        if service in available
-        for name in session.get_service_model(service).operation_names
-    ]
-    return {action.lower(): action for action in (*found, *ONLY_IAM) if action.lower() not in NO_ACTIONS}
+    table = json.loads(files("caisson.assurance.proofs").joinpath("actions.json").read_text(encoding="utf-8"))
+    found = (f"{service}:{name}" for service, names in table["actions"].items() for name in names)
+    return {action.lower(): action for action in found}
 
 
 def expanded(patterns: Iterable[str], named: Iterable[str]) -> tuple[str, ...]:

@@ -34,7 +34,6 @@ UNGUARDABLE = (
     "bedrock:InvokeFlow",
     "bedrock:StartFlowExecution",
     "bedrock:RetrieveAndGenerate",  # invokes the model by itself, without the caller's guardrail
-    "bedrock:RetrieveAndGenerateStream",  # an operation of the API; no action of IAM that we know, and denied if it is
     "bedrock:AgenticRetrieveStream",
     "bedrock:InvokeBuilder",
     "bedrock:InvokeTool",

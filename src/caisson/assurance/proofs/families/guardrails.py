@@ -19,7 +19,6 @@ AROUND = (
     "bedrock:InvokeFlow",
     "bedrock:StartFlowExecution",
     "bedrock:RetrieveAndGenerate",
-    "bedrock:RetrieveAndGenerateStream",
     "bedrock:AgenticRetrieveStream",
     "bedrock:InvokeBuilder",
     "bedrock:InvokeTool",

@@ -1,7 +1,7 @@
 """Which actions exist: the service authorization reference, as `actions.json` carries it with its date.
 
-`python -m bench.service_actions` writes that file anew. What a policy or a claim names without wildcards exists as well:
-an action that is newer than the table is proved about once somebody names it.
+`python -m bench.service_actions` writes that file anew. What a policy or a claim names without wildcards exists as
+well: an action that is newer than the table is proved about once somebody names it.
 """
 
 from __future__ import annotations

@@ -90,6 +90,40 @@ def weakened(templates: dict[str, Json]) -> Iterator[Mutant]:
                     yield Mutant(name=f"{name} takes {what}", templates=made, actions=("bedrock:InvokeModel",))
 
 
+OWN = {
+    "AWS::SQS::QueuePolicy": "PolicyDocument",
+    "AWS::S3::BucketPolicy": "PolicyDocument",
+    "AWS::KMS::Key": "KeyPolicy",
+}
+
+
+def opened(templates: dict[str, Json], file: str) -> Iterator[Mutant]:
+    """Policies of a template's own resources, made looser one at a time."""
+    for id_, resource in templates[file]["Resources"].items():
+        element = OWN.get(resource["Type"])
+        if element is None:
+            continue
+        statements = resource["Properties"][element]["Statement"]
+        for at, statement in enumerate(statements):
+            others = [one for number, one in enumerate(statements) if number != at]
+            looser = [("dropped", [*others, nothing() | {"Principal": "*"}])] if statement["Effect"] == "Deny" else []
+            for name, other in changes(statement) if statement["Effect"] == "Deny" else widened(statement):
+                looser.append((name, [*statements[:at], other, *statements[at + 1 :]]))
+            for name, changed in looser:
+                made = copy.deepcopy(templates)
+                made[file]["Resources"][id_]["Properties"][element]["Statement"] = changed
+                yield Mutant(name=f"{id_}: {statement['Sid']} {name}", templates=made, denied=(statement,), kind=id_)
+
+
+def widened(statement: Json) -> Iterator[tuple[str, Json]]:
+    """An Allow made wider."""
+    if "AWS" in statement.get("Principal", {}):
+        yield "to everybody", {**copy.deepcopy(statement), "Principal": "*"}
+        yield "whoever asks", {key: value for key, value in copy.deepcopy(statement).items() if key != "Condition"}
+        if "sqs:SendMessage" in as_list(statement["Action"]):
+            yield "to receive as well", {**copy.deepcopy(statement), "Action": "sqs:*"}
+
+
 def nothing() -> Json:
     """A policy must say something."""
     return {"Sid": "Nothing", "Effect": "Deny", "Action": "example:Nothing", "Resource": "*"}

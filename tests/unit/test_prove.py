@@ -26,10 +26,11 @@ from caisson.deploy.landscape import Landscape, landscape
 from caisson.errors import OperatorError
 from caisson.system.loader import read
 from deployments import EXAMPLE, every_key, one_account, three_accounts
-from policy_mutations import Mutant, harmless, weakened
+from policy_mutations import Mutant, harmless, opened, weakened
 
 single = typer.Typer()
 single.command()(command.prove)
+LOGGING = "templates/caisson-claims-eu-logging.json"
 ORGANIZATION = "templates/caisson-claims-eu-organization.json"
 
 
@@ -52,7 +53,14 @@ def verdicts(land: Landscape, templates: dict[str, Any]) -> dict[str, Verdict]:
 def test_every_claim_about_the_example_holds() -> None:
     found = verdicts(*example())
     assert len(found) > 50 and set(found.values()) == {Verdict.HOLDS}
-    assert {name.partition(".")[0] for name in found} == {"guardrail", "models", "perimeter", "management", "evidence"}
+    assert {name.partition(".")[0] for name in found} == {
+        "guardrail",
+        "models",
+        "perimeter",
+        "management",
+        "evidence",
+        "custody",
+    }
 
 
 @pytest.mark.parametrize("make", [one_account, three_accounts, every_key])
@@ -69,6 +77,24 @@ def test_a_weaker_policy_is_noticed(at: int) -> None:
     mutant = mutants()[at]
     assert about(land, claims(land), mutant)
     assert not unnoticed(land, claims(land), mutant) or redundant(land, mutant), mutant.name
+
+
+def test_who_keeps_the_log_is_noticed_when_its_own_policies_open() -> None:
+    """What the organization's policies deny anyway (plain HTTP, destroyed objects) is not asked here."""
+    land, templates = example()
+    kept = (
+        "OneReader",
+        "OneWriter",
+        "ArchiveKey: Reading",
+        "ArchiveKey: Writing",
+        "EventsPolicy: ZonesSend to receive",
+    )
+    some = [claim for claim in claims(land) if claim.id.startswith("custody")]
+    tried = [one for one in opened(templates, LOGGING) if any(name in one.name for name in kept)]
+    assert len(tried) > 35
+    for mutant in tried:
+        made = estate(land, mutant.templates)
+        assert any(prove(claim, made).verdict is not Verdict.HOLDS for claim in some), mutant.name
 
 
 def test_hundreds_of_ways_to_weaken() -> None:

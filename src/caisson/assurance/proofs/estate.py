@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -64,6 +64,8 @@ class Estate:
     attached: tuple[Attached, ...]
     values: Mapping[str, str]
     """Parameter to what stands in for it."""
+    guarded: Mapping[str, Policy] = field(default_factory=dict)
+    """ARN of a resource to its own policy. All others are open to everybody."""
 
     def scps(self, account: str) -> tuple[Level, ...]:
         """Service control policies from the root to an account; none for the management account or an outsider."""
@@ -72,6 +74,11 @@ class Estate:
     def rcps(self, account: str) -> tuple[Level, ...]:
         """Resource control policies likewise."""
         return self._levels(account, Kind.RESOURCE_CONTROL, FULL_ACCESS_TO_RESOURCES)
+
+    def policy_of(self, resource: str) -> Policy:
+        """The resource's own policy; for an object that of its bucket."""
+        bucket = resource.partition("/")[0] if resource.startswith("arn:") and ":s3:::" in resource else resource
+        return self.guarded.get(resource) or self.guarded.get(bucket) or OPEN
 
     def _levels(self, account: str, kind: Kind, full: Policy) -> tuple[Level, ...]:
         if account == self.management or account not in self.levels:
@@ -162,6 +169,53 @@ def parameters_of(file: str, template: Json, universe: Universe, owners: tuple[s
             )
         found[name] = value
     return found
+
+
+def guarded_by(templates: Mapping[str, Json], accounts: Mapping[str, str], universe: Universe) -> dict[str, Policy]:
+    """Queues, buckets and keys with their policies.
+
+    Args:
+        templates: by file.
+        accounts: file to the account that it is for.
+
+    Raises:
+        OperatorError: a policy cannot be read; file and place are named.
+    """
+    found: dict[str, Policy] = {}
+    for file, template in templates.items():
+        if file not in accounts:
+            continue
+        values = {
+            "AWS::Partition": universe.partition,
+            "AWS::Region": universe.region,
+            "AWS::AccountId": accounts[file],
+        }
+        for id_, resource in template.get("Resources", {}).items():
+            element = _POLICY_OF.get(resource.get("Type"))
+            if element is None:
+                continue
+            at = f"{file}: Resources/{id_}/Properties/{element}"
+            content = _resolved(resource["Properties"].get(element), values, at)
+            try:
+                read = policy(content, Kind.RESOURCE, id_)
+            except Unreadable as error:
+                raise OperatorError("\n".join(f"{at}: {problem}" for problem in error.problems)) from None
+            if resource["Type"] == "AWS::KMS::Key":
+                found[key_arn(id_, universe, accounts[file])] = read
+            else:
+                arns = (one.text for each in read.statements if each.resource for one in each.resource.patterns)
+                found.update((arn.partition("/")[0], read) for arn in arns)
+    return found
+
+
+_POLICY_OF = {
+    "AWS::SQS::QueuePolicy": "PolicyDocument", "AWS::S3::BucketPolicy": "PolicyDocument", "AWS::KMS::Key": "KeyPolicy",
+}  # fmt: skip
+
+
+def key_arn(id_: str, universe: Universe, account: str) -> str:
+    """What stands in for a key that AWS will name."""
+    return f"arn:{universe.partition}:kms:{universe.region}:{account}:key/{id_.lower()}"
 
 
 def _resolved(value: Any, values: Mapping[str, str], at: str) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from caisson.assurance.proofs.claims import Claim
-from caisson.assurance.proofs.estate import POLICY_TYPE, Estate, parameters_of, policies_of
+from caisson.assurance.proofs.estate import POLICY_TYPE, Estate, guarded_by, parameters_of, policies_of
 from caisson.assurance.proofs.families import claims
 from caisson.assurance.proofs.search import Proof, prove
 from caisson.assurance.proofs.universe import Universe, regions_of
@@ -66,7 +66,15 @@ def estate(land: Landscape, templates: Mapping[str, Json]) -> Estate:
         levels={place.account: tuple(dict.fromkeys((place.target, place.account))) for place in land.places},
         attached=tuple(policies_of(templates, universe, owners)),
         values=values,
+        guarded=guarded_by(templates, _accounts(land, templates), universe),
     )
+
+
+def _accounts(land: Landscape, templates: Mapping[str, Json]) -> dict[str, str]:
+    """Template of a part to the account that it is for."""
+    parts = {"logging": "logging", "guardrails": "control"}
+    stacks = {f"{land.names.of(part)}.json": land.accounts[zone] for part, zone in parts.items()}
+    return {file: stacks[Path(file).name] for file in templates if Path(file).name in stacks}
 
 
 def proofs(reading: Reading, folder: Path | None = None) -> Iterator[Proof]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from caisson.assurance.iam.condition import Condition, holds
 from caisson.assurance.iam.context import Context, Values
 from caisson.assurance.iam.decision import Decision, Outcome, decide
-from caisson.assurance.iam.document import Effect, Statement
+from caisson.assurance.iam.document import Effect, Policy, Statement
 from caisson.assurance.iam.organization import limits_resource
 from caisson.assurance.iam.pattern import Solid, Variable, Wild, fits, parse, solid
 from caisson.assurance.iam.principal_element import Named
@@ -25,7 +25,7 @@ from caisson.assurance.iam.statement import covers
 from caisson.assurance.iam.truth import every
 from caisson.assurance.proofs.actions import expanded, known
 from caisson.assurance.proofs.claims import Claim, Still
-from caisson.assurance.proofs.estate import ADMINISTRATOR, OPEN, Estate
+from caisson.assurance.proofs.estate import ADMINISTRATOR, Estate
 from caisson.assurance.proofs.languages import TooMany, words
 from caisson.assurance.proofs.universe import INVOKES, OUTSIDE_ACCOUNT, OUTSIDE_ORGANIZATION
 from caisson.assurance.proofs.values import Choice, Unbuildable, alternatives, pattern_parts
@@ -109,7 +109,7 @@ def policies_of(request: Request, estate: Estate) -> Policies:
     """What decides a request: the most that IAM and the resource can give, and the organization's limits."""
     return Policies(
         identity=(ADMINISTRATOR,),
-        resource=(OPEN,),
+        resource=(estate.policy_of(request.resource),),
         scps=estate.scps(request.principal.account),
         rcps=estate.rcps(request.resource_account),
     )
@@ -136,7 +136,9 @@ def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexa
     excepted = tuple(one.statement() for one in claim.but)
     for account in claim.accounts if claim.by == "members" else (OUTSIDE_ACCOUNT,):
         owner = claim.owner or account
-        statements = _statements((*estate.scps(account), *estate.rcps(owner)))
+        guarding = [one for arn in claim.on if arn in estate.guarded for one in estate.guarded[arn].statements]
+        guarding += [one for arn in claim.on if arn.endswith("/*") for one in estate.policy_of(arn).statements]
+        statements = [*_statements((*estate.scps(account), *estate.rcps(owner))), *dict.fromkeys(guarding)]
         named = [*_written(statements), *_written(excepted)]
         alike: set[tuple[str, tuple[int, ...]]] = set()
         for action in expanded(claim.actions, named):
@@ -166,7 +168,8 @@ def _for_action(
         request = Request(
             principal=principal, action=written, resource=resource, resource_account=owner, context=Context(fixed)
         )
-        near = [one for one in denials if _binds(one, request) and _may_cover(one, request)]
+        own = estate.policy_of(resource)
+        near = [one for one in denials if _binds(one, request, own) and _may_cover(one, request)]
         apart = [one for one in spared if _may_cover(one, request)]
         choices = _choices([*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], fixed, estate)
         policies = policies_of(request, estate)
@@ -217,13 +220,15 @@ def _choices(
     return {key: alternatives(key, conditions, estate.universe) for key, conditions in tested.items()}
 
 
-def _binds(statement: Statement, request: Request) -> bool:
+def _binds(statement: Statement, request: Request, own: Policy) -> bool:
     """Whether the statement's policy surely concerns the request: service control policies bind whoever is asked for
-    here, resource control policies who reaches into services that take them."""
+    here, a resource's own policy whoever asks, resource control policies who reaches into services that take them."""
     if statement.principal is None:
         return True
     everyone = all(entry.named is Named.EVERYONE for entry in statement.principal.entries)
-    return everyone and not statement.principal.inverted and limits_resource(request).known_yes
+    if not everyone or statement.principal.inverted:
+        return False
+    return statement in own.statements or limits_resource(request).known_yes
 
 
 def _may_cover(statement: Statement, request: Request) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from html import escape
 from math import log10
 
-WIDTH, HEIGHT = 760, 420
-LEFT, TOP, RIGHT, BOTTOM = 64, 24, 250, 52
+WIDTH, HEIGHT = 820, 420
+LEFT, TOP, RIGHT, BOTTOM = 64, 24, 310, 52
 COLOURS = ("#1f5fa8", "#c2571a", "#1f5fa8", "#c2571a")
 LOW, HIGH = 0.1, 5.0
 """Per cent of innocent rows that are flagged, on a logarithmic axis."""

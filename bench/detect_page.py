@@ -11,6 +11,10 @@ from typing import Any
 
 Json = dict[str, Any]
 
+STRENGTHS = {2: "low", 3: "medium", 4: "high"}
+"""Column of the held-out tables to the strength of the guardrail."""
+MEDIUM, HIGH = 3, 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
@@ -94,19 +98,24 @@ def _targets(measured: Measured) -> Iterator[_Target]:
                    _peer("Presidio, patterns alone", presidio, "free of personal data", "fpr"))  # fmt: skip
     judged = _section(_section(measured.injection, "## Grouped"), "### As")
     left_out = _section(_section(measured.injection, "## Source left out"), "### As")
-    for name, row, bound, wanted in (
-        ("injection, overt rows, recall, held out", "overt attacks, recall", "≥", 0.80),
-        ("injection, obfuscated rows, recall, held out", "obfuscated, recall", "≥", 0.80),
-        ("hard innocent rows flagged, held out", "hard benign rows flagged", "≤", 0.02),
-        ("ordinary prompts flagged, held out", "ordinary prompts flagged", "≤", 0.003),
+    for name, row, bound, wanted, at in (
+        (
+            "injection, overt rows, recall, held out (hard innocent rows flagged ≤ 2 %)",
+            "overt attacks, recall",
+            "≥",
+            0.80,
+            HIGH,
+        ),
+        ("the same where ordinary prompts are kept", "overt attacks, recall", "≥", 0.80, MEDIUM),
+        ("injection, obfuscated rows, recall, held out", "obfuscated, recall", "≥", 0.80, MEDIUM),
+        ("hard innocent rows flagged, held out", "hard benign rows flagged", "≤", 0.02, HIGH),
+        ("ordinary prompts flagged, held out", "ordinary prompts flagged", "≤", 0.003, MEDIUM),
     ):
-        _, _, low, medium, high = _row(judged, row)
-        found = float(medium.split()[0])
-        others = (
-            f"`low` {low.split()[0]}, `high` {high.split()[0]}; source left out {_row(left_out, row)[3].split()[0]}"
-        )
+        cells, without = _row(judged, row), _row(left_out, row)
+        found = float(cells[at].split()[0])
         yield _Target(
-            name=f"{name} (`medium`)", wanted=f"{bound} {wanted:.3g}", found=found, shown=f"{medium}; {others}",
+            name=f"{name} (`{STRENGTHS[at]}`)", wanted=f"{bound} {wanted:.3g}", found=found,
+            shown=f"{cells[at]}; source left out {without[at].split()[0]}",
             reached=found >= wanted if bound == "≥" else found <= wanted,
         )  # fmt: skip
 
@@ -210,8 +219,8 @@ def _figure(value: float | None) -> str:
 _REMARKS = (
     "- **Injection is not clean of this half.** Its cues, texts and thresholds were chosen by somebody who had read every source;",
     "  sources left out are the better guess for texts that nobody here has seen ([how far to trust it](detection-injection.md)).",
-    "- At `high` the overt target is reached with hard innocent rows below 2 %, at the price of ordinary prompts; at `medium` ordinary",
-    "  prompts are kept and overt attacks just miss. One model, one curve: a file picks its point by `prompt_attack`.",
+    "- At `high` the overt target is reached with hard innocent rows far below 2 %, at the price of ordinary prompts (1 %); at `medium`",
+    "  these are kept and overt attacks just miss. One model, one curve: a file picks its point by `prompt_attack`.",
     "- Presidio is run with its pattern recognisers and no language model, because nothing here downloads one: it does not look for",
     "  names and places, which are most spans. Its own notebook says 0.62 with spaCy's model.",
     "- Peers run with their defaults. detect-secrets is made for files of code, and judged on more than those.",

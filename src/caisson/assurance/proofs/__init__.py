@@ -8,9 +8,12 @@ answer undetermined, with its reason.
 
     languages    words, one for each way to fit or not to fit some patterns (automata)
     values       what a condition key can hold, one value for each way to pass or not to pass the tests on it
-    universe     accounts, regions, resources and principals that requests may name
+    universe     accounts, regions and resources that requests may name
+    principals   who may ask
+    actions      which actions exist, by the service authorization reference
     claims       a claim as a value: who may never do what, but for which exceptions; and who must still be able to
     search       looks for a request that is allowed and against the claim
-    estate       the policies of an organization, read from templates
+    estate       the policies of an organization and of its logging account, read from templates
+    organization a system file's claims and estate
     families     the claims, by what they protect
 """

@@ -15,19 +15,18 @@ from caisson.assurance.iam.context import Context, Values
 from caisson.assurance.iam.decision import Decision, Outcome, decide
 from caisson.assurance.iam.document import Effect, Policy, Statement
 from caisson.assurance.iam.organization import limits_resource
-from caisson.assurance.iam.pattern import Solid, Variable, Wild, fits, parse, solid
+from caisson.assurance.iam.pattern import Solid, Variable, fits, parse, solid
 from caisson.assurance.iam.principal_element import Named
-from caisson.assurance.iam.principals import Kind, Principal, identity
-from caisson.assurance.iam.principals import principal as parse_principal
+from caisson.assurance.iam.principals import Principal, identity
 from caisson.assurance.iam.request import Level, Policies, Request
-from caisson.assurance.iam.services import SERVICE_LINKED_PATH
 from caisson.assurance.iam.statement import covers
 from caisson.assurance.iam.truth import every
 from caisson.assurance.proofs.actions import expanded, known
 from caisson.assurance.proofs.claims import Claim, Still
 from caisson.assurance.proofs.estate import ADMINISTRATOR, Estate
-from caisson.assurance.proofs.languages import TooMany, words
-from caisson.assurance.proofs.universe import INVOKES, OUTSIDE_ACCOUNT, OUTSIDE_ORGANIZATION
+from caisson.assurance.proofs.languages import TooMany
+from caisson.assurance.proofs.principals import principals, said_of, services
+from caisson.assurance.proofs.universe import INVOKES, OUTSIDE_ACCOUNT
 from caisson.assurance.proofs.values import Choice, Unbuildable, alternatives, pattern_parts
 from caisson.assurance.verdict import Verdict
 
@@ -93,7 +92,7 @@ def _decision(still: Still, estate: Estate) -> Decision:
     asking = identity(still.principal)
     if asking is None:
         raise ValueError(f"expected the ARN of an identity, found {still.principal!r}")
-    context = {**_of_principal(asking, estate), **{key.lower(): _values(value) for key, value in still.context.items()}}
+    context = {**said_of(asking, estate), **{key.lower(): _values(value) for key, value in still.context.items()}}
     request = Request(
         principal=asking, action=still.action, resource=still.resource, resource_account=asking.account,
         context=Context(context),
@@ -115,23 +114,6 @@ def policies_of(request: Request, estate: Estate) -> Policies:
     )
 
 
-def _of_principal(principal: Principal, estate: Estate) -> dict[str, Values]:
-    """What AWS says of a principal by itself."""
-    if principal.kind is Kind.SERVICE:
-        said = {"aws:principalisawsservice": "true", "aws:principalservicename": principal.text}
-        return {key: _values(value) for key, value in said.items()}
-    inside = principal.account in estate.levels or principal.account == estate.management
-    said = {
-        "aws:principalarn": principal.text,
-        "aws:principalaccount": principal.account,
-        "aws:principalorgid": estate.organization if inside else OUTSIDE_ORGANIZATION,
-        "aws:principalisawsservice": "false",
-    }
-    if inside:
-        said["aws:principalorgmasteraccountid"] = estate.management
-    return {key: _values(value) for key, value in said.items()}
-
-
 def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexample]:
     excepted = tuple(one.statement() for one in claim.but)
     for account in claim.accounts if claim.by == "members" else (OUTSIDE_ACCOUNT,):
@@ -148,7 +130,7 @@ def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexa
             if kind in alike:
                 continue  # no policy tells it from one that was looked at
             alike.add(kind)
-            asking = _services() if claim.by == "services" else _principals(account, [*matching, *spared])
+            asking = services() if claim.by == "services" else principals(account, [*matching, *spared])
             for principal in asking:
                 yield from _for_action(claim, estate, count, principal, owner, action, matching, spared)
 
@@ -157,7 +139,7 @@ def _for_action(
     claim: Claim, estate: Estate, count: _Count, principal: Principal, owner: str, action: str,
     matching: Sequence[Statement], spared: Sequence[Statement],
 ) -> Iterator[Counterexample]:  # fmt: skip
-    fixed, written = _of_principal(principal, estate), known().get(action, action)
+    fixed, written = said_of(principal, estate), known().get(action, action)
     denials = [one for one in matching if one.effect is Effect.DENY]
     meant = [parse(text, variables=False).pieces for text in claim.on]
     patterns = [parts for one in (*matching, *spared) for parts in _resource_patterns(one)]
@@ -297,35 +279,3 @@ def _resource_patterns(statement: Statement) -> Iterator[list[list[Solid]]]:
             yield parts
         elif pattern.text != "*":
             raise Unbuildable(f"the resource {pattern.text!r} is no ARN of six parts")
-
-
-def _services() -> Iterator[Principal]:
-    """A service that delivers to resources; policies here tell none from another."""
-    found = parse_principal("delivery.logs.amazonaws.com")
-    if found is not None:
-        yield found
-
-
-def _principals(account: str, statements: Sequence[Statement]) -> Iterator[Principal]:
-    """Roles, a user and the root user of an account, in every way that policies tell them apart."""
-    tails = []
-    for statement in statements:
-        for condition in statement.conditions:
-            if condition.key.lower() != "aws:principalarn":
-                continue
-            for pattern in condition.values:
-                if any(isinstance(piece, Variable) for piece in pattern.pieces):
-                    raise Unbuildable("aws:PrincipalArn is compared with a policy variable")
-                parts = pattern_parts(solid(pattern.pieces))
-                if len(parts) != 6:
-                    raise Unbuildable(
-                        f"aws:PrincipalArn is compared with {pattern.text!r}, which is no ARN of six parts"
-                    )
-                tails.append(parts[5])
-    linked = f"role{SERVICE_LINKED_PATH}"
-    for tail in ["root", *words([*tails, ("role/", Wild.MANY), ("user/", Wild.MANY)], path=True)]:
-        if tail.startswith(linked) or not (tail == "root" or tail.startswith(("role/", "user/"))):
-            continue
-        found = identity(f"arn:aws:iam::{account}:{tail}")
-        if found is not None and found.kind in (Kind.ROOT, Kind.ROLE, Kind.USER):
-            yield found

@@ -141,10 +141,13 @@ def test_words_and_what_a_machine_drew() -> None:
     assert usual("q") < usual("the")
 
 
-def test_a_random_token_that_ends_like_words_is_found() -> None:
-    """Found by `make campaign-hostile` after 5,518 conversations: three quarters of its last 16 characters are words."""
-    token = "sk_" + "live_u6D7XAGUEdetolbJ1ecoldZ5"
-    assert values(f"it is {token} here") == [token]
+@pytest.mark.parametrize(
+    ("prefix", "rest"),
+    [("sk_", "live_u6D7XAGUEdetolbJ1ecoldZ5"), ("AIza", "hDKwY2s07ITaifyelbWJhFogckumY0oxcic")],
+)
+def test_a_random_token_that_ends_like_words_is_found(prefix: str, rest: str) -> None:
+    """Found by `make campaign-hostile` after 5,518 and 161,554 conversations: three quarters of the end are words."""
+    assert values(f"it is {prefix}{rest} here") == [prefix + rest]
 
 
 @pytest.mark.parametrize("inside", ["YOUr", "xXXx", "toBe"])

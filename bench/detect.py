@@ -23,6 +23,7 @@ from typing import Any
 
 from bench.curves import Curve, drawn
 from bench.detect_page import Measured, page
+from bench.inspection import CLEAN
 from caisson.cli.bench import Kind, measure
 from caisson.cli.corpus import rows
 from caisson.detect.detectors import detector, masked, rule_sets
@@ -76,7 +77,8 @@ def main() -> int:
     latency = _latency([row["text"] for _, row in rows(options.corpora / FILES[Kind.benign])])
     held_out = (DOCS / "models/injection-figures.md").read_text(encoding="utf-8")
     people = (DOCS / "models/people-figures.md").read_text(encoding="utf-8")
-    measured = Measured(ours=ours, peers=peers, latency=latency, injection=held_out, people=people)
+    clean = {name: _median_us(read, CLEAN * 100, LENGTHS[2]) for name, read in READS.items()}
+    measured = Measured(ours=ours, peers=peers, latency=latency, clean=clean, injection=held_out, people=people)
     (DOCS / "detection.md").write_text(page(measured), encoding="utf-8")
     (DOCS / "detection-injection.svg").write_text(drawn(_curves(held_out)), encoding="utf-8")
     return 0

@@ -6,15 +6,16 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from aws_services import ledger_maker
 from caisson.adapters.embedded.ledger import EmbeddedLedger
 from caisson.errors import Refusal, WireError
 from caisson.ports.ledger import Account, Balance, Ledger, Rate, Reservation
@@ -32,16 +33,28 @@ ACCOUNT = Account(
 Make = Callable[[Path], Ledger]
 
 
-@pytest.fixture(params=[EmbeddedLedger], ids=["embedded"])
-def make(request: pytest.FixtureRequest) -> Make:
+@pytest.fixture(params=["embedded", "dynamodb"])
+def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture
-def ledger(make: Make, tmp_path: Path) -> Iterator[Ledger]:
+def make(kind: str, request: pytest.FixtureRequest) -> Make:
+    """A ledger of the store that a path stands for."""
+    return EmbeddedLedger if kind == "embedded" else ledger_maker(request.getfixturevalue("moto"))
+
+
+@pytest.fixture
+def examples(kind: str) -> Callable[[int], int]:
+    """How many generated cases, from how many a file on disk has time for."""
+    return lambda number: number if kind == "embedded" else number // 10
+
+
+@pytest.fixture
+async def ledger(make: Make, tmp_path: Path) -> AsyncIterator[Ledger]:
     made = make(tmp_path / "ledger.db")
     yield made
-    made.close()
+    await made.stop()
 
 
 async def reserve(ledger: Ledger, name: str, tokens: int, *, now: float = 1.0, session: str = "s-1", rates=()):
@@ -160,25 +173,28 @@ ROOMY = Account(
 )  # fmt: skip
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-@given(
-    steps=st.lists(st.floats(0, 5, allow_nan=False), max_size=40),
-    count=st.integers(1, 4),
-    smaller=st.integers(1, 4),
-    change_at=st.integers(0, 40),
-)
-@example(
-    steps=[0.0, 3.0, 4.237343469775841, 1.9715090405855964, 0.7139549986460582, 1.9715090405855964, 0.0],
-    count=1,
-    smaller=1,
-    change_at=0,
-)
 def test_no_window_ever_holds_more_than_the_rate(
-    make: Make, tmp_path_factory: pytest.TempPathFactory, steps: list[float], count: int, smaller: int, change_at: int
+    make: Make, examples: Callable[[int], int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Every window of any phase, also across a change of the limit."""
 
-    async def run() -> None:
+    @settings(deadline=None, max_examples=examples(60))
+    @given(
+        steps=st.lists(st.floats(0, 5, allow_nan=False), max_size=40),
+        count=st.integers(1, 4),
+        smaller=st.integers(1, 4),
+        change_at=st.integers(0, 40),
+    )
+    @example(
+        steps=[0.0, 3.0, 4.237343469775841, 1.9715090405855964, 0.7139549986460582, 1.9715090405855964, 0.0],
+        count=1,
+        smaller=1,
+        change_at=0,
+    )
+    def check(steps: list[float], count: int, smaller: int, change_at: int) -> None:
+        asyncio.run(run(steps, count, smaller, change_at))
+
+    async def run(steps: list[float], count: int, smaller: int, change_at: int) -> None:
         ledger = make(tmp_path_factory.mktemp("rate") / "l.db")
         await ledger.open(ROOMY)
         now, window_s = 1.0, 10.0
@@ -202,9 +218,9 @@ def test_no_window_ever_holds_more_than_the_rate(
                 assert len(inside) >= limit
                 assert result.retry_after_s is not None
                 assert 0 < result.retry_after_s <= window_s
-        ledger.close()
+        await ledger.stop()
 
-    asyncio.run(run())
+    check()
 
 
 @dataclass
@@ -276,15 +292,18 @@ TURNS = st.lists(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
-@given(turns=TURNS, end_at=st.integers(0, 40))
-@example(turns=[(0.0, [("reserve", 600, []), ("reserve", 600, [])]), (61.0, [("reserve", 600, [])])], end_at=40)
 def test_what_comes_at_once_is_decided_as_if_one_after_the_other(
-    make: Make, tmp_path_factory: pytest.TempPathFactory, turns: list[Any], end_at: int
+    make: Make, examples: Callable[[int], int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Against a model: every verdict, and the whole balance after each turn, with clocks that step back."""
 
-    async def run() -> None:
+    @settings(deadline=None, max_examples=examples(150))
+    @given(turns=TURNS, end_at=st.integers(0, 40))
+    @example(turns=[(0.0, [("reserve", 600, []), ("reserve", 600, [])]), (61.0, [("reserve", 600, [])])], end_at=40)
+    def check(turns: list[Any], end_at: int) -> None:
+        asyncio.run(run(turns, end_at))
+
+    async def run(turns: list[Any], end_at: int) -> None:
         ledger, model = make(tmp_path_factory.mktemp("model") / "l.db"), Model()
         await ledger.open(ACCOUNT)
         now, names = 200.0, 0
@@ -323,9 +342,9 @@ def test_what_comes_at_once_is_decided_as_if_one_after_the_other(
                 cost_unknown_requests=model.cost_unknown_requests, closed=model.closed,
             )  # fmt: skip
             assert await ledger.sessions(now=now, live_only=False) == (balance,)
-        ledger.close()
+        await ledger.stop()
 
-    asyncio.run(run())
+    check()
 
 
 async def test_callers_at_once_get_exactly_what_there_is(ledger: Ledger) -> None:
@@ -357,8 +376,8 @@ async def test_what_another_process_did_counts_at_once(make: Make, tmp_path: Pat
     await two.end("s-1", "enough")
     assert await one.ended("s-1") == "enough"
     assert await one.balance("s-1", now=2.0) == await two.balance("s-1", now=2.0)
-    one.close()
-    two.close()
+    await one.stop()
+    await two.stop()
 
 
 async def test_one_callers_refusal_touches_nobody_else(ledger: Ledger) -> None:
@@ -446,11 +465,11 @@ async def test_sessions_are_listed_with_what_is_under_way(ledger: Ledger) -> Non
     assert (live.account.session_id, live.tokens_reserved) == ("s-2", 4)
 
 
-def _spend(path: str, worker: int, granted: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
+def _spend(make: Make, path: Path, worker: int, granted: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
     """Eight callers at once in a process of its own; every second one dawdles before it settles."""
 
     async def run() -> None:
-        ledger = EmbeddedLedger(Path(path))
+        ledger = make(path)
 
         async def caller(number: int) -> int:
             total = 0
@@ -467,14 +486,14 @@ def _spend(path: str, worker: int, granted: multiprocessing.Queue) -> None:  # t
             return total
 
         granted.put(sum(await asyncio.gather(*(caller(number) for number in range(8)))))
-        ledger.close()
+        await ledger.stop()
 
     asyncio.run(run())
 
 
-def _grants(path: str, worker: int, granted: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
+def _grants(make: Make, path: Path, worker: int, granted: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
     async def run() -> None:
-        ledger = EmbeddedLedger(Path(path))
+        ledger = make(path)
         rates = [Rate(key="user:u", count=500, window_s=10.0), Rate(key="system", count=101, window_s=10.0)]
         total = 0
         for turn in range(20):
@@ -483,21 +502,21 @@ def _grants(path: str, worker: int, granted: multiprocessing.Queue) -> None:  # 
                 total += isinstance(result, Reservation)
                 assert isinstance(result, Reservation) or result.rule == "ledger.rate.system", result
         granted.put(total)
-        ledger.close()
+        await ledger.stop()
 
     asyncio.run(run())
 
 
-def _in_processes(path: Path, work: Callable[..., None], account: Account) -> int:
+def _in_processes(make: Make, path: Path, work: Callable[..., None], account: Account) -> int:
     async def start() -> None:
-        ledger = EmbeddedLedger(path)
+        ledger = make(path)
         await ledger.open(account)
-        ledger.close()
+        await ledger.stop()
 
     asyncio.run(start())
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
-    workers = [context.Process(target=work, args=(str(path), number, queue)) for number in range(3)]
+    workers = [context.Process(target=work, args=(make, path, number, queue)) for number in range(3)]
     for worker in workers:
         worker.start()
     totals = [queue.get(timeout=60) for _ in workers]
@@ -506,24 +525,24 @@ def _in_processes(path: Path, work: Callable[..., None], account: Account) -> in
     return sum(totals)
 
 
-def test_workers_together_never_overshoot(tmp_path: Path) -> None:
+def test_workers_together_never_overshoot(make: Make, tmp_path: Path) -> None:
     account = replace(ROOMY, session_id="s-1", tokens_max=1000)
     # 142 requests of 7 fit into 1,000: neither one more nor one fewer
-    assert _in_processes(tmp_path / "ledger.db", _spend, account) == 994
+    assert _in_processes(make, tmp_path / "ledger.db", _spend, account) == 994
 
 
-def test_workers_together_keep_a_rate_exactly(tmp_path: Path) -> None:
-    assert _in_processes(tmp_path / "ledger.db", _grants, replace(ROOMY, session_id="s-1")) == 101
+def test_workers_together_keep_a_rate_exactly(make: Make, tmp_path: Path) -> None:
+    assert _in_processes(make, tmp_path / "ledger.db", _grants, replace(ROOMY, session_id="s-1")) == 101
 
 
-def test_killing_a_worker_loses_no_settled_charge(tmp_path: Path) -> None:
+def test_killing_a_worker_loses_no_settled_charge(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
 
         async def work() -> None:
-            ledger = EmbeddedLedger(path)
+            ledger = make(path)
             await ledger.open(ACCOUNT)
             await reserve(ledger, "r1", 100)
             await ledger.settle("r1", tokens=42, cost_micro_usd=0)
@@ -540,17 +559,17 @@ def test_killing_a_worker_loses_no_settled_charge(tmp_path: Path) -> None:
     os.waitpid(pid, 0)
 
     async def look() -> None:
-        ledger = EmbeddedLedger(path)
+        ledger = make(path)
         balance = await ledger.balance("s-1", now=2.0)
         assert balance is not None
         assert (balance.tokens_used, balance.tokens_reserved) == (42, 100)
-        ledger.close()
+        await ledger.stop()
 
     asyncio.run(look())
 
 
 @pytest.mark.parametrize("acknowledged", [40, 137, 300])
-def test_killing_a_worker_loses_nothing_that_it_was_told(tmp_path: Path, acknowledged: int) -> None:
+def test_killing_a_worker_loses_nothing_that_it_was_told(make: Make, tmp_path: Path, acknowledged: int) -> None:
     """Sixteen callers at once, killed in the middle: every reserve and settle that returned is on file."""
     path = tmp_path / "ledger.db"
     reading, writing = os.pipe()
@@ -566,7 +585,7 @@ def test_killing_a_worker_loses_nothing_that_it_was_told(tmp_path: Path, acknowl
                 os.write(writing, b"s")
 
         async def work() -> None:
-            ledger = EmbeddedLedger(path)
+            ledger = make(path)
             await ledger.open(ROOMY)
             await asyncio.gather(*(caller(ledger, number) for number in range(16)))
 
@@ -585,7 +604,7 @@ def test_killing_a_worker_loses_nothing_that_it_was_told(tmp_path: Path, acknowl
         told += more
 
     async def look() -> None:
-        ledger = EmbeddedLedger(path)
+        ledger = make(path)
         balance = await ledger.balance("s", now=2.0)
         assert balance is not None
         settled, reserved = told.count(b"s"), told.count(b"r")
@@ -595,6 +614,6 @@ def test_killing_a_worker_loses_nothing_that_it_was_told(tmp_path: Path, acknowl
         assert reserved <= balance.actions_used <= reserved + 16
         assert balance.tokens_used == 3 * balance.cost_micro_usd
         assert balance.tokens_reserved == 10 * (balance.actions_used - balance.cost_micro_usd)
-        ledger.close()
+        await ledger.stop()
 
     asyncio.run(look())

@@ -123,6 +123,10 @@ class Ledger(ABC):
     async def end(self, session_id: str, reason: str) -> None:
         """Close an account: nothing more is reserved on it."""
 
+    async def stop(self) -> None:
+        """Carry out what waits, then release the store."""
+        self.close()
+
     @abstractmethod
     def close(self) -> None:
         """Release the store."""

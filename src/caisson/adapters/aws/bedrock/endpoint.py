@@ -36,7 +36,7 @@ def endpoint_of(region: str, override: str = "") -> Endpoint:
     if not override:
         host = f"bedrock-runtime.{region}.{SUFFIXES.get(region.partition('-')[0], 'amazonaws.com')}"
         return Endpoint(url=f"https://{host}", host=host.encode())
-    if not _is_local(override):
+    if not is_local(override):
         raise StartError(
             "expected --upstream bedrock alone, found an endpoint; one is for tests: bedrock=http://127.0.0.1:PORT"
         )
@@ -44,7 +44,7 @@ def endpoint_of(region: str, override: str = "") -> Endpoint:
     return Endpoint(url=f"{parts.scheme}://{parts.netloc}", host=parts.netloc.encode())
 
 
-def _is_local(override: str) -> bool:
+def is_local(override: str) -> bool:
     """Whether it is the root of a server on a loopback address; a name could lead anywhere."""
     try:
         parts = urlsplit(override)

@@ -1,0 +1,167 @@
+"""One attempt of a signed call to an AWS service: JSON (DynamoDB, SQS) or a form (STS).
+
+- One address: no redirects, no proxy, no cookie, no credential and no certificate authority from the environment. TLS
+  1.2 at least, with certifi's roots.
+- Time and size are bounded. Nothing is tried again here: whoever calls knows what a second attempt would mean.
+- A failure says whether the service may have carried the call out all the same.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import certifi
+import msgspec
+
+from caisson.adapters.aws.bedrock.endpoint import Endpoint
+from caisson.errors import OperatorError
+from caisson.ports.clock import Clock
+from caisson.protocol.sigv4 import Keys, signed_headers
+
+Json = dict[str, Any]
+
+RESPONSE_BYTES_MAX = 20 * 1024 * 1024
+"""DynamoDB answers at most 16 MB (API reference, BatchGetItem)."""
+CONNECTIONS_MAX = 128
+SENTENCE_CHARACTERS_MAX = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """How long."""
+
+    connect_s: float = 1.0
+    total_s: float = 2.0
+
+
+class CallFailed(OperatorError):  # noqa: N818  (what became of a call)
+    """The service did not accept a call."""
+
+    def __init__(self, code: str, sentence: str, *, perhaps_done: bool, body: Json | None = None) -> None:
+        super().__init__(f"{code}: {sentence[:SENTENCE_CHARACTERS_MAX]}" if sentence else code)
+        self.code = code
+        """The exception's name; `Timeout`, `Unreachable`, `Broken`, `Nonsense` or `Status<n>` where there is none."""
+        self.perhaps_done = perhaps_done
+        """The call may have been carried out."""
+        self.body = body or {}
+
+
+class Calls:
+    """One service, one pool of connections. Used on one event loop."""
+
+    def __init__(
+        self, endpoint: Endpoint, *, service: str, region: str, clock: Clock, bounds: Bounds | None = None
+    ) -> None:
+        """`service` is the signing name; `clock` is for the signature's date."""
+        self._endpoint = endpoint
+        self._service = service
+        self._region = region
+        self._clock = clock
+        self._bounds = bounds or Bounds()
+        # Made here, because the process may read no certificates later.
+        self._tls = ssl.create_default_context(cafile=certifi.where())
+        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._session: aiohttp.ClientSession | None = None
+
+    async def json(self, target: str, value: Json, keys: Keys) -> Json:
+        """The answer to a call of an AWS JSON 1.0 service; `target` is what X-Amz-Target says.
+
+        Raises:
+            CallFailed: it was not accepted, or no answer came.
+        """
+        raw = await self._sent(
+            msgspec.json.encode(value),
+            {b"content-type": b"application/x-amz-json-1.0", b"x-amz-target": target.encode()},
+            keys,
+        )
+        answer = _object(raw)
+        if answer is None:
+            raise CallFailed("Nonsense", "the answer is no JSON object", perhaps_done=True)
+        return answer
+
+    async def form(self, body: bytes, keys: Keys) -> bytes:
+        """The XML that answers a call of an AWS query service.
+
+        Raises:
+            CallFailed: it was not accepted, or no answer came.
+        """
+        return await self._sent(body, {b"content-type": b"application/x-www-form-urlencoded; charset=utf-8"}, keys)
+
+    async def _sent(self, body: bytes, headers: dict[bytes, bytes], keys: Keys) -> bytes:
+        signed = signed_headers(
+            "POST",
+            b"/",
+            {b"host": self._endpoint.host, **headers},
+            body,
+            keys,
+            region=self._region,
+            service=self._service,
+            now=self._clock.now(),
+        )
+        try:
+            async with self._open().post(
+                self._endpoint.url + "/",
+                data=body,
+                headers={name.decode(): value.decode() for name, value in signed.items()},
+                allow_redirects=False,
+            ) as response:
+                raw = await self._read(response)
+                status = response.status
+        except aiohttp.ClientConnectorError as error:
+            raise CallFailed("Unreachable", type(error).__name__, perhaps_done=False) from error
+        except TimeoutError as error:
+            raise CallFailed("Timeout", "no answer in time", perhaps_done=True) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise CallFailed("Broken", type(error).__name__, perhaps_done=True) from error
+        if status != 200:
+            raise _failed(status, raw)
+        return raw
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        pieces, size = [], 0
+        async for piece in response.content.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if size > RESPONSE_BYTES_MAX:
+                raise CallFailed("Nonsense", f"more than {RESPONSE_BYTES_MAX} bytes", perhaps_done=True)
+        return b"".join(pieces)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, ssl=self._tls),
+                timeout=aiohttp.ClientTimeout(total=self._bounds.total_s, sock_connect=self._bounds.connect_s),
+                # Uncompressed, so that bounds on bytes are bounds on memory.
+                headers={"accept-encoding": "identity"},
+                skip_auto_headers=("user-agent",),
+                auto_decompress=False,
+                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                raise_for_status=False,
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Release connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def _object(raw: bytes) -> Json | None:
+    try:
+        answer = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _failed(status: int, raw: bytes) -> CallFailed:
+    """What an error response means. A service that failed by itself may have done what it was asked."""
+    body = _object(raw) or {}
+    code = str(body.get("__type", "")).rpartition("#")[2]
+    sentence = str(body.get("message") or body.get("Message") or "")
+    return CallFailed(code or f"Status{status}", sentence, perhaps_done=status >= 500, body=body)

@@ -300,6 +300,7 @@ def test_what_comes_at_once_is_decided_as_if_one_after_the_other(
     @settings(deadline=None, max_examples=examples(150))
     @given(turns=TURNS, end_at=st.integers(0, 40))
     @example(turns=[(0.0, [("reserve", 600, []), ("reserve", 600, [])]), (61.0, [("reserve", 600, [])])], end_at=40)
+    @example(turns=[(0.0, [("settle", 0, 5, 9), ("reserve", 10, [])])], end_at=40)
     def check(turns: list[Any], end_at: int) -> None:
         asyncio.run(run(turns, end_at))
 
@@ -375,7 +376,25 @@ async def test_what_another_process_did_counts_at_once(make: Make, tmp_path: Pat
     await two.settle("r0", tokens=9, cost_micro_usd=0)
     await two.end("s-1", "enough")
     assert await one.ended("s-1") == "enough"
-    assert await one.balance("s-1", now=2.0) == await two.balance("s-1", now=2.0)
+    seen = await one.balance("s-1", now=2.0)
+    assert seen == await two.balance("s-1", now=2.0)
+    assert seen is not None
+    assert (seen.tokens_used, seen.tokens_reserved) == (9, 40)
+    await one.stop()
+    await two.stop()
+
+
+async def test_what_another_process_gave_back_is_granted_at_once(make: Make, tmp_path: Path) -> None:
+    """Nothing is refused for what was so a moment ago."""
+    one, two = make(tmp_path / "ledger.db"), make(tmp_path / "ledger.db")
+    await one.open(ACCOUNT)
+    assert isinstance(await reserve(one, "r1", 600), Reservation)
+    assert isinstance(await reserve(two, "r2", 400), Reservation)
+    await one.settle("r1", tokens=1, cost_micro_usd=0)
+    assert isinstance(await reserve(two, "r3", 599), Reservation)
+    refused = await reserve(one, "r4", 1)
+    assert isinstance(refused, Refusal)
+    assert refused.rule == "ledger.tokens"
     await one.stop()
     await two.stop()
 

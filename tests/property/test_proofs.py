@@ -51,7 +51,7 @@ def test_there_is_a_word_for_every_way_to_fit(texts: list[str], path: bool) -> N
 
 OPERATORS = st.sampled_from([
     "StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase",
-    "StringNotEqualsIfExists", "ForAnyValue:StringEquals", "ForAllValues:StringLike", "Null", "Bool", "BoolIfExists",
+    "StringNotEqualsIfExists", "StringLikeIfExists", "ForAnyValue:StringEquals", "ForAllValues:StringLike", "Null", "Bool", "BoolIfExists",
     "NumericLessThan", "NumericGreaterThanEquals", "DateLessThan", "IpAddress", "NotIpAddress", "ArnLike", "ArnNotEquals",
 ])  # fmt: skip
 WRITTEN = {
@@ -61,7 +61,7 @@ WRITTEN = {
     "Date": st.sampled_from(["2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z"]),
     "Ip": st.sampled_from(["10.0.0.0/8", "10.1.0.0/16", "203.0.113.0/24"]),
     "Arn": st.sampled_from(["arn:aws:s3:::a*", "arn:aws:s3:::*b", "arn:aws:iam::222222222222:role/x"]),
-    "String": st.sampled_from(["a", "A", "ab", "a*", "*b"]),
+    "String": st.sampled_from(["a", "A", "ab", "a*", "*b", "?*"]),
 }
 SAID = {
     "Bool": ["true", "false"],
@@ -76,7 +76,7 @@ SAID = {
         "arn:aws:s3:::c",
         "arn:aws:iam::222222222222:role/x",
     ],
-    "String": ["a", "A", "b", "ab", "Ab", "c", "aXb"],
+    "String": ["a", "A", "b", "ab", "Ab", "c", "aXb", ""],
 }
 
 
@@ -121,6 +121,15 @@ def test_there_is_a_value_for_every_outcome_of_the_tests(drawn: tuple[str, list[
     said = Values(tuple(chosen), single=not several)
     assert outcome(None) in known
     assert None in outcome(said) or outcome(said) in known
+
+
+def test_a_value_may_be_empty() -> None:
+    """`?*` fits every value but the empty one, which no absent key stands for under IfExists."""
+    condition = {"StringLikeIfExists": {"aws:PrincipalTag/Team": "?*"}}
+    statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
+    document = policy({"Version": "2012-10-17", "Statement": [statement]}, Kind.SERVICE_CONTROL, "")
+    found = alternatives("aws:principaltag/team", document.statements[0].conditions, UNIVERSE)
+    assert Values(("",), single=True) in found
 
 
 KEYS = ("bedrock:GuardrailIdentifier", "aws:RequestedRegion", "aws:SourceVpce", "aws:PrincipalArn")

@@ -15,10 +15,13 @@ from bench.prove_mutations import about, redundant, unnoticed
 from typer.testing import CliRunner
 
 from caisson.assurance.controls import CATALOGUE
+from caisson.assurance.iam.cases import Case, cases
 from caisson.assurance.iam.decision import Outcome, decide
 from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.estate import stand_in
 from caisson.assurance.proofs.families import claims
 from caisson.assurance.proofs.organization import estate, read_templates, synthesized
+from caisson.assurance.proofs.principals import principals
 from caisson.assurance.proofs.search import policies_of, prove
 from caisson.assurance.verdict import Verdict
 from caisson.cli import prove as command
@@ -118,6 +121,84 @@ def test_a_parameter_that_takes_a_draft_is_as_bad_as_a_draft() -> None:
     assert proof.verdict is Verdict.BROKEN
 
 
+def test_a_parameter_takes_the_values_that_it_lists() -> None:
+    land, templates = example()
+    changed = copy.deepcopy(templates)
+    parameter = changed[ORGANIZATION]["Parameters"]["RuntimeModelEndpoint"]
+    del parameter["AllowedPattern"]
+    claim = next(claim for claim in claims(land) if claim.id == "models.endpoint.runtime")
+    assert prove(claim, estate(land, changed)).verdict is Verdict.BROKEN
+    parameter["AllowedValues"] = [stand_in("RuntimeModelEndpoint")]
+    assert prove(claim, estate(land, changed)).verdict is Verdict.HOLDS
+    parameter["AllowedValues"] = ["vpce-1"]
+    with pytest.raises(OperatorError, match=r"RuntimeModelEndpoint.*vpce-1"):
+        estate(land, changed)
+
+
+class TestOwnPolicies:
+    """A policy is of what it is attached to, whatever its statements name."""
+
+    def changed(self, **properties: Any) -> dict[str, Any]:
+        templates = copy.deepcopy(example()[1])
+        for id_, change in properties.items():
+            templates[LOGGING]["Resources"][id_]["Properties"].update(change)
+        return templates
+
+    def verdict(self, templates: dict[str, Any], id_: str) -> Verdict:
+        land = example()[0]
+        return prove(next(claim for claim in claims(land) if claim.id == id_), estate(land, templates)).verdict
+
+    def test_of_another_queue_guards_nothing(self) -> None:
+        assert self.verdict(self.changed(EventsPolicy={"Queues": ["another"]}), "custody.read.events") is Verdict.BROKEN
+
+    def test_by_the_url(self) -> None:
+        url = "https://sqs.eu-west-1.amazonaws.com/555555555555/caisson-claims-eu-events"
+        assert self.verdict(self.changed(EventsPolicy={"Queues": [url]}), "custody.read.events") is Verdict.HOLDS
+
+    def test_of_another_bucket_guards_nothing(self) -> None:
+        templates = self.changed(ArchiveTextBucketPolicy={"Bucket": "another"})
+        assert self.verdict(templates, "custody.write.archive-text") is Verdict.BROKEN
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"Queues": [{"Ref": "EventsAside"}]}, "EventsAsidePolicy.*expected one policy of arn:aws:sqs.*aside"),
+            ({"Queues": [{"Ref": "ArchiveKey"}]}, "EventsPolicy/Properties/Queues: expected AWS::SQS::Queue"),
+            ({"Queues": [{"Fn::GetAtt": ["Events", "Arn"]}]}, "EventsPolicy/Properties/Queues.*Fn::GetAtt"),
+            ({"Queues": [1]}, "EventsPolicy/Properties/Queues: expected AWS::SQS::Queue with a QueueName"),
+        ],
+    )
+    def test_of_what_is_not_known(self, change: Any, message: str) -> None:
+        with pytest.raises(OperatorError, match=message):
+            estate(example()[0], self.changed(EventsPolicy=change))
+
+
+def test_a_policy_within_a_queue_is_refused() -> None:
+    land, templates = example()
+    changed = copy.deepcopy(templates)
+    changed[LOGGING]["Resources"]["Inline"] = {"Type": "AWS::SQS::QueueInlinePolicy", "Properties": {}}
+    with pytest.raises(OperatorError, match=r"Resources/Inline: expected AWS::SQS::QueuePolicy"):
+        estate(land, changed)
+
+
+def test_principals_are_of_the_partition() -> None:
+    found = [one.text for one in principals("222222222222", (), "aws-us-gov")]
+    assert found and all(text.startswith("arn:aws-us-gov:iam::222222222222:") for text in found)
+
+
+def test_a_counterexample_is_a_case_of_explain() -> None:
+    land, templates = example()
+    changed = copy.deepcopy(templates)
+    changed[ORGANIZATION]["Resources"]["Perimeter"]["Properties"]["TargetIds"] = ["444444444444"]
+    made = estate(land, changed)
+    found = [one.counterexample for one in (prove(claim, made) for claim in claims(land)) if one.counterexample]
+    assert found
+    for one in found:
+        line = json.dumps({"id": "1", "request": command.request_of(one)})
+        (case,) = cases([line.encode()])
+        assert isinstance(case, Case) and case.request == one.request
+
+
 def test_a_counterexample_is_a_request_that_explain_allows() -> None:
     land, templates = example()
     changed = copy.deepcopy(templates)
@@ -210,6 +291,11 @@ class TestCommand:
             (lambda one: one["Perimeter"]["Properties"]["Content"].update(Statment=[]), "Statment"),
             (lambda one: one["Perimeter"]["Properties"].update(Content={"Fn::GetAtt": ["A", "B"]}), "Fn::GetAtt"),
             (lambda one: one["Perimeter"]["Properties"].update(TargetIds=[{"Ref": "Nobody"}]), "TargetIds/0"),
+            (lambda one: one["Perimeter"]["Properties"].update(TargetIds="444444444444"), "TargetIds: expected a list"),
+            (lambda one: one["Perimeter"].update(Condition="Sometimes"), "Perimeter/Condition.*'Sometimes'"),
+            (lambda one: one["Perimeter"].update(Properties=[]), "Perimeter/Properties: expected an object"),
+            (lambda one: one.update(Perimeter=1), "Perimeter: expected a resource with a Type"),
+            (lambda one: one["Perimeter"].update(Type=["x"]), "Perimeter: expected a resource with a Type"),
         ],
     )
     def test_unreadable_policies_are_named(self, folder: Path, change: Any, message: str) -> None:
@@ -223,6 +309,11 @@ class TestCommand:
             ("{", "as JSON"),
             ("[]", "Resources"),
             ('{"Resources": {}, "Resources": {}}', "'Resources' again"),
+            ('{"Resources": {}, "Transform": "AWS::LanguageExtensions"}', "Transform"),
+            ('{"Resources": {}, "Parameters": []}', "Parameters: expected an object"),
+            ('{"Resources": {}, "Parameters": {"A": 1}}', "Parameters/A: expected an object"),
+            ('{"Resources": {}, "Parameters": {"A": {"AllowedPattern": 1}}}', "A/AllowedPattern: expected a string"),
+            ('{"Resources": {}, "Parameters": {"A": {"AllowedValues": 1}}}', "A/AllowedValues: expected a list"),
             ("\x80", "as JSON"),
         ],
     )

@@ -17,10 +17,9 @@ from typing import Any
 from caisson.assurance.iam.document import Kind, Policy
 from caisson.assurance.iam.grammar import Unreadable, policy
 from caisson.assurance.iam.request import Level
+from caisson.assurance.proofs.shape import Json, resources
 from caisson.assurance.proofs.universe import OUTSIDE_ACCOUNT, Universe
 from caisson.errors import OperatorError
-
-Json = dict[str, Any]
 
 POLICY_TYPE = "AWS::Organizations::Policy"
 _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -119,23 +118,22 @@ def policies_of(templates: Mapping[str, Json], universe: Universe, owners: tuple
     """Every policy of the organization in the templates.
 
     Raises:
-        OperatorError: a policy cannot be read; file and place are named.
+        OperatorError: a policy cannot be read, or is there on a condition; file and place are named.
     """
     kinds = {"SERVICE_CONTROL_POLICY": Kind.SERVICE_CONTROL, "RESOURCE_CONTROL_POLICY": Kind.RESOURCE_CONTROL}
     for file, template in templates.items():
-        if not any(resource.get("Type") == POLICY_TYPE for resource in template.get("Resources", {}).values()):
+        if not any(resource["Type"] == POLICY_TYPE for resource in template["Resources"].values()):
             continue
         values = parameters_of(file, template, universe, owners)
-        for id_, resource in template.get("Resources", {}).items():
-            if resource.get("Type") != POLICY_TYPE:
-                continue
+        for id_, properties in resources(file, template, POLICY_TYPE):
             at = f"{file}: Resources/{id_}/Properties"
-            properties = resource.get("Properties", {})
-            kind = kinds.get(properties.get("Type"))
+            kind = kinds.get(str(properties.get("Type")))
             if kind is None:
                 continue  # what Bedrock itself enforces is no permission
-            content = _resolved(properties.get("Content"), values, f"{at}/Content")
-            targets = _resolved(properties.get("TargetIds", []), values, f"{at}/TargetIds")
+            content = resolved(properties.get("Content"), values, f"{at}/Content")
+            targets = resolved(properties.get("TargetIds", []), values, f"{at}/TargetIds")
+            if not isinstance(targets, list):
+                raise OperatorError(f"{at}/TargetIds: expected a list, found {targets!r}")
             try:
                 read = policy(content, kind, id_)
             except Unreadable as error:
@@ -151,9 +149,8 @@ def parameters_of(file: str, template: Json, universe: Universe, owners: tuple[s
     Raises:
         OperatorError: its pattern is none, or admits nothing that is known here.
     """
-    declared = template.get("Parameters", {})
     found = {"AWS::Partition": universe.partition, "AWS::Region": universe.region}
-    for name, parameter in declared.items():
+    for name, parameter in template.get("Parameters", {}).items():
         allowed = parameter.get("AllowedPattern", ".*")
         try:
             pattern = re.compile(allowed)
@@ -161,71 +158,33 @@ def parameters_of(file: str, template: Json, universe: Universe, owners: tuple[s
             raise OperatorError(
                 f"{file}: Parameters/{name}/AllowedPattern: expected a pattern, found {error}"
             ) from None
-        value = next((one for one in candidates(name, universe, owners) if pattern.fullmatch(one)), None)
+        listed = parameter.get("AllowedValues")
+        value = next(
+            (
+                one
+                for one in candidates(name, universe, owners)
+                if pattern.fullmatch(one) and (listed is None or one in listed)
+            ),
+            None,
+        )
         if value is None:
+            only = "" if listed is None else f" and the values {listed!r}"
             raise OperatorError(
-                f"{file}: Parameters/{name}: expected a guardrail or an endpoint, found the pattern {allowed!r}, "
+                f"{file}: Parameters/{name}: expected a guardrail or an endpoint, found the pattern {allowed!r}{only}, "
                 "which nothing that this version knows fits"
             )
         found[name] = value
     return found
 
 
-def guarded_by(templates: Mapping[str, Json], accounts: Mapping[str, str], universe: Universe) -> dict[str, Policy]:
-    """Queues, buckets and keys with their policies.
-
-    Args:
-        templates: by file.
-        accounts: file to the account that it is for.
-
-    Raises:
-        OperatorError: a policy cannot be read; file and place are named.
-    """
-    found: dict[str, Policy] = {}
-    for file, template in templates.items():
-        if file not in accounts:
-            continue
-        values = {
-            "AWS::Partition": universe.partition,
-            "AWS::Region": universe.region,
-            "AWS::AccountId": accounts[file],
-        }
-        for id_, resource in template.get("Resources", {}).items():
-            element = _POLICY_OF.get(resource.get("Type"))
-            if element is None:
-                continue
-            at = f"{file}: Resources/{id_}/Properties/{element}"
-            content = _resolved(resource["Properties"].get(element), values, at)
-            try:
-                read = policy(content, Kind.RESOURCE, id_)
-            except Unreadable as error:
-                raise OperatorError("\n".join(f"{at}: {problem}" for problem in error.problems)) from None
-            if resource["Type"] == "AWS::KMS::Key":
-                found[key_arn(id_, universe, accounts[file])] = read
-            else:
-                arns = (one.text for each in read.statements if each.resource for one in each.resource.patterns)
-                found.update((arn.partition("/")[0], read) for arn in arns)
-    return found
-
-
-_POLICY_OF = {
-    "AWS::SQS::QueuePolicy": "PolicyDocument", "AWS::S3::BucketPolicy": "PolicyDocument", "AWS::KMS::Key": "KeyPolicy",
-}  # fmt: skip
-
-
-def key_arn(id_: str, universe: Universe, account: str) -> str:
-    """What stands in for a key that AWS will name."""
-    return f"arn:{universe.partition}:kms:{universe.region}:{account}:key/{id_.lower()}"
-
-
-def _resolved(value: Any, values: Mapping[str, str], at: str) -> Any:
+def resolved(value: Any, values: Mapping[str, str], at: str) -> Any:
     """The value without intrinsic functions.
 
     Raises:
         OperatorError: one that is not resolved here.
     """
     if isinstance(value, list):
-        return [_resolved(one, values, f"{at}/{index}") for index, one in enumerate(value)]
+        return [resolved(one, values, f"{at}/{index}") for index, one in enumerate(value)]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
@@ -233,10 +192,10 @@ def _resolved(value: Any, values: Mapping[str, str], at: str) -> Any:
         if name == "Ref" and given in values:
             return values[given]
         if name == "Fn::Join" and isinstance(given, list) and len(given) == 2:
-            pieces = _resolved(given[1], values, f"{at}/Fn::Join/1")
+            pieces = resolved(given[1], values, f"{at}/Fn::Join/1")
             return str(given[0]).join(map(str, pieces))
         if name == "Ref" or name.startswith("Fn::"):
             raise OperatorError(
                 f"{at}: expected a value or Ref of a parameter, found {name}, which is not resolved here"
             )
-    return {key: _resolved(one, values, f"{at}/{key}") for key, one in value.items()}
+    return {key: resolved(one, values, f"{at}/{key}") for key, one in value.items()}

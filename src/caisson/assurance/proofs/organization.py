@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from caisson.assurance.proofs.claims import Claim
-from caisson.assurance.proofs.estate import POLICY_TYPE, Estate, guarded_by, parameters_of, policies_of
+from caisson.assurance.proofs.estate import POLICY_TYPE, Estate, parameters_of, policies_of
 from caisson.assurance.proofs.families import claims
+from caisson.assurance.proofs.guarded import guarded_by
 from caisson.assurance.proofs.search import Proof, prove
+from caisson.assurance.proofs.shape import Json, checked
 from caisson.assurance.proofs.universe import Universe, regions_of
 from caisson.deploy.landscape import Landscape, landscape
 from caisson.deploy.synthesis import synthesize
 from caisson.errors import OperatorError, SystemFileError
 from caisson.system.loader import Reading
-
-Json = dict[str, Any]
 
 TEMPLATE_BYTES_MAX = 1_000_000
 """Largest template (CloudFormation user guide, cloudformation-limits)."""
@@ -110,9 +110,7 @@ def _read(file: Path) -> Json:
         found = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=lambda pairs: _once(file, pairs))
     except (OSError, ValueError, RecursionError) as error:
         raise OperatorError(f"{file}: expected a template as JSON, found {error}") from None
-    if not isinstance(found, dict) or not isinstance(found.get("Resources"), dict):
-        raise OperatorError(f"{file}: expected a template with Resources, found something else")
-    return found
+    return checked(str(file), found)
 
 
 def _once(file: Path, pairs: list[tuple[str, Any]]) -> Json:

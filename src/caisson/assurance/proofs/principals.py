@@ -39,7 +39,7 @@ def services() -> Iterator[Principal]:
         yield found
 
 
-def principals(account: str, statements: Sequence[Statement]) -> Iterator[Principal]:
+def principals(account: str, statements: Sequence[Statement], partition: str) -> Iterator[Principal]:
     """Roles, a user and the root user of an account, in every way that policies tell them apart."""
     tails = []
     for statement in statements:
@@ -59,6 +59,6 @@ def principals(account: str, statements: Sequence[Statement]) -> Iterator[Princi
     for tail in ["root", *words([*tails, ("role/", Wild.MANY), ("user/", Wild.MANY)], path=True)]:
         if tail.startswith(linked) or not (tail == "root" or tail.startswith(("role/", "user/"))):
             continue
-        found = identity(f"arn:aws:iam::{account}:{tail}")
+        found = identity(f"arn:{partition}:iam::{account}:{tail}")
         if found is not None and found.kind in (Kind.ROOT, Kind.ROLE, Kind.USER):
             yield found

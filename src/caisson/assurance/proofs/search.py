@@ -130,7 +130,11 @@ def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexa
             if kind in alike:
                 continue  # no policy tells it from one that was looked at
             alike.add(kind)
-            asking = services() if claim.by == "services" else principals(account, [*matching, *spared])
+            asking = (
+                services()
+                if claim.by == "services"
+                else principals(account, [*matching, *spared], estate.universe.partition)
+            )
             for principal in asking:
                 yield from _for_action(claim, estate, count, principal, owner, action, matching, spared)
 

@@ -33,6 +33,8 @@ _NUMBERS = frozenset({
 _DATES = frozenset({
     Test.DATE_EQUAL, Test.DATE_LESS, Test.DATE_LESS_EQUAL, Test.DATE_GREATER, Test.DATE_GREATER_EQUAL,
 })  # fmt: skip
+TAGS = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
+"""Keys whose values are written by people, who may leave them empty (IAM user guide, id_tags)."""
 Choice = Values | None
 """What a request says for a key; None: nothing."""
 
@@ -114,9 +116,16 @@ def _strings(key: str, conditions: Sequence[Condition], universe: Universe) -> I
     if known is not None and not folded:
         return kinds(known, exact)
     try:
-        return words(exact, folded=folded)
+        return [*words(exact, folded=folded), *_empty(key, conditions)]
     except TooMany as error:
         raise Unbuildable(f"{key}: {error}") from error
+
+
+def _empty(key: str, conditions: Sequence[Condition]) -> Iterable[str]:
+    """Nothing, as a value. Tags can be empty; for other keys Null, of which AWS does not say whether it takes an empty
+    value for an absent one, would leave a doubt about what is never sent."""
+    null = any(condition.operator.test is Test.NULL for condition in conditions)
+    return [] if null and not key.startswith(TAGS) else [""]
 
 
 def _arns(key: str, conditions: Sequence[Condition], universe: Universe) -> Iterable[str]:

@@ -2,8 +2,8 @@
 
 A format has `{partition}`, `{region}`, `{account}`, `{suffix}` (of DNS names), `{id}` (the physical name or id),
 `{path}`, `{unique}` (letters that AWS adds) and `{Name}` for the value of a property. ARNs are those of the service
-authorization reference, what `Ref` returns is on each type's page of the CloudFormation user guide. A type that stands in no table
-has symbols for everything, and no placeholder ARN.
+authorization reference, what `Ref` returns is on each type's page of the CloudFormation user guide. A type that stands
+in no table has symbols for everything, and no placeholder ARN.
 
 >>> IDENTITIES["AWS::SQS::Queue"].arn
 'sqs:{region}:{account}:{id}'
@@ -19,8 +19,8 @@ class Identity:
     """How a resource is called."""
 
     id: str
-    """Form of an id that AWS assigns: `name`, `lower` (a name in lower case), `uuid`, `hex16`, `alnum10`, `upper10`, or a
-    prefix such as `sg-` before 17 hexadecimal digits."""
+    """Form of an id that AWS assigns: `name`, `lower` (a name in lower case), `uuid`, `hex16`, `alnum10`, `upper10`, or
+    a prefix such as `sg-` before 17 hexadecimal digits."""
     arn: str = ""
     """Format of its ARN, after `arn:{partition}:`."""
     named_by: str = ""

@@ -248,8 +248,6 @@ class _World:
 
     def stacks(self) -> tuple[Stack, ...]:
         """Every stack, resolved."""
-        if self.flaws:
-            return ()
         for scope in list(self.scopes.values()):
             self._kept(lambda scope=scope: self._export(scope))  # type: ignore[misc]
         return tuple(self._stack(scope) for scope in self.scopes.values())

@@ -401,11 +401,10 @@ class Scope:
         if function == "Fn::Not" and len(truths) == 1:
             return None if truths[0] is None else not truths[0]
         if function in ("Fn::And", "Fn::Or") and truths:
-            deciding = function == "Fn::Or"
-            if deciding in truths:
+            deciding: bool = function == "Fn::Or"
+            if any(one is deciding for one in truths):
                 return deciding
-            undecided = any(one is None for one in truths)
-            return None if undecided else not deciding
+            return None if any(one is None for one in truths) else not deciding
         raise Flaw(place, f"expected a condition function with its arguments, found {function}")
 
     def _unknown(self, place: Place, reason: str) -> Unknown:

@@ -197,7 +197,10 @@ class _Builder:
         return pointer
 
     def _flaw(self, line: int, message: str, pointer: str = "") -> Flaw:
-        inside = self._open[-1].pointer if self._open else ""
+        inside = ""
+        if self._open:
+            top = self._open[-1]
+            inside = top.pointer if top.key is None else step(top.pointer, top.key)
         return Flaw(Place(file=self.file, pointer=pointer or inside, line=line), message)
 
 

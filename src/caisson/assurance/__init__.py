@@ -2,6 +2,7 @@
 
 controls/   the 80 controls: what each means, which code enforces it, what shows it
 probes/     attacks on a running system, and on a rehearsal of it with a hostile model
+templates/  templates and policies of anyone, read into resources
 iam/        what AWS decides for a request under given policies
 evidence/   verdicts, and how they are told
 

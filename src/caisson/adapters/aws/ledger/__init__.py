@@ -9,7 +9,7 @@
 
 What is written was decided on what was read, and holds only if it is still so. Thus no limit is ever exceeded, and no
 request refused for what another process has given back. Reached with credentials of one session where a role is given
-for it (api/identity.py). See docs/decisions/0017-ledger-in-dynamodb.md.
+for it (api/identity.py). See docs/decisions/0018-ledger-in-dynamodb.md.
 """
 
 from caisson.adapters.aws.ledger.ledger import DynamoLedger

@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM ?= examples/claims/caisson.yaml
 
-.PHONY: help install dev up down test lint lock bench soak soak-kill fuzz campaign-hostile train-people iam-differential clean
+.PHONY: help install dev up down test lint lock bench bench-peers bench-detect bench-detect-peers prove-mutations soak soak-kill fuzz campaign-hostile train-people iam-differential clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -56,6 +56,19 @@ bench-peers: ## LiteLLM and Portkey for `make bench`, into bench/.peers (needs N
 	@test -d bench/.peers/litellm || $(PYTHON) -m venv bench/.peers/litellm
 	@bench/.peers/litellm/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]==1.105.3'
 	@npm install --prefix bench/.peers/portkey --ignore-scripts --no-audit --no-fund --silent @portkey-ai/gateway@1.15.2
+
+bench-detect: dev ## the detectors beside peers, with what is trained trained again (CORPORA=DIR)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[training]'
+	@$(BIN)/python -m bench.detect --corpora $(CORPORA)
+
+bench-detect-peers: ## detect-secrets and Presidio for `make bench-detect`, into bench/.peers
+	@for peer in detect-secrets==1.5.0 presidio-analyzer==2.2.366; do \
+	  place=bench/.peers/$${peer%%-analyzer*}; place=$${place%%==*}; \
+	  test -d $$place || $(PYTHON) -m venv $$place; \
+	  $$place/bin/python -m pip install --quiet --disable-pip-version-check $$peer; done
+
+prove-mutations: dev ## weaken the example's policies in hundreds of ways, and see that `prove` notices
+	@$(BIN)/python -m bench.prove_mutations
 
 soak: dev ## memory growth under load
 	@$(BIN)/python -m bench.soak

@@ -187,7 +187,7 @@ def operation_of(raw_path: str) -> str | None:
     """The operation whose path this is."""
     parts = raw_path.split("/")
     if len(parts) == 4 and parts[1] == "model":
-        return {"converse": "Converse", "converse-stream": "ConverseStream"}.get(parts[3])
+        return {"converse": "Converse", "converse-stream": "ConverseStream", "invoke": "InvokeModel"}.get(parts[3])
     if len(parts) == 6 and (parts[1], parts[3], parts[5]) == ("guardrail", "version", "apply"):
         return "ApplyGuardrail"
     return None
@@ -201,6 +201,8 @@ def invalid(operation: str, raw_path: str, body: dict[str, Any]) -> str:
         if operation == "ApplyGuardrail"
         else {"modelId": parts[2]}
     )
+    if operation == "InvokeModel":  # its body is the family's own
+        body = {"body": base64.b64encode(json.dumps(body).encode()).decode()}
     shape = SERVICE.operation_model(operation).input_shape
     # Blobs are base64 in JSON and bytes to the validator, which by itself lets unknown fields pass.
     value = _decoded({**body, **labels}, shape)

@@ -81,6 +81,10 @@ TEXTS = st.text(st.sampled_from("aAbckKKsſéÉßẞ7_-. \n\t\x0b\x0c\x85\xa0\u2
 @example(pattern=r"\S{3}", text="a\x0bb")
 @example(pattern=r"[^\s]{3}", text="a\x0bb")
 @example(pattern="ab$", text="ab\n")
+@example(pattern=r"(?i)\w", text="\u017f")
+@example(pattern=r"(?i)[-\w]b", text="\u212ab")
+@example(pattern=r"(?i)\W", text="\u017f")
+@example(pattern=r"(?i)\W", text="s")
 def test_never_less_than_re2(pattern: str, text: str) -> None:
     options = re2.Options()
     options.log_errors = False

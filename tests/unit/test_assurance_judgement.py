@@ -14,6 +14,8 @@ from caisson.assurance.controls.judgement import Question, judge, outside, wante
 from caisson.assurance.probes import CHECKS, Outcome
 from caisson.assurance.probes.check import Check, Lacking, Transcript, run
 from caisson.assurance.probes.target import Target
+from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.search import Proof
 from caisson.assurance.verdict import Verdict, combined, exit_code
 from caisson.system.loader import parse_system
 from system_files import TODAY, minimal, text_of
@@ -80,7 +82,7 @@ def test_a_proof_counts_where_the_file_describes_a_deployment() -> None:
     for name in ("IAM-01", "SESS-01"):  # one for which the catalogue asks for a proof, and one for which it does not
         with_aws = judge(CATALOGUE[name], replace(MACHINE, aws=True), outcomes)
         assert with_aws.verdict is UNDETERMINED
-        assert "templates" in with_aws.reason
+        assert "no claim about the organization's policies" in with_aws.reason
         assert judge(CATALOGUE[name], MACHINE, outcomes).verdict is HOLDS
 
 
@@ -177,3 +179,21 @@ def test_a_long_transcript_keeps_what_is_wrong() -> None:
     assert found.verdict is BROKEN
     assert found.steps[-1].did == "the last"
     assert found.omitted == 1_000 - 399
+
+
+def _proved(verdict: Verdict, control: str) -> Proof:
+    claim = Claim(id="guardrail.pinned", controls=(control,), says="…", accounts=(), actions=())
+    return Proof(claim=claim, verdict=verdict, reason="a request is allowed")
+
+
+@pytest.mark.parametrize("name", ["IAM-01", "SESS-01"])
+def test_proofs_break_a_control_and_alone_never_hold_one(name: str) -> None:
+    control = CATALOGUE[name]
+    outcomes = {check: outcome(check, HOLDS) for part in control.shown for check in part.checks}
+    aws = replace(MACHINE, aws=True)
+    broken = judge(control, aws, outcomes, [_proved(HOLDS, name), _proved(BROKEN, name)])
+    assert broken.verdict is BROKEN and "a request is allowed" in broken.reason
+    proved = judge(control, aws, outcomes, [_proved(HOLDS, name)])
+    assert proved.verdict is UNDETERMINED and "guardrail.pinned" in proved.reason
+    unable = judge(control, aws, outcomes, [], "nothing could be proved: no CDK")
+    assert unable.verdict is UNDETERMINED and "no CDK" in unable.reason

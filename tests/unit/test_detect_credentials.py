@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from caisson.detect.checks.secrets import base62, crc32_token, keyed, password, varied
+from caisson.detect.checks.secrets import base62, crc32_token, is_placeholder, keyed, password, varied
 from caisson.detect.checks.services import SERVICES, service_key
 from caisson.detect.checks.words import usual, wordlike
 from caisson.detect.detectors import detector
@@ -139,6 +139,23 @@ def test_words_and_what_a_machine_drew() -> None:
     for drawn in (DRAWN, HEX, UUID, "qzxkvwpjtrbgf", "abcdefghijABCDEFGHIJ1234567890", ""):
         assert not wordlike(drawn), drawn
     assert usual("q") < usual("the")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "rest"),
+    [("sk_", "live_u6D7XAGUEdetolbJ1ecoldZ5"), ("AIza", "hDKwY2s07ITaifyelbWJhFogckumY0oxcic")],
+)
+def test_a_random_token_that_ends_like_words_is_found(prefix: str, rest: str) -> None:
+    """Found by `make campaign-hostile` after 5,518 and 161,554 conversations: three quarters of the end are words."""
+    assert values(f"it is {prefix}{rest} here") == [prefix + rest]
+
+
+@pytest.mark.parametrize("inside", ["YOUr", "xXXx", "toBe"])
+def test_four_letters_inside_of_a_random_token_make_no_placeholder(inside: str) -> None:
+    """Found by `make campaign-hostile` after 19,392 conversations: one random key in some thousands has such letters."""
+    assert values(f"aws_secret_access_key = 9a/IEu2zCGVe8o{inside}FfL0xcSpNvo1Ibr9Z8TL5")
+    assert is_placeholder("YOUR_KEY") and is_placeholder("my-xxxx") and is_placeholder("sk-xxxxxxxxx1")
+    assert is_placeholder("to-be-set") and is_placeholder("key=<your key>") and is_placeholder("AKIAxxxx")
 
 
 @given(value=st.text(max_size=40), before=st.text(max_size=64))

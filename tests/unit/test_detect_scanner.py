@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from caisson.detect.horizon import Horizon
 from caisson.detect.rule import ANY, CONTEXT_CHARACTERS, NUMBER, TOKEN, Found, Rule, Tail
 from caisson.detect.scanner import BLOCK, FLAG, MASK, Position, RuleSet
 from caisson.detect.stream import Passage, Pipe
-from caisson.detect.view import View
+from caisson.detect.view import View, views
 
 
 def rule(name: str, pattern: str, **more: object) -> Rule:
@@ -146,3 +148,13 @@ def test_what_lies_beyond_the_end_does_not_count() -> None:
         assert [kind for kind, _ in counted].count("A") == len(re.findall("a+", text[:end]))
         assert [kind for kind, _ in counted].count("C") == text[:end].count("c")
         assert counted[-1][0] == "B"
+
+
+@given(text=st.text(st.sampled_from("aé\u200b\U0001f600ﬁ\ud800"), min_size=1, max_size=900), data=st.data())
+def test_offsets_in_bytes_and_back_in_any_order(text: str, data: st.DataObject) -> None:
+    """Rules of one view ask for places in any order; what one asked before changes nothing for the next."""
+    for view in views(text):
+        for _ in range(6):
+            at = data.draw(st.integers(0, len(view.text)))
+            assert view.byte(at) == len(view.text[:at].encode(errors="replace"))
+            assert view.character(view.byte(at)) == at

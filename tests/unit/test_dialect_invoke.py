@@ -131,7 +131,7 @@ def test_a_profile_prefix_names_the_same_family(prefix: str) -> None:
         ("cohere.command-r-plus-v1:0", "its body is not read by this version; use Converse"),
         ("ai21.jamba-1-5-large-v1:0", "its body is not read by this version; use Converse"),
         ("amazon.titan-text-express-v1", "its body is not read by this version; use Converse"),
-        ("amazon.titan-embed-text-v2:0", "answers with numbers"),
+        ("amazon.titan-embed-image-v1", "answers with numbers for images or rankings"),
         ("cohere.rerank-v3-5:0", "answers with numbers"),
         ("amazon.nova-canvas-v1:0", "makes images, film or sound"),
         ("us.amazon.nova-sonic-v1:0", "makes images, film or sound"),
@@ -145,7 +145,7 @@ def test_another_family_is_refused_by_name(model: str, why: str) -> None:
     assert isinstance(refused, Refusal)
     assert (refused.error, refused.rule) == (WireError.VALIDATION, "schema.family")
     assert refused.message.startswith(
-        "InvokeModel reads the bodies of Claude, of Nova text models and chat completions"
+        "InvokeModel reads the bodies of Claude, Nova, chat completions and text embeddings"
     )
     assert why in refused.message
     assert len(refused.message) < 300

@@ -14,7 +14,8 @@ from aiohttp import web
 
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.model import openai, sse
-from caisson.adapters.embedded.model.openai import Bounds, OpenAIModel, endpoint
+from caisson.adapters.embedded.model.openai import OpenAIModel
+from caisson.adapters.embedded.model.openai_calls import CHAT, Bounds, endpoint
 from caisson.errors import StartError, UpstreamError, WireError
 from caisson.policy.tokens import worst_case_input_tokens
 from caisson.ports.model import ModelAnswer, ModelRequest, Usage
@@ -550,7 +551,7 @@ async def test_done_ends_the_stream_whatever_follows(server: Server, connect: Co
 )
 def test_an_address_that_may_not_be_called(url: str) -> None:
     with pytest.raises(StartError) as raised:
-        endpoint(url)
+        endpoint(url, CHAT)
     assert "SECRET" not in str(raised.value)
 
 
@@ -564,7 +565,7 @@ def test_an_address_that_may_not_be_called(url: str) -> None:
     ],
 )
 def test_an_address_that_may_be_called(url: str, full: str) -> None:
-    assert endpoint(url) == full
+    assert endpoint(url, CHAT) == full
 
 
 @pytest.mark.parametrize("key", ["", "  ", "a\nb", "ключ"])

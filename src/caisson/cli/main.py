@@ -27,13 +27,14 @@ BUILT = {
     "rollback": "Go back to an earlier configuration, as a new version.",
     "scan": "Find credentials in files and in the history of a repository.",
     "synth": "Write the system's deployment to AWS as CloudFormation.",
+    "prove": "Prove the organization's policies over all requests, or print the one that gets round them.",
     "probe": "Attack a system, and show what came through.",
     "verify": "Give every control its verdict, with evidence.",
     "report": "Write what holds as a signed report, or check one.",
     "bench": "Measure this installation: how well its detectors do on a labelled corpus.",
 }
 NOT_BUILT = (
-    "ingest", "approvals", "deploy", "prove", "contain", "bom",
+    "ingest", "approvals", "deploy", "contain", "bom",
 )  # fmt: skip
 """Commands of the public contract that this version does not have. They say so and exit 2."""
 

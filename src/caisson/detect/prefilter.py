@@ -33,6 +33,9 @@ _REPEAT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d+),(\d+)\}", re.DOTAL
 _REPEAT_KEPT_MAX = 8
 """Repeats up to this many times are given to Hyperscan as they are. Wider ones are given without an upper bound, which
 it compiles two hundred times faster; RE2 applies the bound."""
+_CLASSES = re.compile(r"\\.|\[(?!\^)\]?(?:\\.|[^\]\\])*\]|\[\^\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_WORD_TOO = r"\x{17f}\x{212a}"
+"""The long s and the Kelvin sign, which RE2's `\\w` matches where case does not matter (they fold to s and k)."""
 _POSIX = re.compile(r"\[:\^?[a-z]+:\]")
 _FLAG_GROUP = re.compile(r"\(\?([a-zA-Z-]+)[:)]")
 
@@ -77,7 +80,16 @@ def widened(pattern: str) -> str:
         most = found[2]
         return found[0] if most is None or int(most) <= _REPEAT_KEPT_MAX else f"{{{found[1]},}}"
 
+    if any("i" in flags for flags in _FLAG_GROUP.findall(pattern)):
+        pattern = _CLASSES.sub(_word_folded, pattern)
     return _REPEAT.sub(widen, pattern)
+
+
+def _word_folded(found: re.Match[str]) -> str:
+    text = found[0]
+    if text == r"\w":
+        return rf"[\w{_WORD_TOO}]"
+    return text.replace(r"\w", rf"\w{_WORD_TOO}") if text.startswith("[") and not text.startswith("[^") else text
 
 
 class Prefilter:

@@ -5,44 +5,52 @@ Engines count bytes of UTF-8, checks and clients count characters. For ASCII all
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
 
 from caisson.detect.visible import origins, visible
+
+STRIDE = 256
+"""Characters between two places whose offset in bytes is kept."""
 
 
 class View:
     """One form of a text."""
 
-    __slots__ = ("_byte", "_character", "_narrow", "_origin", "data", "plain", "text")
+    __slots__ = ("_narrow", "_offsets", "_origin", "data", "plain", "text")
 
-    def __init__(self, text: str, origin: list[int] | None = None) -> None:
+    def __init__(self, text: str, origin: array[int] | None = None) -> None:
         self.text = text
         self.data = text.encode(errors="replace")  # a lone surrogate counts as one byte that matches nothing special
         self._origin = origin
         self._narrow = len(self.data) == len(text)
         self.plain = self._narrow and origin is None
         """Offsets in `data`, in `text` and in the original are the same."""
-        self._byte = self._character = 0
+        self._offsets: list[int] | None = None
 
     def byte(self, character: int) -> int:
         """Offset in `data` of a character of `text`."""
         if self._narrow:
             return character
-        if character < self._character:
-            self._byte = self._character = 0
-        self._byte += len(self.text[self._character : character].encode(errors="replace"))
-        self._character = character
-        return self._byte
+        mark = character // STRIDE
+        return self._marks[mark] + len(self.text[mark * STRIDE : character].encode(errors="replace"))
 
     def character(self, byte: int) -> int:
         """The inverse of `byte`."""
         if self._narrow:
             return byte
-        if byte < self._byte:
-            self._byte = self._character = 0
-        self._character += len(self.data[self._byte : byte].decode())
-        self._byte = byte
-        return self._character
+        mark = bisect_right(self._marks, byte) - 1
+        return mark * STRIDE + len(self.data[self._marks[mark] : byte].decode())
+
+    @property
+    def _marks(self) -> list[int]:
+        """Offsets in `data` of every STRIDE-th character: rules ask in any order, and each answer costs the same."""
+        if self._offsets is None:
+            whole = range(0, len(self.text) - STRIDE + 1, STRIDE)
+            sizes = (len(self.text[at : at + STRIDE].encode(errors="replace")) for at in whole)
+            self._offsets = [0, *accumulate(sizes)]
+        return self._offsets
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """The span in the original that characters `start` to `end` came from."""

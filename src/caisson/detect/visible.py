@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from functools import cache
 
 IGNORABLE = (
@@ -71,8 +72,16 @@ def visible(text: str) -> str:
     return text if text.isascii() else _classes()[0].sub(lambda found: _mapping[ord(found[0])], text)
 
 
-def origins(text: str) -> list[int] | None:
+def origins(text: str) -> array[int] | None:
     """For each character of the visible form the index in `text` it came from; None when that is its own index."""
-    if _classes()[1].search(text) is None:
+    found = array("q")
+    at = 0
+    for uneven in _classes()[1].finditer(text):
+        start = uneven.start()
+        found.extend(range(at, start))
+        found.extend([start] * len(_mapping[ord(uneven[0])]))
+        at = start + 1
+    if not at:
         return None
-    return [index for index, character in enumerate(text) for _ in _mapping[ord(character)]]
+    found.extend(range(at, len(text)))
+    return found

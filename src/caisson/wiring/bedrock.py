@@ -7,10 +7,12 @@ from pathlib import Path
 from caisson.adapters.aws.bedrock.calls import BedrockCalls
 from caisson.adapters.aws.bedrock.endpoint import Endpoint, endpoint_of
 from caisson.adapters.aws.bedrock.lease import Access
+from caisson.adapters.aws.embedder import BedrockEmbedder
 from caisson.adapters.aws.guardrail import ApplyGuardrail, BedrockGuardrail, BesideInline
 from caisson.adapters.aws.model import BedrockModel
 from caisson.errors import StartError
 from caisson.ports.clock import Clock
+from caisson.ports.embedder import Embedder
 from caisson.ports.guardrail import Guardrail
 from caisson.ports.model import Model, PinnedGuardrail
 from caisson.system.schema import System
@@ -26,7 +28,8 @@ class Bedrock:
         self._clock = clock
         self._access = Access(clock)
         self._feed: LeaseFeed | None = None
-        self._guardrail_calls = self._calls()
+        self._beside_calls = self._calls()
+        self.embedder: Embedder = BedrockEmbedder(self._beside_calls)
         self.model: Model = BedrockModel(self._calls(), clock, pseudonym_secret=pseudonym_secret)
 
     @classmethod
@@ -56,13 +59,13 @@ class Bedrock:
             if found.aws is not None
         }
         messages = {name: first.messages(name) for name in pins}
-        return BesideInline(first, BedrockGuardrail(pins, messages, ApplyGuardrail(self._guardrail_calls)))
+        return BesideInline(first, BedrockGuardrail(pins, messages, ApplyGuardrail(self._beside_calls)))
 
     async def close(self) -> None:
         """Release connections, the model's apart."""
         if self._feed is not None:
             self._feed.close()
-        await self._guardrail_calls.close()
+        await self._beside_calls.close()
 
     def _calls(self) -> BedrockCalls:
         return BedrockCalls(self._endpoint, region=self._region, access=self._access, clock=self._clock)

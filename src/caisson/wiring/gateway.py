@@ -25,6 +25,8 @@ from caisson.adapters.embedded.configuration import (
     share_trust,
 )
 from caisson.adapters.embedded.credentials import EmbeddedCredentials
+from caisson.adapters.embedded.embedder.openai import OpenAIEmbedder
+from caisson.adapters.embedded.embedder.static import StaticEmbedder
 from caisson.adapters.embedded.extractor import EmbeddedExtractor
 from caisson.adapters.embedded.guardrail import EmbeddedGuardrail
 from caisson.adapters.embedded.isolation import restrict
@@ -46,6 +48,7 @@ from caisson.errors import ChannelError, ConfigurationError, StartError, SystemF
 from caisson.policy.prices import Prices
 from caisson.ports.clock import Clock
 from caisson.ports.configuration import Configuration, ConfigurationSource, Orders
+from caisson.ports.embedder import Embedder
 from caisson.ports.guardrail import Guardrail
 from caisson.ports.model import Model
 from caisson.supervision.listeners import inherited
@@ -102,6 +105,13 @@ def make_model(upstream: Upstream | None, clock: Clock) -> Model:
     return OpenAIModel(upstream.location, clock, api_key=upstream.api_key or None)
 
 
+def make_embedder(upstream: Upstream | None) -> Embedder:
+    """What answers embedding models beside `make_model`."""
+    if upstream is None or upstream.kind in ("offline", "script"):
+        return StaticEmbedder(upstream.kind if upstream else "offline")
+    return OpenAIEmbedder(upstream.location, api_key=upstream.api_key or None)
+
+
 async def _serve(settings: Settings) -> None:
     clock, where = SystemClock(), settings.layout()
     extractor = EmbeddedExtractor.start()  # before anything secret is read, and before this process confines itself
@@ -136,6 +146,7 @@ async def _serve(settings: Settings) -> None:
     ledger = budgets.ledger
     bedrock = await _bedrock(settings, where, clock, keys.secret("pseudonyms"))
     model = bedrock.model if bedrock is not None else make_model(settings.upstream, clock)
+    embedder = bedrock.embedder if bedrock is not None else make_embedder(settings.upstream)
     credentials = EmbeddedCredentials(
         open_keys=session_keys(where.zone(Zone.RUNTIME, "keys")), system=settings.system, clock=clock
     )
@@ -154,6 +165,7 @@ async def _serve(settings: Settings) -> None:
         prices=Prices.load(settings.region),
         pseudonyms=PseudonymKeys(keys.secret("pseudonyms")),
         extractor=extractor,
+        embedder=embedder,
     )
     follower = Follower(
         source=source, runtime=runtime, identity=identity, clock=steady, address=settings.host, bedrock=bedrock
@@ -244,6 +256,7 @@ async def _serve(settings: Settings) -> None:
         if bedrock is not None:
             await bedrock.close()
         await model.close()
+        await embedder.close()
         strangers.close()
         events.close()
         await budgets.stop()

@@ -3,7 +3,8 @@
 - A control above the system's tier, or one for tools in a system without any, does not apply, and says why.
 - A part holds when all its checks hold and nothing of it is missing. A part that nothing shows is undetermined.
 - A proof is over templates. A file without `aws` describes no deployment to AWS, so there is nothing to prove. A file
-  with `aws` describes one: while nobody looked at it, nothing holds, also where the catalogue asks for no proof.
+  with `aws` describes one: its organization's policies are proved, and a claim that does not hold breaks the control.
+  As long as the rest of the deployment is not proved, nothing holds by that.
 - Proofs alone never make a control hold on one machine: something must have been tried here.
 
 >>> judge(CATALOGUE["IR-06"], Question(tier=2, tools=False, aws=False), {}).verdict
@@ -12,16 +13,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from caisson.assurance.controls import CATALOGUE, Control, Kind, Part
 from caisson.assurance.probes.check import Outcome
+from caisson.assurance.proofs.search import Proof
 from caisson.assurance.verdict import Verdict, combined
 from caisson.system.schema import System
 
 TIERS = {1: "low", 2: "medium", 3: "high", 4: "critical"}
-NO_TEMPLATES = "no templates were looked at; proofs over them are not built in this version"
+NO_CLAIM = "no claim about the organization's policies is about it; other parts of the deployment are not proved yet"
+AS_FAR = "other parts of the deployment are not proved yet"
+CLAIMS_NAMED_MAX = 4
+_WORSE = (Verdict.BROKEN, Verdict.UNDETERMINED)
 ON_AWS = Part(kind=Kind.PROOF, claim="the deployment to AWS that the file describes holds it too")
 """Where the catalogue asks for no proof, a file that describes a deployment does."""
 
@@ -80,15 +85,31 @@ def wanted(question: Question) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for control in applying for part in control.shown for name in part.checks))
 
 
-def judge(control: Control, question: Question, outcomes: Mapping[str, Outcome]) -> Judged:
-    """The verdict, from what checks found."""
+def judge(
+    control: Control,
+    question: Question,
+    outcomes: Mapping[str, Outcome],
+    proved: Sequence[Proof] = (),
+    unproved: str = "",
+) -> Judged:
+    """The verdict, from what checks found.
+
+    Args:
+        proved: claims about the organization's policies that are about this control, with their verdicts.
+        unproved: why nothing could be proved; empty when it was tried.
+    """
     why_not = outside(control, question)
     if why_not:
         return Judged(control=control, verdict=Verdict.NOT_APPLICABLE, reason=why_not)
     shown = control.shown
     if question.aws and all(part.kind not in (Kind.PROOF, Kind.MANUAL) for part in shown):
         shown = (*shown, ON_AWS)
-    parts = tuple(_part(part, question, outcomes) for part in shown)
+    parts = tuple(
+        _proof(part, proved, unproved)
+        if part.kind is Kind.PROOF and question.aws and not part.checks
+        else _part(part, question, outcomes)
+        for part in shown
+    )
     verdict = combined(part.verdict for part in parts)
     return Judged(control=control, verdict=verdict, reason=_reason(verdict, parts), parts=parts)
 
@@ -99,8 +120,6 @@ def _part(part: Part, question: Question, outcomes: Mapping[str, Outcome]) -> Ju
     if part.kind is Kind.PROOF and not question.aws:
         reason = "about a deployment to AWS, which this verdict is not about"
         return JudgedPart(part=part, verdict=Verdict.NOT_APPLICABLE, reason=reason)
-    if part.kind is Kind.PROOF and not part.checks:
-        return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=NO_TEMPLATES)
     found = tuple(outcomes[name] for name in part.checks if name in outcomes)
     verdicts = [outcome.verdict for outcome in found]
     absent = [name for name in part.checks if name not in outcomes]
@@ -115,6 +134,20 @@ def _part(part: Part, question: Question, outcomes: Mapping[str, Outcome]) -> Ju
     else:
         reason = part.missing or f"not run: {', '.join(absent)}"
     return JudgedPart(part=part, verdict=verdict, reason=reason, outcomes=found)
+
+
+def _proof(part: Part, proved: Sequence[Proof], unproved: str) -> JudgedPart:
+    """One claim that does not hold breaks the part. All that hold show the organization's policies and no more, so that
+    the part is undetermined still."""
+    if unproved or not proved:
+        return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=unproved or NO_CLAIM)
+    worst = next((proof for verdict in _WORSE for proof in proved if proof.verdict is verdict), None)
+    if worst is not None:
+        return JudgedPart(part=part, verdict=worst.verdict, reason=f"{worst.claim.id}: {worst.reason}")
+    named = ", ".join(proof.claim.id for proof in proved[:CLAIMS_NAMED_MAX])
+    more = f" and {len(proved) - CLAIMS_NAMED_MAX} more" if len(proved) > CLAIMS_NAMED_MAX else ""
+    reason = f"proved of the organization's policies: {named}{more}; {AS_FAR}"
+    return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=reason)
 
 
 def _reason(verdict: Verdict, parts: tuple[JudgedPart, ...]) -> str:

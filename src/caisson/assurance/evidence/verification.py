@@ -27,10 +27,12 @@ from caisson.assurance.probes.check import Lacking
 from caisson.assurance.probes.configuration import in_force
 from caisson.assurance.probes.target import NO_ENDPOINT, Target
 from caisson.assurance.probes.wire import Wire
+from caisson.assurance.proofs.organization import proofs
+from caisson.assurance.proofs.search import Proof
 from caisson.assurance.rehearsal.system import rehearsal
-from caisson.errors import SystemFileError
+from caisson.errors import OperatorError, SystemFileError
 from caisson.supervision import read_state
-from caisson.system.loader import load
+from caisson.system.loader import load, read
 from caisson.system.schema import System
 
 Progress = Callable[[int, int, str], None]
@@ -99,11 +101,26 @@ def verify(
     checks = [check for check in CHECKS.values() if check.name in names]
     live, why = (None, "") if plan.rehearse else running(system, plan.data, waiting=waiting)
     outcomes = run_checks(checks, plan, live, why or NO_ENDPOINT, progress=progress, waiting=waiting)
-    judged = tuple(judge(control, question, outcomes) for control in CATALOGUE.values())
+    proved, unproved = _proved(plan, question, waiting)
+    judged = tuple(
+        judge(control, question, outcomes, [one for one in proved if control.id in one.claim.controls], unproved)
+        for control in CATALOGUE.values()
+    )
     return Verification(
         system=system, question=question, plan=plan, judged=judged, outcomes=outcomes, began=began,
         seconds=time.monotonic() - clock, inputs=inputs(plan, live),
     )  # fmt: skip
+
+
+def _proved(plan: Plan, question: Question, waiting: Waiting) -> tuple[tuple[Proof, ...], str]:
+    """What is claimed of the file's organization, with verdicts; and why nothing could be proved."""
+    if not question.aws:
+        return (), ""
+    waiting("proving what the organization's policies say")
+    try:
+        return tuple(proofs(read(plan.system_file))), ""
+    except OperatorError as error:
+        return (), f"nothing could be proved: {str(error).splitlines()[0]}"
 
 
 def running(system: System, data: Path, *, waiting: Waiting = _quiet) -> tuple[Target | None, str]:

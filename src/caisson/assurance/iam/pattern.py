@@ -105,6 +105,11 @@ def joined(pieces: Iterable[Piece]) -> list[Piece]:
     return made
 
 
+def solid(pieces: Iterable[Piece]) -> tuple[Solid, ...]:
+    """The pieces that are no variables."""
+    return tuple(piece for piece in pieces if not isinstance(piece, Variable))
+
+
 def fits(pieces: Sequence[Solid], text: str) -> bool:
     """Whether the whole of `text` fits."""
     return len(text) in reached(pieces, text)

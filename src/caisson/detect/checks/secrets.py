@@ -32,8 +32,8 @@ KEY_LINE_BITS_MIN = 4.2
 LETTERS_ONLY_MIN = 20
 """Length from which on letters without a digit may be a key."""
 _PLACEHOLDER = re.compile(
-    r"x{4,}|\*{3,}|\.{3}|\?{3}|^[<{\[(%$]|^\W*$|your[_-]?|change[_-]?(?:me|it)|placeholder|dummy|redacted|insert[_-]"
-    r"|replace[_-]?|to-?be-?|not-?set|no-?secret|fake[_-]|mock[_-]|abc123$|foo-?bar"
+    r"x{5,}|(?<![a-z0-9])(?:x{4}|your|to-?be)|(?:x{4}|your)(?![a-z0-9])|\*{3,}|\.{3}|\?{3}|^[<{\[(%$]|^\W*$"
+    r"|change[_-]?(?:me|it)|placeholder|dummy|redacted|insert[_-]|replace[_-]?|not-?set|no-?secret|fake[_-]|mock[_-]|abc123$|foo-?bar"
     r"|^(?:null|none|nil|true|false|undefined|required|optional|string|secret|password|passwd|token|env|config|default)$"
     r"|^(?:process|os|env|config|settings|self|this|args|options|params|request|ctx|var|local|data|module|secrets)\b"
     r"|^\$\{|\$\{[\w.:-]+\}|^\{\{|\{\{ ?[\w.]+ ?\}\}|^\$[A-Za-z_]|getenv|environ|\($|\(\)|^(?:file|env|fd|stdin):",
@@ -71,6 +71,8 @@ _KEY_FRAGMENT_CONTEXT = re.compile(r"sha\d{1,3}[-:= ]{1,2}$|base64,$", re.IGNORE
 _BASE64_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECKSUM_CHARACTERS = 6
+_JUDGED = (16, 24, 32)
+"""So many characters at the end must read like words, all three: 18 of 200,000 random tokens do in the first alone."""
 
 
 def entropy_bits(value: str) -> float:
@@ -174,7 +176,8 @@ def varied(found: Found) -> float | None:
 def distinct(found: Found) -> float | None:
     """A token with a short prefix: not the same character over and over, not words, not cut off."""
     joined = found.after.isascii() and found.after.isalnum()
-    return None if joined or plainly_words(found.value[-16:]) else varied(found)
+    words = all(plainly_words(found.value[-length:]) for length in _JUDGED)
+    return None if joined or words else varied(found)
 
 
 def base32_secret(found: Found) -> float | None:

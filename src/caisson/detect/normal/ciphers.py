@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 
 from caisson.detect.normal.form import Edit
-from caisson.detect.normal.language import is_word
+from caisson.detect.normal.language import WORDS, is_word
 
 VOTES_MIN = 2
 """Words that must speak for the cipher; one is enough where a text has fewer than six."""
@@ -24,6 +23,10 @@ LETTERS_MIN = 3
 AGAINST = 2
 """Weight of a word that is common as it stands."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+
+_ROT13 = frozenset(codecs.encode(word, "rot13") for word in WORDS)
+_TURNED = frozenset(word[::-1] for word in WORDS)
+"""Common words, as these ciphers write them."""
 
 
 class _Passage(NamedTuple):
@@ -34,7 +37,7 @@ class _Passage(NamedTuple):
 def rot13(text: str) -> list[Edit]:
     """Letters thirteen places on. Digits and punctuation stay."""
     edits = []
-    for start, end in _passages(text, lambda word: codecs.encode(word, "rot13")):
+    for start, end in _passages(text, _ROT13):
         plain = codecs.encode(text[start:end], "rot13")
         spans = [(at, at + 1) for at in range(start, end)]
         edits.append(Edit(start=start, end=end, text=plain, spans=spans))
@@ -44,19 +47,18 @@ def rot13(text: str) -> list[Edit]:
 def turned(text: str) -> list[Edit]:
     """Passages written from the end to the beginning."""
     edits = []
-    for start, end in _passages(text, lambda word: word[::-1]):
+    for start, end in _passages(text, _TURNED):
         spans = [(at, at + 1) for at in range(end - 1, start - 1, -1)]
         edits.append(Edit(start=start, end=end, text=text[start:end][::-1], spans=spans))
     return edits
 
 
-def _passages(text: str, turn: Callable[[str], str]) -> list[_Passage]:
+def _passages(text: str, common_turned: frozenset[str]) -> list[_Passage]:
     words = [found.span() for found in _WORD.finditer(text)]
     votes = []
     for start, end in words:
         word = text[start:end].lower()
-        common, turned_common = is_word(word), is_word(turn(word))
-        turned_common = turned_common and end - start >= LETTERS_MIN
+        common, turned_common = is_word(word), word in common_turned and end - start >= LETTERS_MIN
         votes.append(1 if turned_common and not common else -AGAINST if common and not turned_common else 0)
     least = VOTES_MIN if len(words) > 5 else 1
     found: list[_Passage] = []

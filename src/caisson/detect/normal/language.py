@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-_WORDS = frozenset(
+WORDS = frozenset(
     """
     the and you for are not with this that have from your all what was can will would about which when how who why there
     their they them then than but has had were been being our out its his her him she into over only just more some any
@@ -33,4 +33,4 @@ _WORDS = frozenset(
 
 def is_word(word: str) -> bool:
     """Whether a word, in small letters, is in the list."""
-    return word in _WORDS
+    return word in WORDS

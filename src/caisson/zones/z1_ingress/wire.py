@@ -13,6 +13,7 @@ from caisson.zones.z2_runtime.conversation import Conversation
 from caisson.zones.z2_runtime.dialects import (
     assessment,
     converse,
+    embeddings,
     guardrail,
     invoke,
     openai,
@@ -68,6 +69,8 @@ def rendered(exchange: Exchange) -> bytes:
         return tokens.render(conversation)
     if exchange.operation is Operation.APPLY_GUARDRAIL:
         return guardrail.render(_inspection(exchange), _blocked_message(exchange, conversation))
+    if exchange.embedding is not None:
+        return embeddings.render(conversation, exchange.embedding, request_id=exchange.request_id)
     if exchange.answer is None:
         raise DeveloperError("a whole answer was asked for and none was made")
     trace = _trace(exchange) if conversation.trace else None

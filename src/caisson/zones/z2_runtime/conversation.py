@@ -28,6 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from caisson.errors import CallerError, DeveloperError, Refusal, WireError
+from caisson.ports.embedder import EmbeddingOptions
 from caisson.ports.guardrail import Part, Role
 from caisson.zones.z2_runtime.documents import Unread, extracted, unread
 from caisson.zones.z2_runtime.masked_keys import MaskedKeys
@@ -76,6 +77,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The dialect has one text and one reasoning an answer: its clients get the blocks of a kind joined."""
     usage_wanted: bool = False
     """Chat completions: the caller asked for the usage at a stream's end."""
+    embedding: EmbeddingOptions | None = None
+    """The model answers with vectors, and what the caller chose about them."""
+    vector_types: tuple[str, ...] = ()
+    """The types of vectors that the caller named; the answer's form depends on whether any was."""
     source: Literal["INPUT", "OUTPUT"] = "INPUT"
     """ApplyGuardrail: which direction the content is inspected as."""
     output_scope: Literal["INTERVENTIONS", "FULL"] = "INTERVENTIONS"

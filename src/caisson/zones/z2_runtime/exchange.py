@@ -10,6 +10,7 @@ import msgspec
 from caisson.channels.messages import GuardrailAction
 from caisson.errors import Refusal
 from caisson.ports.credentials import Principal
+from caisson.ports.embedder import Embedding
 from caisson.ports.guardrail import Inspection, InspectionContext
 from caisson.ports.ledger import Reservation
 from caisson.ports.model import ModelAnswer, Usage
@@ -79,6 +80,8 @@ class Exchange(msgspec.Struct, kw_only=True):
     """8 model: as the model counted, None until it said so."""
     answer: ModelAnswer | None = None
     """9 inspect output: what the client may have."""
+    embedding: Embedding | None = None
+    """8 embed: what the client of an embedding model may have."""
     cost_micro_usd: int | None = None
     """10 settle: None is unknown."""
     settled_usage: Usage | None = None

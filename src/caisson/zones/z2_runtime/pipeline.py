@@ -38,6 +38,7 @@ from caisson.zones.z2_runtime.steps import (
     s04_budget,
     s05_record_request,
     s06_inspect_input,
+    s08_embed,
     s08_model,
     s09_inspect_output,
     s10_settle,
@@ -96,12 +97,14 @@ async def conclude(
 
 
 async def answer(exchange: Exchange) -> Refusal | None:
-    """Steps 8 to 11 for a whole answer; `exchange.answer` is what the client may have."""
+    """Steps 8 to 11 for a whole answer; `exchange.answer` or `exchange.embedding` is what the client may have."""
     refusal: Refusal | None = None
     cancelled = True
     try:
         try:
-            if exchange.blocked is None:
+            if exchange.known()[0].embedding is not None:
+                exchange.embedding = await s08_embed.run(exchange)
+            elif exchange.blocked is None:
                 exchange.answer = await s09_inspect_output.whole(exchange, await s08_model.whole(exchange))
             else:
                 exchange.answer = collect(s09_inspect_output.refused_input(exchange))

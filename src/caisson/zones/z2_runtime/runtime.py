@@ -14,6 +14,7 @@ from caisson.channels.messages import ResponseEvent
 from caisson.policy.prices import Prices
 from caisson.ports.channel import ChannelWriter
 from caisson.ports.clock import Clock
+from caisson.ports.embedder import Embedder, NoEmbedder
 from caisson.ports.extractor import Extractor, NoExtractor
 from caisson.ports.guardrail import Guardrail
 from caisson.ports.ledger import Ledger, Rate
@@ -74,3 +75,5 @@ class Runtime:
     """Refusals that the channel did not take after it had taken their requests; recorded when it takes events again."""
     extractor: Extractor = field(default_factory=NoExtractor)
     """Reads documents that are not text."""
+    embedder: Embedder = field(default_factory=NoEmbedder)
+    """Answers embedding models."""

@@ -15,6 +15,9 @@ _CHECKSUMMED: Table = (
 
 _TELLING: Table = (
     ("github-fine-grained-token", r"github_pat_[A-Za-z0-9_]{22,255}"),
+    ("wakatime-key", rf"\bwaka_{UUID}"),
+    ("zuplo-key", r"\bzpka_[a-f0-9]{32}_[a-f0-9]{8}\b"),
+    ("endor-key", r"\bendr\+[A-Za-z0-9-]{16}\b"),
     ("gitlab-runner-token", r"\bGR1348941[0-9A-Za-z_-]{20,32}"),
     ("atlassian-token", r"\bAT(?:ATT|CTT|BB|LA|STT)3?[A-Za-z0-9_=-]{24,250}"),
     ("trello-token", r"\bATTA[a-f0-9]{60,80}"),

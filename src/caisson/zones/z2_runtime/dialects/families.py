@@ -1,8 +1,8 @@
 """Families of models by id, and why some have no InvokeModel body that this version reads.
 
-A body is read when its schema is closed and becomes a conversation (Claude, Nova, chat completions). The others are
-refused by name: a body that nothing here understands would pass uninspected, and one that is not a conversation cannot
-be answered by the model port. All of them that converse are reached through Converse.
+A body is read when its schema is closed and becomes a conversation (Claude, Nova, chat completions) or texts to embed
+(Titan, Cohere). The others are refused by name: a body that nothing here understands would pass uninspected. All of
+them that converse are reached through Converse.
 
 >>> unread("us.meta.llama3-3-70b-instruct-v1:0").startswith("the body is one prompt")
 True
@@ -16,7 +16,7 @@ from typing import Literal
 
 from caisson.policy.prices import base_model
 
-Dialect = Literal["anthropic", "nova", "chat"]
+Dialect = Literal["anthropic", "nova", "chat", "embeddings"]
 
 READ: tuple[tuple[str, Dialect], ...] = (
     ("anthropic.", "anthropic"),
@@ -34,12 +34,17 @@ READ: tuple[tuple[str, Dialect], ...] = (
     ("openai.gpt-oss", "chat"),
     ("qwen.", "chat"),
     ("zai.", "chat"),
+    ("amazon.titan-embed-text", "embeddings"),
+    ("amazon.titan-embed-g1-text", "embeddings"),
+    ("cohere.embed-english-v3", "embeddings"),
+    ("cohere.embed-multilingual-v3", "embeddings"),
+    ("cohere.embed-v4", "embeddings"),
 )
 """Beginning of an id to the dialect of its bodies (Bedrock User Guide: Inference request parameters)."""
 
 _PROMPT = "the body is one prompt with the roles written into it, and nothing can tell them apart; use Converse"
 _CHAT = "its body is not read by this version; use Converse"
-_NUMBERS = "it answers with numbers, not with a conversation, which is all that this version asks of models"
+_NUMBERS = "it answers with numbers for images or rankings, which this version does not ask for"
 _MEDIA = "it makes images, film or sound, which nothing here can inspect"
 _UNKNOWN = "no body of this family is known; use Converse"
 

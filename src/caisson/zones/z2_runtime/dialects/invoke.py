@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from caisson.errors import CallerError, Refusal, WireError
 from caisson.ports.model import ModelAnswer
 from caisson.zones.z2_runtime.conversation import Conversation
-from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, chat_invoke, families, nova
+from caisson.zones.z2_runtime.dialects import anthropic, anthropic_answer, chat_invoke, embeddings, families, nova
 from caisson.zones.z2_runtime.dialects.converse import RequestMetadata
 from caisson.zones.z2_runtime.dialects.shape import decode, parsed
 from caisson.zones.z2_runtime.eventstream import MEDIA_TYPE, exception_frame
@@ -136,13 +136,18 @@ def _family(model_id: str) -> ModuleType:
         Refusal(
             error=WireError.VALIDATION,
             rule="schema.family",
-            message="InvokeModel reads the bodies of Claude, of Nova text models and chat completions, found "
+            message="InvokeModel reads the bodies of Claude, Nova, chat completions and text embeddings, found "
             f"{model_id[:MODEL_ID_SHOWN_MAX]!r}: {families.unread(model_id)}.",
         )
     )
 
 
-_FAMILIES: dict[str, ModuleType] = {"anthropic": anthropic, "nova": nova, "chat": chat_invoke}
+_FAMILIES: dict[str, ModuleType] = {
+    "anthropic": anthropic,
+    "nova": nova,
+    "chat": chat_invoke,
+    "embeddings": embeddings,
+}
 
 
 def _media_type(header: str) -> str:

@@ -42,6 +42,11 @@ async def run(exchange: Exchange) -> Refusal | None:
         pseudonym_key=exchange.runtime.pseudonyms.of(principal.root_session_id),
         guardrail=agent.guardrail,
         clearance=clearance_of(principal.groups, system.identity.groups),
-        model_follows=exchange.operation.calls_model,
+        model_follows=exchange.operation.calls_model and not _embeds(exchange),
     )
     return None
+
+
+def _embeds(exchange: Exchange) -> bool:
+    """No guardrail of the endpoint goes along with a call of an embedding model, so none is left to evaluate there."""
+    return exchange.conversation is not None and exchange.conversation.embedding is not None

@@ -55,7 +55,7 @@ async def whole(exchange: Exchange) -> ModelAnswer:
         with exchange.runtime.deadlines.within(exchange.snapshot.system.limits.request_timeout_s):
             answer = await exchange.runtime.model.converse(request_of(exchange))
     except TimeoutError as error:
-        raise _too_slow() from error
+        raise too_slow() from error
     finally:
         exchange.upstream_seconds = clock.monotonic() - began
     exchange.usage, exchange.stop_reason = answer.usage, answer.stop_reason
@@ -85,7 +85,7 @@ async def streamed(exchange: Exchange) -> AsyncGenerator[Json, None]:
                     with exchange.runtime.deadlines.within(stops_at - clock.monotonic()):
                         event = await anext(events, None)
                 except TimeoutError as error:
-                    raise _too_slow() from error
+                    raise too_slow() from error
                 finally:
                     exchange.upstream_seconds += clock.monotonic() - began
                 if event is None:
@@ -132,7 +132,8 @@ def _account(exchange: Exchange, texts: list[str]) -> None:
         raise _too_much()
 
 
-def _too_slow() -> UpstreamError:
+def too_slow() -> UpstreamError:
+    """The endpoint took longer than a request may."""
     return UpstreamError(
         "the model took longer than limits.request_timeout",
         Refusal(

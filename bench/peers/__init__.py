@@ -1,0 +1,1 @@
+"""Programs that run in the environments of peers (`make bench-detect-peers`), where Caisson is not installed."""

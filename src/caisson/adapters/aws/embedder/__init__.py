@@ -1,0 +1,5 @@
+"""Embedding models of Amazon Bedrock."""
+
+from caisson.adapters.aws.embedder.bedrock import BedrockEmbedder
+
+__all__ = ["BedrockEmbedder"]

@@ -1,0 +1,64 @@
+"""Who may ask: principals of an account in every way that policies tell them apart, and what AWS says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from caisson.assurance.iam.context import Values
+from caisson.assurance.iam.document import Statement
+from caisson.assurance.iam.pattern import Variable, Wild, solid
+from caisson.assurance.iam.principals import Kind, Principal, identity, principal
+from caisson.assurance.iam.services import SERVICE_LINKED_PATH
+from caisson.assurance.proofs.estate import Estate
+from caisson.assurance.proofs.languages import words
+from caisson.assurance.proofs.universe import OUTSIDE_ORGANIZATION
+from caisson.assurance.proofs.values import Unbuildable, pattern_parts
+
+
+def said_of(asking: Principal, estate: Estate) -> dict[str, Values]:
+    """What AWS says of a principal by itself."""
+    if asking.kind is Kind.SERVICE:
+        said = {"aws:principalisawsservice": "true", "aws:principalservicename": asking.text}
+        return {key: Values((value,), single=True) for key, value in said.items()}
+    inside = asking.account in estate.levels or asking.account == estate.management
+    said = {
+        "aws:principalarn": asking.text,
+        "aws:principalaccount": asking.account,
+        "aws:principalorgid": estate.organization if inside else OUTSIDE_ORGANIZATION,
+        "aws:principalisawsservice": "false",
+    }
+    if inside:
+        said["aws:principalorgmasteraccountid"] = estate.management
+    return {key: Values((value,), single=True) for key, value in said.items()}
+
+
+def services() -> Iterator[Principal]:
+    """A service that delivers to resources; policies here tell none from another."""
+    found = principal("delivery.logs.amazonaws.com")
+    if found is not None:
+        yield found
+
+
+def principals(account: str, statements: Sequence[Statement]) -> Iterator[Principal]:
+    """Roles, a user and the root user of an account, in every way that policies tell them apart."""
+    tails = []
+    for statement in statements:
+        for condition in statement.conditions:
+            if condition.key.lower() != "aws:principalarn":
+                continue
+            for pattern in condition.values:
+                if any(isinstance(piece, Variable) for piece in pattern.pieces):
+                    raise Unbuildable("aws:PrincipalArn is compared with a policy variable")
+                parts = pattern_parts(solid(pattern.pieces))
+                if len(parts) != 6:
+                    raise Unbuildable(
+                        f"aws:PrincipalArn is compared with {pattern.text!r}, which is no ARN of six parts"
+                    )
+                tails.append(parts[5])
+    linked = f"role{SERVICE_LINKED_PATH}"
+    for tail in ["root", *words([*tails, ("role/", Wild.MANY), ("user/", Wild.MANY)], path=True)]:
+        if tail.startswith(linked) or not (tail == "root" or tail.startswith(("role/", "user/"))):
+            continue
+        found = identity(f"arn:aws:iam::{account}:{tail}")
+        if found is not None and found.kind in (Kind.ROOT, Kind.ROLE, Kind.USER):
+            yield found

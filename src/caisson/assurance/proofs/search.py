@@ -1,0 +1,281 @@
+"""Looks for a request that is allowed and against a claim, among one request of every class.
+
+Classes are built for one action and one resource at a time, from the statements that can matter there. Keys are chosen
+one after the other; as soon as a Deny covers everything that is left, or an exception does, that part is passed over.
+What remains is decided by the evaluator of concrete requests, with all policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from caisson.assurance.iam.condition import Condition, holds
+from caisson.assurance.iam.context import Context, Values
+from caisson.assurance.iam.decision import Decision, Outcome, decide
+from caisson.assurance.iam.document import Effect, Policy, Statement
+from caisson.assurance.iam.organization import limits_resource
+from caisson.assurance.iam.pattern import Solid, Variable, fits, parse, solid
+from caisson.assurance.iam.principal_element import Named
+from caisson.assurance.iam.principals import Principal, identity
+from caisson.assurance.iam.request import Level, Policies, Request
+from caisson.assurance.iam.statement import covers
+from caisson.assurance.iam.truth import every
+from caisson.assurance.proofs.actions import expanded, known
+from caisson.assurance.proofs.claims import Claim, Still
+from caisson.assurance.proofs.estate import ADMINISTRATOR, Estate
+from caisson.assurance.proofs.languages import TooMany
+from caisson.assurance.proofs.principals import principals, said_of, services
+from caisson.assurance.proofs.universe import INVOKES, OUTSIDE_ACCOUNT
+from caisson.assurance.proofs.values import Choice, Unbuildable, alternatives, pattern_parts
+from caisson.assurance.verdict import Verdict
+
+DECISIONS_MAX = 400_000
+"""Requests decided for one claim before nobody knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterexample:
+    """A request that is allowed although the claim says never."""
+
+    request: Request
+    decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What is known of a claim."""
+
+    claim: Claim
+    verdict: Verdict
+    reason: str
+    """One sentence."""
+    counterexample: Counterexample | None = None
+    passed: int = 0
+    """Classes of requests that a Deny or an exception covers as a whole."""
+    decided: int = 0
+    """Classes of which one request each was decided."""
+
+
+@dataclass(kw_only=True)
+class _Count:
+    passed: int = 0
+    decided: int = 0
+    doubts: list[str] = field(default_factory=list)
+
+
+def prove(claim: Claim, estate: Estate) -> Proof:
+    """Decide a claim over all requests."""
+    for still in claim.still:
+        decision = _decision(still, estate)
+        if decision.outcome is not Outcome.ALLOW:
+            verdict = Verdict.UNDETERMINED if decision.outcome is Outcome.UNDETERMINED else Verdict.BROKEN
+            reason = f"{still.principal} must still be able to call {still.action}: {decision.reason}"
+            return Proof(claim=claim, verdict=verdict, reason=reason)
+    count = _Count()
+    verdict, reason, example = Verdict.HOLDS, "no request of any class is allowed against it", None
+    try:
+        example = next(_against(claim, estate, count), None)
+    except (Unbuildable, TooMany) as error:
+        verdict, reason = Verdict.UNDETERMINED, str(error)
+    if example is not None:
+        verdict, asked = Verdict.BROKEN, example.request
+        reason = f"{asked.action} on {asked.resource} is allowed to {asked.principal.text}"
+    elif count.doubts:
+        verdict, reason = Verdict.UNDETERMINED, count.doubts[0]
+    return Proof(
+        claim=claim, verdict=verdict, reason=reason, counterexample=example, passed=count.passed, decided=count.decided
+    )
+
+
+def _decision(still: Still, estate: Estate) -> Decision:
+    asking = identity(still.principal)
+    if asking is None:
+        raise ValueError(f"expected the ARN of an identity, found {still.principal!r}")
+    context = {**said_of(asking, estate), **{key.lower(): _values(value) for key, value in still.context.items()}}
+    request = Request(
+        principal=asking, action=still.action, resource=still.resource, resource_account=asking.account,
+        context=Context(context),
+    )  # fmt: skip
+    return decide(request, policies_of(request, estate))
+
+
+def _values(value: str | Sequence[str]) -> Values:
+    return Values((value,), single=True) if isinstance(value, str) else Values(tuple(value), single=False)
+
+
+def policies_of(request: Request, estate: Estate) -> Policies:
+    """What decides a request: the most that IAM and the resource can give, and the organization's limits."""
+    return Policies(
+        identity=(ADMINISTRATOR,),
+        resource=(estate.policy_of(request.resource),),
+        scps=estate.scps(request.principal.account),
+        rcps=estate.rcps(request.resource_account),
+    )
+
+
+def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexample]:
+    excepted = tuple(one.statement() for one in claim.but)
+    for account in claim.accounts if claim.by == "members" else (OUTSIDE_ACCOUNT,):
+        owner = claim.owner or account
+        guarding = [one for arn in claim.on if arn in estate.guarded for one in estate.guarded[arn].statements]
+        guarding += [one for arn in claim.on if arn.endswith("/*") for one in estate.policy_of(arn).statements]
+        statements = [*_statements((*estate.scps(account), *estate.rcps(owner))), *dict.fromkeys(guarding)]
+        named = [*_written(statements), *_written(excepted)]
+        alike: set[tuple[str, tuple[int, ...]]] = set()
+        for action in expanded(claim.actions, named):
+            matching = [one for one in statements if _concerns(one, action)]
+            spared = [one for one in excepted if _concerns(one, action)]
+            kind = (_service(action), tuple(map(id, (*matching, *spared))))
+            if kind in alike:
+                continue  # no policy tells it from one that was looked at
+            alike.add(kind)
+            asking = services() if claim.by == "services" else principals(account, [*matching, *spared])
+            for principal in asking:
+                yield from _for_action(claim, estate, count, principal, owner, action, matching, spared)
+
+
+def _for_action(
+    claim: Claim, estate: Estate, count: _Count, principal: Principal, owner: str, action: str,
+    matching: Sequence[Statement], spared: Sequence[Statement],
+) -> Iterator[Counterexample]:  # fmt: skip
+    fixed, written = said_of(principal, estate), known().get(action, action)
+    denials = [one for one in matching if one.effect is Effect.DENY]
+    meant = [parse(text, variables=False).pieces for text in claim.on]
+    patterns = [parts for one in (*matching, *spared) for parts in _resource_patterns(one)]
+    patterns += [parts for parts in (pattern_parts(solid(pieces)) for pieces in meant) if len(parts) == 6]
+    for resource in estate.universe.resources(action, patterns, owner):
+        if not any(fits(solid(pieces), resource) for pieces in meant):
+            continue
+        request = Request(
+            principal=principal, action=written, resource=resource, resource_account=owner, context=Context(fixed)
+        )
+        own = estate.policy_of(resource)
+        near = [one for one in denials if _binds(one, request, own) and _may_cover(one, request)]
+        apart = [one for one in spared if _may_cover(one, request)]
+        choices = _choices([*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], fixed, estate)
+        policies = policies_of(request, estate)
+        for context in _contexts(request, fixed, choices, near, apart, count):
+            count.decided += 1
+            if count.decided > DECISIONS_MAX:
+                raise Unbuildable(f"more than {DECISIONS_MAX:,} classes of requests")
+            whole = _with(request, context)
+            decision = decide(whole, policies)
+            if decision.outcome is Outcome.ALLOW:
+                yield Counterexample(request=whole, decision=decision)
+            elif decision.outcome is Outcome.UNDETERMINED:
+                count.doubts.append(f"{action} on {resource}: {decision.reason}")
+
+
+def _contexts(
+    request: Request, fixed: dict[str, Values], choices: dict[str, tuple[Choice, ...]],
+    denials: Sequence[Statement], spared: Sequence[Statement], count: _Count,
+) -> Iterator[dict[str, Values]]:  # fmt: skip
+    """What can be said for the keys, without what a Deny or an exception covers already."""
+    keys = sorted(choices, key=lambda key: (len(choices[key]), key))
+    ends = [(one, _keys(one) & set(keys)) for one in (*denials, *spared)]
+
+    def onward(at: int, said: dict[str, Values], known: frozenset[str]) -> Iterator[dict[str, Values]]:
+        here = _with(request, said)
+        if any(needed <= known and covers(one, here).known_yes for one, needed in ends):
+            count.passed += 1
+            return
+        if at == len(keys):
+            yield said
+            return
+        key = keys[at]
+        for choice in choices[key]:
+            yield from onward(at + 1, said if choice is None else {**said, key: choice}, known | {key})
+
+    yield from onward(0, dict(fixed), frozenset())
+
+
+def _choices(
+    statements: Iterable[Statement], fixed: dict[str, Values], estate: Estate
+) -> dict[str, tuple[Choice, ...]]:
+    tested: dict[str, list[Condition]] = {}
+    for statement in statements:
+        for condition in statement.conditions:
+            key = condition.key.lower()
+            if key not in fixed:
+                tested.setdefault(key, []).append(condition)
+    return {key: alternatives(key, conditions, estate.universe) for key, conditions in tested.items()}
+
+
+def _binds(statement: Statement, request: Request, own: Policy) -> bool:
+    """Whether the statement's policy surely concerns the request: service control policies bind whoever is asked for
+    here, a resource's own policy whoever asks, resource control policies who reaches into services that take them."""
+    if statement.principal is None:
+        return True
+    everyone = all(entry.named is Named.EVERYONE for entry in statement.principal.entries)
+    if not everyone or statement.principal.inverted:
+        return False
+    return statement in own.statements or limits_resource(request).known_yes
+
+
+def _may_cover(statement: Statement, request: Request) -> bool:
+    """Whether some context makes the statement cover the request."""
+    bare = every(
+        (
+            covers(_without_conditions(statement), request),
+            *(
+                holds(condition, request.context)
+                for condition in statement.conditions
+                if condition.key.lower() in request.context.values
+            ),
+        )
+    )
+    return bare.possible
+
+
+def _without_conditions(statement: Statement) -> Statement:
+    return Statement(
+        pointer=statement.pointer, sid=statement.sid, effect=statement.effect, principal=statement.principal,
+        action=statement.action, resource=statement.resource, conditions=(),
+    )  # fmt: skip
+
+
+def _with(request: Request, context: dict[str, Values]) -> Request:
+    return Request(
+        principal=request.principal, action=request.action, resource=request.resource,
+        resource_account=request.resource_account, context=Context(context),
+    )  # fmt: skip
+
+
+def _keys(statement: Statement) -> set[str]:
+    return {condition.key.lower() for condition in statement.conditions}
+
+
+def _service(action: str) -> str:
+    """What the evaluator knows of an action beside its patterns: its service, for some the action itself."""
+    service = action.partition(":")[0]
+    return action if service in ("kms", "sts") or action in INVOKES else service
+
+
+def _statements(levels: Iterable[Level]) -> list[Statement]:
+    found: dict[Statement, None] = {}
+    for level in levels:
+        for one in level.policies:
+            found.update(dict.fromkeys(one.statements))
+    return list(found)
+
+
+def _written(statements: Iterable[Statement]) -> Iterator[str]:
+    for statement in statements:
+        yield from (pattern.text for pattern in statement.action.patterns)
+
+
+def _concerns(statement: Statement, action: str) -> bool:
+    fitting = any(fits(solid(pattern.pieces), action) for pattern in statement.action.patterns)
+    return fitting is not statement.action.inverted
+
+
+def _resource_patterns(statement: Statement) -> Iterator[list[list[Solid]]]:
+    for pattern in statement.resource.patterns if statement.resource is not None else ():
+        if any(isinstance(piece, Variable) for piece in pattern.pieces):
+            raise Unbuildable(f"the resource {pattern.text!r} has a policy variable")
+        parts = pattern_parts(solid(pattern.pieces))
+        if len(parts) == 6:
+            yield parts
+        elif pattern.text != "*":
+            raise Unbuildable(f"the resource {pattern.text!r} is no ARN of six parts")

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from caisson.errors import Refusal
+from caisson.errors import Refusal, WireError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,50 @@ class Reservation:
     tokens: int
     deadline: float
     """Unix time after which an unsettled reservation no longer counts."""
+
+
+def over_limits(balance: Balance | None, wanted: Reservation, actions: int, now: float) -> Refusal | None:
+    """What of a session forbids a reservation: its end, its duration, its actions, its tokens, in this order (SESS-01).
+
+    Args:
+        balance: of its account at Unix time `now`; None when there is none.
+        wanted: tokens to set aside.
+        actions: to count.
+    """
+    if balance is None:
+        return Refusal(
+            error=WireError.ACCESS_DENIED,
+            rule="ledger.unknown",
+            message="This session has no account; sign in again.",
+        )
+    account = balance.account
+    if balance.closed:
+        return Refusal(
+            error=WireError.EXPIRED_TOKEN,
+            rule="ledger.closed",
+            message=f"This session has ended: {balance.closed}.",
+        )
+    if now >= account.expires:
+        return Refusal(
+            error=WireError.EXPIRED_TOKEN,
+            rule="ledger.duration",
+            message="This session's duration is used up; sign in again.",
+        )
+    if balance.actions_used + actions > account.actions_max:
+        return Refusal(
+            error=WireError.THROTTLING,
+            rule="ledger.actions",
+            message=f"This session's {account.actions_max} actions are used up; open a new session.",
+        )
+    left = account.tokens_max - balance.tokens_used - balance.tokens_reserved
+    if wanted.tokens > left:
+        return Refusal(
+            error=WireError.THROTTLING,
+            rule="ledger.tokens",
+            message=f"This request may need up to {wanted.tokens} tokens and the session has {max(left, 0)} of "
+            f"{account.tokens_max} left; shorten the prompt, lower maxTokens or open a new session.",
+        )
+    return None
 
 
 class Ledger(ABC):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from caisson.adapters.aws.api.endpoint import Endpoint
 from caisson.adapters.aws.bedrock.calls import BedrockCalls
-from caisson.adapters.aws.bedrock.endpoint import Endpoint, endpoint_of
+from caisson.adapters.aws.bedrock.endpoint import endpoint_of
 from caisson.adapters.aws.bedrock.lease import Access
 from caisson.adapters.aws.embedder import BedrockEmbedder
 from caisson.adapters.aws.guardrail import ApplyGuardrail, BedrockGuardrail, BesideInline

@@ -8,15 +8,14 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import certifi
 import msgspec
 
-from caisson.adapters.aws.bedrock.endpoint import Endpoint
+from caisson.adapters.aws.api.connections import session, trusted
+from caisson.adapters.aws.api.endpoint import Endpoint
 from caisson.errors import OperatorError
 from caisson.ports.clock import Clock
 from caisson.protocol.sigv4 import Keys, signed_headers
@@ -61,9 +60,7 @@ class Calls:
         self._region = region
         self._clock = clock
         self._bounds = bounds or Bounds()
-        # Made here, because the process may read no certificates later.
-        self._tls = ssl.create_default_context(cafile=certifi.where())
-        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._tls = trusted()
         self._session: aiohttp.ClientSession | None = None
 
     async def json(self, target: str, value: Json, keys: Keys) -> Json:
@@ -131,16 +128,10 @@ class Calls:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, ssl=self._tls),
+            self._session = session(
+                self._tls,
+                connections_max=CONNECTIONS_MAX,
                 timeout=aiohttp.ClientTimeout(total=self._bounds.total_s, sock_connect=self._bounds.connect_s),
-                # Uncompressed, so that bounds on bytes are bounds on memory.
-                headers={"accept-encoding": "identity"},
-                skip_auto_headers=("user-agent",),
-                auto_decompress=False,
-                trust_env=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                raise_for_status=False,
             )
         return self._session
 

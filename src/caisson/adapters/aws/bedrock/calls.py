@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
-import certifi
 import msgspec
 from yarl import URL
 
-from caisson.adapters.aws.bedrock.endpoint import SERVICE, Endpoint
+from caisson.adapters.aws.api.connections import session, trusted
+from caisson.adapters.aws.api.endpoint import Endpoint
+from caisson.adapters.aws.bedrock.endpoint import SERVICE
 from caisson.adapters.aws.bedrock.failures import REPEATED, REPEATED_STATUSES, code_of, failed
 from caisson.adapters.aws.bedrock.lease import Access
 from caisson.adapters.embedded.model import failures
@@ -89,9 +89,7 @@ class BedrockCalls:
         self._clock = clock
         self._bounds = bounds or Bounds()
         self._sleep = sleep
-        # Made here, because the process may read no certificates later.
-        self._tls = ssl.create_default_context(cafile=certifi.where())
-        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._tls = trusted()
         self._session: aiohttp.ClientSession | None = None
         self._under_way = 0
 
@@ -191,15 +189,10 @@ class BedrockCalls:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._bounds.calls_max, ssl=self._tls),
-                # Uncompressed, so that bounds on bytes are bounds on memory.
-                headers={"accept-encoding": "identity"},
-                skip_auto_headers=("user-agent",),
-                auto_decompress=False,
-                trust_env=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                raise_for_status=False,
+            self._session = session(
+                self._tls,
+                connections_max=self._bounds.calls_max,
+                timeout=aiohttp.ClientTimeout(total=self._bounds.total_s),
             )
         return self._session
 

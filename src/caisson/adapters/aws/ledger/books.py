@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from caisson.adapters.aws.ledger.rate import RateState
-from caisson.errors import LedgerError, Refusal, WireError
-from caisson.ports.ledger import Account, Balance, Rate, Reservation
+from caisson.errors import LedgerError, Refusal
+from caisson.ports.ledger import Account, Balance, Rate, Reservation, over_limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class Books:
             if perhaps_done and state.open[wanted.reservation_id] == (wanted.tokens, wanted.deadline):
                 return Told(wanted, changed=False)
             return Told(LedgerError(f"a reservation {wanted.reservation_id!r} exists already"), changed=False)
-        refusal = session_limits(state, wanted, actions, now)
+        refusal = over_limits(None if state is None else state.balance(now), wanted, actions, now)
         if state is None or refusal is not None:
             return Told(refusal, changed=False)
         for rate in rates:
@@ -131,41 +131,3 @@ class Books:
             return _UNCHANGED
         self.accounts[session_id] = replace(state, closed=reason)
         return _CHANGED
-
-
-def session_limits(state: AccountState | None, wanted: Reservation, actions: int, now: float) -> Refusal | None:
-    """What of the session forbids a reservation: its end, its duration, its actions, its tokens, in this order."""
-    if state is None:
-        return Refusal(
-            error=WireError.ACCESS_DENIED,
-            rule="ledger.unknown",
-            message="This session has no account; sign in again.",
-        )
-    account, balance = state.account, state.balance(now)
-    if state.closed:
-        return Refusal(
-            error=WireError.EXPIRED_TOKEN,
-            rule="ledger.closed",
-            message=f"This session has ended: {state.closed}.",
-        )
-    if now >= account.expires:
-        return Refusal(
-            error=WireError.EXPIRED_TOKEN,
-            rule="ledger.duration",
-            message="This session's duration is used up; sign in again.",
-        )
-    if state.actions_used + actions > account.actions_max:
-        return Refusal(
-            error=WireError.THROTTLING,
-            rule="ledger.actions",
-            message=f"This session's {account.actions_max} actions are used up; open a new session.",
-        )
-    left = account.tokens_max - balance.tokens_used - balance.tokens_reserved
-    if wanted.tokens > left:
-        return Refusal(
-            error=WireError.THROTTLING,
-            rule="ledger.tokens",
-            message=f"This request may need up to {wanted.tokens} tokens and the session has {max(left, 0)} of "
-            f"{account.tokens_max} left; shorten the prompt, lower maxTokens or open a new session.",
-        )
-    return None

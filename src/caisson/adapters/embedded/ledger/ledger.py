@@ -19,7 +19,7 @@ from caisson.adapters.embedded.ledger.file import open_file
 from caisson.adapters.embedded.ledger.group_commit import GroupCommit
 from caisson.adapters.embedded.ledger.rates import Rates
 from caisson.errors import LedgerError, Refusal, WireError
-from caisson.ports.ledger import Account, Balance, Ledger, Rate, Reservation
+from caisson.ports.ledger import Account, Balance, Ledger, Rate, Reservation, over_limits
 
 BUSY_SECONDS_MAX = 2.0
 SESSIONS_LISTED_MAX = 1_000
@@ -112,7 +112,7 @@ class EmbeddedLedger(Ledger):
         if refusal is None:
             self._execute(_SPEND_WHAT_FITS, (*spent, now))
         if refusal is not None or not self._changes():
-            refusal = self._session_limits(wanted, actions, now) or refusal
+            refusal = over_limits(self._balance(wanted.session_id, now), wanted, actions, now) or refusal
             if refusal is not None:
                 return refusal
             self._execute(_SPEND, spent)
@@ -122,43 +122,6 @@ class EmbeddedLedger(Ledger):
             (wanted.reservation_id, wanted.session_id, wanted.tokens, wanted.deadline),
         )
         return wanted
-
-    def _session_limits(self, wanted: Reservation, actions: int, now: float) -> Refusal | None:
-        balance = self._balance(wanted.session_id, now)
-        if balance is None:
-            return Refusal(
-                error=WireError.ACCESS_DENIED,
-                rule="ledger.unknown",
-                message="This session has no account; sign in again.",
-            )
-        account = balance.account
-        if balance.closed:
-            return Refusal(
-                error=WireError.EXPIRED_TOKEN,
-                rule="ledger.closed",
-                message=f"This session has ended: {balance.closed}.",
-            )
-        if now >= account.expires:
-            return Refusal(
-                error=WireError.EXPIRED_TOKEN,
-                rule="ledger.duration",
-                message="This session's duration is used up; sign in again.",
-            )
-        if balance.actions_used + actions > account.actions_max:
-            return Refusal(
-                error=WireError.THROTTLING,
-                rule="ledger.actions",
-                message=f"This session's {account.actions_max} actions are used up; open a new session.",
-            )
-        left = account.tokens_max - balance.tokens_used - balance.tokens_reserved
-        if wanted.tokens > left:
-            return Refusal(
-                error=WireError.THROTTLING,
-                rule="ledger.tokens",
-                message=f"This request may need up to {wanted.tokens} tokens and the session has {max(left, 0)} of "
-                f"{account.tokens_max} left; shorten the prompt, lower maxTokens or open a new session.",
-            )
-        return None
 
     async def settle(self, reservation_id: str, *, tokens: int, cost_micro_usd: int | None) -> None:
         await self._commits.submit(partial(self._settle, reservation_id, tokens, cost_micro_usd), droppable=False)

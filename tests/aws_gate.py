@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -158,3 +159,26 @@ async def gate(upstream: str) -> AsyncIterator[Gate]:
         yield made
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def gate_in_thread(upstream: str) -> Iterator[Gate]:
+    """The same for tests without an event loop."""
+    loop, made, ready, stop = asyncio.new_event_loop(), list[Gate](), threading.Event(), asyncio.Event()
+
+    async def serve() -> None:
+        async with gate(upstream) as one:
+            made.append(one)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        if not ready.wait(10):
+            raise RuntimeError("the gate does not open")
+        yield made[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()

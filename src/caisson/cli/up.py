@@ -6,6 +6,7 @@ import configparser
 import importlib.util
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -17,7 +18,7 @@ from caisson.adapters.embedded.under_way import WORKERS_MAX
 from caisson.errors import StartError
 
 if TYPE_CHECKING:
-    from caisson.wiring.settings import Upstream
+    from caisson.wiring.settings import LedgerTable, Upstream
     from caisson.wiring.system import Started
 
 PROFILES = Path("~/.config/caisson/credentials")
@@ -25,6 +26,10 @@ PROFILES = Path("~/.config/caisson/credentials")
 DEFAULT_PROFILE = "default"
 """AWS profile of `bedrock` when none is named."""
 DETACHED_SECONDS_MAX = 120.0
+_TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+"""DynamoDB API reference, TableName."""
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
+"""IAM API reference, Role: path and name."""
 
 
 def up(
@@ -46,6 +51,14 @@ def up(
     upstream_profile: Annotated[
         str | None,
         typer.Option(help=f"openai: profile in {PROFILES} with its api_key. bedrock: AWS profile (else: default)."),
+    ] = None,
+    ledger: Annotated[
+        str | None,
+        typer.Option(help="Where budgets are kept: dynamodb=TABLE. Else in the data folder.", metavar="LEDGER"),
+    ] = None,
+    ledger_profile: Annotated[str | None, typer.Option(help="AWS profile that reaches the table.")] = None,
+    ledger_role: Annotated[
+        str | None, typer.Option(help="ARN of the role to reach it with, assumed once a session.", metavar="ARN")
     ] = None,
     otlp: Annotated[
         str | None, typer.Option(help="Send metrics to this OpenTelemetry collector (OTLP over HTTP).", metavar="URL")
@@ -79,6 +92,7 @@ def up(
         data=data.resolve(),
         port=port,
         upstream=answers,
+        ledger=_ledger(ledger, ledger_profile, ledger_role),
         otlp=_collector(otlp),
         workers=workers,
         rotate=rotate,
@@ -114,7 +128,7 @@ def up(
         if as_json:
             typer.echo(json.dumps(as_document(loaded, started)))
         else:
-            show_started(loaded, started, data, answers)
+            show_started(loaded, started, data, answers, asked.ledger)
 
     if not detach:
         raise typer.Exit(run(asked, show))
@@ -185,6 +199,32 @@ def _upstream(text: str, profile: str | None) -> Upstream:
             _wrong(f"--upstream openai: expected an http(s) URL, found {location!r}.")
         return Upstream(kind="openai", location=location, api_key=_api_key(profile) if profile else "")
     _wrong(f"--upstream: expected offline, script=FILE, openai=URL or bedrock, found {text!r}.")
+
+
+def _ledger(text: str | None, profile: str | None, role: str | None) -> LedgerTable | None:
+    from caisson.wiring.settings import LedgerTable
+
+    if text is None:
+        if profile is not None or role is not None:
+            _wrong("--ledger-profile and --ledger-role want --ledger dynamodb=TABLE.")
+        return None
+    kind, _, location = text.partition("=")
+    table, _, endpoint = location.partition("@")
+    if kind != "dynamodb" or not _TABLE.fullmatch(table):
+        _wrong(f"--ledger: expected dynamodb=TABLE, found {text!r}.")
+    if profile is None:
+        _wrong("--ledger dynamodb: expected --ledger-profile, found none; no credential is taken from elsewhere.")
+    if role is not None and not _ROLE.fullmatch(role):
+        _wrong(f"--ledger-role: expected the ARN of a role, found {role!r}.")
+    try:
+        if endpoint:
+            from caisson.adapters.aws.api.endpoint import service_endpoint
+            from caisson.wiring.system import DEFAULT_REGION
+
+            service_endpoint("dynamodb", DEFAULT_REGION, endpoint)
+    except StartError as error:
+        _wrong(str(error))
+    return LedgerTable(name=table, profile=profile, role=role or "", endpoint=endpoint)
 
 
 def _collector(url: str | None) -> str:

@@ -1,4 +1,4 @@
-"""One zone process: `python -m caisson.wiring gateway|control|logging|upstream SETTINGS_FILE`."""
+"""One zone process: `python -m caisson.wiring gateway|control|logging|upstream|ledger-keys SETTINGS_FILE`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ MODULES = {
     "control": "caisson.wiring.control",
     "logging": "caisson.wiring.logs",
     "upstream": "caisson.wiring.upstream",
+    "ledger-keys": "caisson.wiring.ledger_keys",
 }
 
 

@@ -34,7 +34,6 @@ from caisson.adapters.embedded.isolation.zones import zone_rules
 from caisson.adapters.embedded.keyring import session_keys
 from caisson.adapters.embedded.keys import FileKeys
 from caisson.adapters.embedded.layout import Layout
-from caisson.adapters.embedded.ledger import EmbeddedLedger
 from caisson.adapters.embedded.metrics import SharedMetrics
 from caisson.adapters.embedded.metrics.opentelemetry import OpenTelemetryMetrics
 from caisson.adapters.embedded.metrics.shared import LEAVE_EVERY_S
@@ -57,6 +56,8 @@ from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
 from caisson.wiring.bedrock import Bedrock
 from caisson.wiring.interface import require_identities
+from caisson.wiring.ledger import Budgets
+from caisson.wiring.ledger import ports as ledger_ports
 from caisson.wiring.process import POLL_S, every, retire_on_signal, settle_memory, stop_on_signals
 from caisson.wiring.settings import METRICS, UPSTREAM_SOCKET, Settings, Upstream, read, worker_name
 from caisson.zones.z1_ingress.gateway import Gateway
@@ -141,7 +142,8 @@ async def _serve(settings: Settings) -> None:
     configuration, orders = source.refresh()
     system = System.from_bundle(configuration.bundle["system"])
     require_identities(system, settings.host)
-    ledger = EmbeddedLedger(state / "ledger.db")
+    budgets = await Budgets.open(settings, where, clock, state / "ledger.db")
+    ledger = budgets.ledger
     bedrock = await _bedrock(settings, where, clock, keys.secret("pseudonyms"))
     model = bedrock.model if bedrock is not None else make_model(settings.upstream, clock)
     embedder = bedrock.embedder if bedrock is not None else make_embedder(settings.upstream)
@@ -204,6 +206,7 @@ async def _serve(settings: Settings) -> None:
     )
     door = await serve_signin(inherited("signin"), signin)
     held = restrict(zone_rules(where, Zone.RUNTIME, connect_ports=_ports(settings, system)))
+    await budgets.check()
     if settings.otlp:  # it starts a thread, so it comes after the process has confined itself
         runtime.metrics = OpenTelemetryMetrics(
             settings.otlp, exposing=metrics, system=settings.system, process=worker_name(worker)
@@ -217,7 +220,8 @@ async def _serve(settings: Settings) -> None:
     ]
     if worker == 0:  # one is enough, and two would record what was lost twice
         tasks.append(asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))))
-    leases = [asyncio.create_task(bedrock.follow())] if bedrock is not None else []
+    feeds = [feed for feed in (bedrock, budgets.feed) if feed is not None]
+    leases = [asyncio.create_task(feed.follow()) for feed in feeds]
     watching = asyncio.create_task(extractor.watch())
     try:
         await _serving(server, tasks[0])
@@ -255,7 +259,7 @@ async def _serve(settings: Settings) -> None:
         await embedder.close()
         strangers.close()
         events.close()
-        ledger.close()
+        await budgets.stop()
 
 
 async def _serving(server: SharedServer, serving: asyncio.Task[None]) -> None:
@@ -295,8 +299,8 @@ def _snapshot(configuration: Configuration, system: System, bedrock: Bedrock | N
 
 
 def _ports(settings: Settings, system: System) -> tuple[int, ...]:
-    """The only TCP ports that this process may connect to: the upstream's, the collector's and the issuer's."""
-    ports: set[int] = set()
+    """The only TCP ports that this process may connect to: of upstream, ledger, collector and issuer."""
+    ports = ledger_ports(settings.ledger)
     upstream = settings.upstream
     urls = [upstream.location] if upstream and upstream.kind in ("openai", "bedrock") and upstream.location else []
     if upstream and upstream.kind == "bedrock" and not upstream.location:

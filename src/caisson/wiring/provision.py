@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from caisson.adapters.embedded.keys import BEFORE, FileKeys
 from caisson.adapters.embedded.layout import Layout
 from caisson.channels.table import SUPERVISOR, Zone
-from caisson.wiring.settings import FILE, Settings, Upstream, read, store, worker_name
+from caisson.wiring.settings import FILE, LedgerTable, Settings, Upstream, read, store, worker_name
 from caisson.zones.z6_logging.service import CHECKPOINT_KEY, PSEUDONYM_SECRET, STORE_SECRET
 
 OPERATORS = ("author", "approver")
@@ -92,6 +92,7 @@ def write_settings(
     host: str,
     port: int,
     upstream: Upstream,
+    ledger: LedgerTable | None,
     otlp: str,
     workers: int,
 ) -> dict[str, Path]:
@@ -110,6 +111,7 @@ def write_settings(
             host=host,
             port=port if zone is Zone.RUNTIME else 0,
             upstream=upstream if zone is Zone.RUNTIME else None,
+            ledger=ledger if zone is Zone.RUNTIME else None,
             otlp=otlp if zone is Zone.RUNTIME else "",
             workers=workers if zone is Zone.RUNTIME else 1,
         )
@@ -125,4 +127,11 @@ def write_upstream_settings(where: Layout, settings: Path) -> Path:
     them."""
     path = where.supervisor_state / "upstream.json"
     store(path, read(settings))
+    return path
+
+
+def write_ledger_settings(where: Layout, settings: Path) -> Path:
+    """The same for the process that resolves the ledger's profile, which needs no key of the upstream."""
+    path = where.supervisor_state / "ledger-keys.json"
+    store(path, replace(read(settings), upstream=None))
     return path

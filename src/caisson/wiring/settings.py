@@ -20,6 +20,8 @@ from caisson.policy.exposure import LOOPBACK
 FILE = "settings.json"
 UPSTREAM_SOCKET = "upstream.sock"
 """Where the gateway gets the leases of the upstream's credentials."""
+LEDGER_SOCKET = "ledger.sock"
+"""Where it gets those of the ledger's credentials."""
 GATEWAY = "gateway"
 """Process name of the first gateway worker, and the group of all of them."""
 METRICS = "metrics"
@@ -47,6 +49,18 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Of `bedrock`: the AWS profile that the upstream process resolves. Its credentials are in no file of ours."""
 
 
+class LedgerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table in DynamoDB that holds the budgets."""
+
+    name: str
+    profile: str
+    """The AWS profile that the process `ledger-keys` resolves. Its credentials are in no file of ours."""
+    role: str = ""
+    """ARN of the role that is assumed once a session; empty: the profile's own credentials for all of them."""
+    endpoint: str = ""
+    """A server on this machine instead of DynamoDB and STS, for tests."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For every process."""
 
@@ -62,6 +76,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: str = LOOPBACK
     port: int = 0
     upstream: Upstream | None = None
+    ledger: LedgerTable | None = None
+    """None: the budgets are in a file of the runtime zone."""
     worker: int = 0
     """Number of this gateway worker, from 0."""
     workers: int = 1

@@ -39,10 +39,11 @@ from caisson.wiring.provision import (
     make_keys,
     operator_keys,
     supervisor_keys,
+    write_ledger_settings,
     write_settings,
     write_upstream_settings,
 )
-from caisson.wiring.settings import GATEWAY, METRICS, Upstream, worker_name
+from caisson.wiring.settings import GATEWAY, METRICS, LedgerTable, Upstream, worker_name
 from caisson.zones.z1_ingress.signin import SOCKET_MODE
 from caisson.zones.z5_control.client import ControlClient
 from caisson.zones.z5_control.handover import Handover, write_handover
@@ -59,6 +60,8 @@ class Asked:
     data: Path
     port: int
     upstream: Upstream
+    ledger: LedgerTable | None = None
+    """None: the budgets are in a file."""
     otlp: str = ""
     """URL of an OpenTelemetry collector."""
     workers: int = 1
@@ -120,10 +123,12 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             host=asked.interface.address,
             port=asked.port,
             upstream=asked.upstream,
+            ledger=asked.ledger,
             otlp=asked.otlp,
             workers=asked.workers,
         )
         of_upstream = write_upstream_settings(where, settings[GATEWAY]) if asked.upstream.profile else None
+        of_ledger = write_ledger_settings(where, settings[GATEWAY]) if asked.ledger is not None else None
         forget(where.zone(Zone.RUNTIME, "state") / METRICS)
         where.hand_over()
         listens = {
@@ -154,12 +159,14 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             )
 
         specs = [spec("logging", Zone.LOGGING, "logging", ()), spec("control", Zone.CONTROL, "control", ())]
-        if of_upstream is not None:
+        for name, told in (("upstream", of_upstream), ("ledger-keys", of_ledger)):
+            if told is None:
+                continue
             # Before the gateway, as the owner: the profile's files and programs are the owner's.
             specs.append(
                 ProcessSpec(
-                    name="upstream",
-                    argv=(sys.executable, "-m", "caisson.wiring", "upstream", str(of_upstream)),
+                    name=name,
+                    argv=(sys.executable, "-m", "caisson.wiring", name, str(told)),
                     environment=zone_environment(HOME=str(Path.home())),
                     waits=True,
                     after=(),

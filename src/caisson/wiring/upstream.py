@@ -34,27 +34,32 @@ CONNECTIONS_OF_WORKER_MAX = 4
 
 def run(settings_file: Path) -> int:
     """Hand out leases until told to stop."""
-    asyncio.run(_serve(read(settings_file)))
+    settings = read(settings_file)
+    if settings.upstream is None:
+        raise StartError("expected an upstream in the settings, found none")
+    profile = settings.upstream.profile
+    asyncio.run(hand_out(settings, profile=profile, socket=UPSTREAM_SOCKET, option="--upstream bedrock"))
     return 0
 
 
-async def _serve(settings: Settings) -> None:
+async def hand_out(settings: Settings, *, profile: str, socket: str, option: str) -> None:
+    """Hand a profile's leases to the gateway's workers on `socket` until told to stop.
+
+    Raises:
+        StartError: the profile gives none; `option` is what asked for it.
+    """
     where = settings.layout()
-    if settings.upstream is None:
-        raise StartError("expected an upstream in the settings, found none")
-    source = ProfileCredentials(settings.upstream.profile, region=settings.region)
+    source = ProfileCredentials(profile, region=settings.region)
     first = await asyncio.to_thread(source.lease)
     if first.problem:
-        raise StartError(f"--upstream bedrock: {first.problem}")
+        raise StartError(f"{option}: {first.problem}")
     gateway = where.users.user(Zone.RUNTIME)
     leases = Leases(
         first,
         uid=gateway.uid if gateway is not None else os.geteuid(),
         connections_max=CONNECTIONS_OF_WORKER_MAX * settings.workers,
     )
-    server = await asyncio.start_unix_server(
-        leases.connected, sock=bind_unix(where.sockets / UPSTREAM_SOCKET, SOCKET_MODE)
-    )
+    server = await asyncio.start_unix_server(leases.connected, sock=bind_unix(where.sockets / socket, SOCKET_MODE))
     stop = stop_on_signals()
 
     async def refresh() -> None:

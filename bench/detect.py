@@ -57,6 +57,8 @@ def main() -> int:
     parser.add_argument("--corpora", type=Path, required=True, help="folder of the development corpora")
     parser.add_argument("--without-training", action="store_true", help="take the held-out figures that are there")
     options = parser.parse_args()
+    if missing := [name for name in FILES.values() if not (options.corpora / name).is_file()]:
+        parser.error(f"expected the development corpora in {options.corpora}, found no {', '.join(missing)}")
     if not options.without_training:
         for script in ("people", "injection"):
             _say(f"training {script}, every group and source left out in turn")

@@ -18,11 +18,12 @@ from caisson.assurance.controls import CATALOGUE
 from caisson.assurance.iam.cases import Case, cases
 from caisson.assurance.iam.decision import Outcome, decide
 from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.deciding import policies_of
 from caisson.assurance.proofs.estate import stand_in
 from caisson.assurance.proofs.families import claims
 from caisson.assurance.proofs.organization import estate, read_templates, synthesized
 from caisson.assurance.proofs.principals import principals
-from caisson.assurance.proofs.search import policies_of, prove
+from caisson.assurance.proofs.search import prove
 from caisson.assurance.verdict import Verdict
 from caisson.cli import prove as command
 from caisson.deploy.landscape import Landscape, landscape

@@ -17,31 +17,54 @@ if TYPE_CHECKING:
 
 
 def prove(
+    context: typer.Context,
     system: SystemFile = SYSTEM_FILE,
     templates: Annotated[
         Path | None,
-        typer.Option("--templates", help="Folder that `synth` wrote, edited or not; else the file is synthesized."),
+        typer.Option(
+            "--templates",
+            help="Folder of CloudFormation templates and policies of an organization, whoever wrote them. "
+            "With --system: what `synth` wrote of that file, edited or not.",
+        ),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="JSON Lines, one claim a line.")] = False,
 ) -> None:
-    """Prove what the organization's policies say, over all requests, or print the request that gets round them."""
-    from caisson.assurance.proofs.organization import claimed
-    from caisson.assurance.proofs.search import prove as decided
+    """Prove what policies say, over all requests, or print the request that gets round them."""
     from caisson.assurance.verdict import exit_code
     from caisson.cli.verify_view import progress
-    from caisson.system.loader import read
 
+    source = context.get_parameter_source("system")
+    of_file = templates is None or (source is not None and source.name != "DEFAULT")
     found = []
     with progress("proving") as (advance, _):
-        claims, estate = claimed(read(system), templates)
-        for number, claim in enumerate(claims):
-            advance(number, len(claims), claim.id)
-            found.append(decided(claim, estate))
+        total, proofs = _of_system(system, templates) if of_file else _of_templates(templates or Path())
+        for number, proof in enumerate(proofs, start=1):
+            advance(number, total, proof.claim.id)
+            found.append(proof)
             if json_:
-                typer.echo(json.dumps(described(found[-1]), ensure_ascii=False))
+                typer.echo(json.dumps(described(proof), ensure_ascii=False))
     if not json_:
         _show(found)
     raise typer.Exit(exit_code(proof.verdict for proof in found))
+
+
+def _of_system(system: Path, templates: Path | None) -> tuple[int, Iterator[Proof]]:
+    from caisson.assurance.proofs.organization import claimed
+    from caisson.assurance.proofs.search import prove as decided
+    from caisson.system.loader import read
+
+    claims, estate = claimed(read(system), templates)
+    return len(claims), (decided(claim, estate) for claim in claims)
+
+
+def _of_templates(folder: Path) -> tuple[int, Iterator[Proof]]:
+    from caisson.assurance.identities.examination import Examination
+    from caisson.assurance.templates import read
+
+    examination = Examination(read(folder))
+    for line in examination.assumptions:
+        typer.echo(f"assumed: {line}", err=True)
+    return len(examination), examination.proofs()
 
 
 def described(proof: Proof) -> dict[str, Any]:
@@ -54,6 +77,7 @@ def described(proof: Proof) -> dict[str, Any]:
         "reason": proof.reason,
         "classes": proof.passed + proof.decided,
         "counterexample": None if proof.counterexample is None else request_of(proof.counterexample),
+        "through": [] if proof.counterexample is None else through(proof.counterexample),
     }
 
 
@@ -71,6 +95,11 @@ def request_of(found: Counterexample) -> dict[str, Any]:
     }
 
 
+def through(found: Counterexample) -> list[str]:
+    """Where the statements stand that let the request through."""
+    return [statement.pointer for statement in found.decision.statements if statement.pointer]
+
+
 def _show(proofs: list[Proof]) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -83,10 +112,8 @@ def _show(proofs: list[Proof]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column()
-    for proof in proofs:
-        table.add_row(
-            cell(proof.verdict.value, STYLES[proof.verdict.value]), cell(proof.claim.id), cell(proof.claim.says)
-        )
+    for verdict, name, said in _rows(proofs):
+        table.add_row(cell(verdict, STYLES[verdict]), cell(name), cell(said))
     page.print(table)
     for proof in proofs:
         if proof.verdict.value == "holds":
@@ -106,6 +133,20 @@ def _show(proofs: list[Proof]) -> None:
     page.print(f"Classes of requests: {looked:,} denied or excepted as a whole, {decided:,} decided one by one.")
 
 
+def _rows(proofs: list[Proof]) -> Iterator[tuple[str, str, str]]:
+    """Verdict, name and what is said: a line a claim, and one for all that hold of something that has a name."""
+    for about in dict.fromkeys(proof.claim.about for proof in proofs):
+        found = [proof for proof in proofs if proof.claim.about == about]
+        if not about:
+            yield from ((proof.verdict.value, proof.claim.id, proof.claim.says) for proof in found)
+            continue
+        others = [proof for proof in found if proof.verdict.value != "holds"]
+        for proof in others:
+            yield proof.verdict.value, about, f"{proof.claim.id.partition(': ')[0]}: {proof.claim.says}"
+        if len(found) > len(others):
+            yield "holds", about, f"{'the other' if others else 'all'} {len(found) - len(others)} claims"
+
+
 def _lines(proof: Proof) -> Iterator[str]:
     """The request that gets round a claim, and what lets it through."""
     if proof.counterexample is None:
@@ -117,3 +158,5 @@ def _lines(proof: Proof) -> Iterator[str]:
     for key, value in request["context"].items():
         yield f"           {key} = {value}"
     yield f"allowed:   {proof.counterexample.decision.reason}"
+    for pointer in through(proof.counterexample):
+        yield f"           {pointer}"

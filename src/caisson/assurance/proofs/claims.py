@@ -68,6 +68,11 @@ class Claim:
     """What must be allowed all the same."""
     owner: str = ""
     """Account of the resources; the principal's own where empty."""
+    who: tuple[str, ...] = ()
+    """ARNs of the only principals that it is about, with no more than the estate says that they hold; `accounts` then
+    counts for nothing."""
+    about: str = ""
+    """What the claims with this name are about; empty: the whole organization."""
     by: Literal["members", "outsiders", "services"] = "members"
     """Whose requests: principals of `accounts`; of an account that is not of the organization; or services of AWS,
     acting for whoever made them."""

@@ -51,12 +51,22 @@ class Attached:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Held:
+    """What one principal may do by its own policies."""
+
+    identity: tuple[Policy, ...]
+    boundary: tuple[Policy, ...] = ()
+    """None: there is no boundary."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Estate:
     """An organization as far as its policies go."""
 
     organization: str
+    """Its id; empty where it is not known, so that requests may say any."""
     management: str
-    """Number of the management account."""
+    """Number of the management account; empty where it is not known."""
     universe: Universe
     levels: Mapping[str, tuple[str, ...]]
     """Account to what stands over it, the organization's units first, the account last."""
@@ -65,6 +75,8 @@ class Estate:
     """Parameter to what stands in for it."""
     guarded: Mapping[str, Policy] = field(default_factory=dict)
     """ARN of a resource to its own policy. All others are open to everybody."""
+    held: Mapping[str, Held] = field(default_factory=dict)
+    """ARN of a principal to what it holds. All others are administrators."""
 
     def scps(self, account: str) -> tuple[Level, ...]:
         """Service control policies from the root to an account; none for the management account or an outsider."""

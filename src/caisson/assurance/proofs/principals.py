@@ -20,16 +20,21 @@ def said_of(asking: Principal, estate: Estate) -> dict[str, Values]:
     if asking.kind is Kind.SERVICE:
         said = {"aws:principalisawsservice": "true", "aws:principalservicename": asking.text}
         return {key: Values((value,), single=True) for key, value in said.items()}
-    inside = asking.account in estate.levels or asking.account == estate.management
     said = {
         "aws:principalarn": asking.text,
         "aws:principalaccount": asking.account,
-        "aws:principalorgid": estate.organization if inside else OUTSIDE_ORGANIZATION,
         "aws:principalisawsservice": "false",
     }
-    if inside:
-        said["aws:principalorgmasteraccountid"] = estate.management
+    if estate.organization:
+        said |= _organization(asking, estate)
     return {key: Values((value,), single=True) for key, value in said.items()}
+
+
+def _organization(asking: Principal, estate: Estate) -> dict[str, str]:
+    inside = asking.account in estate.levels or asking.account == estate.management
+    if not inside:
+        return {"aws:principalorgid": OUTSIDE_ORGANIZATION}
+    return {"aws:principalorgid": estate.organization, "aws:principalorgmasteraccountid": estate.management}
 
 
 def services() -> Iterator[Principal]:

@@ -17,13 +17,14 @@ from caisson.assurance.iam.document import Effect, Policy, Statement
 from caisson.assurance.iam.organization import limits_resource
 from caisson.assurance.iam.pattern import Solid, Variable, fits, parse, solid
 from caisson.assurance.iam.principal_element import Named
-from caisson.assurance.iam.principals import Principal, identity
-from caisson.assurance.iam.request import Level, Policies, Request
+from caisson.assurance.iam.principals import Principal
+from caisson.assurance.iam.request import Level, Request
 from caisson.assurance.iam.statement import covers
 from caisson.assurance.iam.truth import every
 from caisson.assurance.proofs.actions import expanded, known
-from caisson.assurance.proofs.claims import Claim, Still
-from caisson.assurance.proofs.estate import ADMINISTRATOR, Estate
+from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.deciding import decided, named, policies_of
+from caisson.assurance.proofs.estate import Estate
 from caisson.assurance.proofs.languages import TooMany
 from caisson.assurance.proofs.principals import principals, said_of, services
 from caisson.assurance.proofs.universe import INVOKES, OUTSIDE_ACCOUNT
@@ -67,7 +68,7 @@ class _Count:
 def prove(claim: Claim, estate: Estate) -> Proof:
     """Decide a claim over all requests."""
     for still in claim.still:
-        decision = _decision(still, estate)
+        decision = decided(still, estate)
         if decision.outcome is not Outcome.ALLOW:
             verdict = Verdict.UNDETERMINED if decision.outcome is Outcome.UNDETERMINED else Verdict.BROKEN
             reason = f"{still.principal} must still be able to call {still.action}: {decision.reason}"
@@ -88,55 +89,53 @@ def prove(claim: Claim, estate: Estate) -> Proof:
     )
 
 
-def _decision(still: Still, estate: Estate) -> Decision:
-    asking = identity(still.principal)
-    if asking is None:
-        raise ValueError(f"expected the ARN of an identity, found {still.principal!r}")
-    context = {**said_of(asking, estate), **{key.lower(): _values(value) for key, value in still.context.items()}}
-    request = Request(
-        principal=asking, action=still.action, resource=still.resource, resource_account=asking.account,
-        context=Context(context),
-    )  # fmt: skip
-    return decide(request, policies_of(request, estate))
-
-
-def _values(value: str | Sequence[str]) -> Values:
-    return Values((value,), single=True) if isinstance(value, str) else Values(tuple(value), single=False)
-
-
-def policies_of(request: Request, estate: Estate) -> Policies:
-    """What decides a request: the most that IAM and the resource can give, and the organization's limits."""
-    return Policies(
-        identity=(ADMINISTRATOR,),
-        resource=(estate.policy_of(request.resource),),
-        scps=estate.scps(request.principal.account),
-        rcps=estate.rcps(request.resource_account),
-    )
-
-
 def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexample]:
     excepted = tuple(one.statement() for one in claim.but)
-    for account in claim.accounts if claim.by == "members" else (OUTSIDE_ACCOUNT,):
+    for account, only in _askers(claim):
         owner = claim.owner or account
+        held = [] if only is None else list(_held(only, estate))
         guarding = [one for arn in claim.on if arn in estate.guarded for one in estate.guarded[arn].statements]
         guarding += [one for arn in claim.on if arn.endswith("/*") for one in estate.policy_of(arn).statements]
-        statements = [*_statements((*estate.scps(account), *estate.rcps(owner))), *dict.fromkeys(guarding)]
-        named = [*_written(statements), *_written(excepted)]
+        limits = _statements((*estate.scps(account), *estate.rcps(owner)))
+        statements = list(dict.fromkeys([*limits, *guarding, *held]))
+        granting = {*held, *guarding}
+        written = [*_written(statements), *_written(excepted)]
         alike: set[tuple[str, tuple[int, ...]]] = set()
-        for action in expanded(claim.actions, named):
+        for action in expanded(claim.actions, written):
             matching = [one for one in statements if _concerns(one, action)]
             spared = [one for one in excepted if _concerns(one, action)]
+            if only is not None and not any(one.effect is Effect.ALLOW for one in matching if one in granting):
+                continue  # nothing grants it
             kind = (_service(action), tuple(map(id, (*matching, *spared))))
             if kind in alike:
                 continue  # no policy tells it from one that was looked at
             alike.add(kind)
-            asking = (
-                services()
-                if claim.by == "services"
-                else principals(account, [*matching, *spared], estate.universe.partition)
-            )
-            for principal in asking:
+            for principal in _asking(claim, account, only, [*matching, *spared], estate):
                 yield from _for_action(claim, estate, count, principal, owner, action, matching, spared)
+
+
+def _askers(claim: Claim) -> Iterator[tuple[str, Principal | None]]:
+    """Accounts, each with its one principal where the claim names principals."""
+    if not claim.who:
+        for account in claim.accounts if claim.by == "members" else (OUTSIDE_ACCOUNT,):
+            yield account, None
+    for arn in claim.who:
+        only = named(arn)
+        yield only.account, only
+
+
+def _asking(
+    claim: Claim, account: str, only: Principal | None, statements: Sequence[Statement], estate: Estate
+) -> Iterable[Principal]:
+    if only is not None:
+        return (only,)
+    return services() if claim.by == "services" else principals(account, statements, estate.universe.partition)
+
+
+def _held(only: Principal, estate: Estate) -> Iterator[Statement]:
+    held = estate.held[only.text]
+    for one in (*held.identity, *held.boundary):
+        yield from one.statements
 
 
 def _for_action(

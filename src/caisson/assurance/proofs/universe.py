@@ -6,13 +6,13 @@ rest are words, one for each way to fit the patterns of policies (`languages`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from caisson.assurance.iam.condition import Condition
 from caisson.assurance.iam.pattern import Solid, Wild, fits
+from caisson.assurance.proofs.guardrail_arns import guardrail_arns
 from caisson.assurance.proofs.languages import words
 
 PARTS_OF = ("arn", "partition", "service", "region", "account", "resource")
@@ -65,19 +65,12 @@ class Universe:
     regions: tuple[str, ...]
     """All of the partition."""
 
-    def preferred(self, key: str, conditions: Iterable[Condition]) -> Iterator[str]:
-        """Values as AWS writes them, for keys whose classes would else be shown by any word that fits."""
-        if key == "bedrock:guardrailidentifier":
-            texts = [
-                pattern.text for condition in conditions for pattern in condition.values if "guardrail/" in pattern.text
-            ]
-            for text in texts:
-                bare = text.rpartition(":")[0]
-                yield from (f"{bare}:2", text.replace("*", "1"), bare, f"{bare}:DRAFT")
-            for account in (*self.accounts[:1], OUTSIDE_ACCOUNT):
-                yield f"arn:{self.partition}:bedrock:{self.region}:{account}:guardrail/withoutfilters:1"
-        elif key == "aws:sourcevpce":
-            yield "vpce-0f0f0f0f0f0f0f0f0"
+    def guardrails(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Guardrails that a request may name, in every way to fit the texts."""
+        return guardrail_arns(
+            tuple(texts), partition=self.partition, regions=(self.region, *self.regions),
+            accounts=(*self.accounts, OUTSIDE_ACCOUNT),
+        )  # fmt: skip
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """Everything that a key can hold; None where that is not finite."""

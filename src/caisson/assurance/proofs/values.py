@@ -21,6 +21,7 @@ from caisson.assurance.iam.condition import Condition, holds
 from caisson.assurance.iam.context import Context, Values, has_many_values
 from caisson.assurance.iam.operators import Test
 from caisson.assurance.iam.pattern import Pattern, Solid, Variable, Wild, solid
+from caisson.assurance.proofs import guardrail_arns
 from caisson.assurance.proofs.languages import TooMany, words
 from caisson.assurance.proofs.universe import PARTS_OF, Universe, kinds
 
@@ -54,7 +55,7 @@ def alternatives(key: str, conditions: Sequence[Condition], universe: Universe) 
     Raises:
         Unbuildable: a test that this has no classes for, or too many classes.
     """
-    one = _told_apart(key, [*universe.preferred(key, conditions), *_single(key, conditions, universe)], conditions)
+    one = _told_apart(key, _single(key, conditions, universe), conditions)
     singles = tuple(Values((value,), single=True) for value in one)
     several = has_many_values(key) or any(condition.operator.over is not None for condition in conditions)
     if not several:
@@ -102,6 +103,10 @@ def _single(key: str, conditions: Sequence[Condition], universe: Universe) -> It
         return _dates(pattern.text for pattern in patterns)
     if tests == {Test.IP}:
         return _addresses(patterns)
+    if key == guardrail_arns.KEY and tests <= _STRINGS | {Test.ARN}:
+        return universe.guardrails(pattern.text for pattern in patterns)
+    if key == "aws:sourcevpce" and tests <= _STRINGS:
+        return ["vpce-0f0f0f0f0f0f0f0f0", *_strings(key, conditions, universe)]
     if Test.ARN in tests and tests <= _STRINGS | {Test.ARN}:
         return _arns(key, conditions, universe)
     if tests <= _STRINGS:

@@ -1,0 +1,225 @@
+"""Everything that is claimed of templates that Caisson may not have written, decided (NET-02, IAM-01, IAM-03, IAM-08).
+
+Each claim is decided on two readings (`readings`): it holds when no request is against it by the one that allows most;
+it is broken when a request is against it by the one that allows least; else what nobody knows is named.
+
+>>> examination = Examination(read(Path("cdk.out")))  # doctest: +SKIP
+>>> [proof.verdict for proof in examination.proofs()]  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from caisson.assurance.iam.principals import ACCOUNT
+from caisson.assurance.identities.claims import KEY, around, claims, unguarded
+from caisson.assurance.identities.estates import Estates, Limit, estates, limits, owners, universe_of
+from caisson.assurance.identities.holders import Holder, holders
+from caisson.assurance.identities.reach import reach
+from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.search import Proof, prove
+from caisson.assurance.templates import Templates
+from caisson.assurance.verdict import Verdict
+
+REASONS_SHOWN = 3
+READ = Claim(
+    id="templates.read", controls=(), accounts=(), actions=(),
+    says="Everything in the folder was read, and says whom and what it is about.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A claim, and the two readings that it is decided on."""
+
+    claim: Claim
+    estates: Estates
+    doubts: tuple[str, ...]
+
+
+class Examination:
+    """Of one folder.
+
+    Raises:
+        TemplateError: a policy in it is none.
+    """
+
+    def __init__(self, templates: Templates) -> None:
+        self.templates = templates
+        self._limits = limits(templates)
+        self._holders, self._same = _different(holders(templates))
+        self._universe = universe_of(templates, self._holders, self._limits)
+        policies = [policy for one in self._limits for policy in one.content.most]
+        policies += [policy for one in self._holders for policy in one.identity.most]
+        self._owners = owners(self._universe, policies)
+        self._over = estates(
+            {account: account for account in dict.fromkeys(one.account for one in self._holders)},
+            self._universe, self._limits, self._holders,
+        )  # fmt: skip
+        self._roles = [one for one in self._holders if ":role/" in one.arn]
+        self._decided: dict[str, Proof] = {}
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was taken to be so."""
+        return tuple(map(str, self.templates.assumptions))
+
+    def __len__(self) -> int:
+        """How many claims there are."""
+        return 1 + len(self._questions()) + len(self._workloads())
+
+    def proofs(self) -> Iterator[Proof]:
+        """Each claim with its verdict."""
+        yield self._read()
+        for question in self._questions():
+            yield self._decide(question)
+        yield from self._reached()
+
+    # -- what is asked ------------------------------------------------------------------------------------------------
+
+    def _questions(self) -> list[Question]:
+        return [*self._of_targets(), *(one for holder in self._holders for one in self._of(holder))]
+
+    def _of(self, holder: Holder) -> Iterator[Question]:
+        doubts = tuple(dict.fromkeys((*holder.doubts, *self._over.doubts[holder.account])))
+        arns = [one.arn for one in self._roles]
+        for claim in claims(holder, self._owners, arns):
+            yield Question(claim=claim, estates=self._over, doubts=doubts)
+
+    def _of_targets(self) -> Iterator[Question]:
+        """Where policies of the organization speak of guardrails: what they leave to an administrator."""
+        speaking = [one for one in self._limits if _speaks(one)]
+        for target in dict.fromkeys(target for one in speaking for target in one.targets or ()):
+            yield from self._of_target(target, target, self._limits)
+        if unattached := [one for one in speaking if one.targets is None]:
+            name = "an account under " + ", ".join(one.name for one in unattached)
+            bound = [replace(one, targets=("r-unsaid",)) if one.targets is None else one for one in self._limits]
+            yield from self._of_target(name, "", bound)
+
+    def _of_target(self, name: str, target: str, bound: Sequence[Limit]) -> Iterator[Question]:
+        account = target if ACCOUNT.fullmatch(target) else f"{int(sha256(name.encode()).hexdigest(), 16) % 10**12:012d}"
+        over = estates({account: target}, self._universe, bound)
+        for claim in (
+            unguarded(name, accounts=(account,), owners=self._owners),
+            around(name, accounts=(account,)),
+        ):
+            yield Question(claim=claim, estates=over, doubts=over.doubts[account])
+
+    def _workloads(self) -> list[Holder]:
+        return [one for one in self._holders if one.workload]
+
+    # -- what is answered ---------------------------------------------------------------------------------------------
+
+    def _decide(self, question: Question) -> Proof:
+        claim = question.claim
+        found = self._decided.get(claim.id)
+        if found is None:
+            found = self._decided[claim.id] = _decided(question)
+        return found
+
+    def _read(self) -> Proof:
+        problems = [*map(str, self.templates.problems), *self._same]
+        if not self._holders and not self._limits:
+            problems.append("there is no role, user, permission set or policy of an organization in these templates")
+        if problems:
+            return Proof(claim=READ, verdict=Verdict.UNDETERMINED, reason=_listed(problems))
+        return Proof(claim=READ, verdict=Verdict.HOLDS, reason="nothing was passed over")
+
+    def _reached(self) -> Iterator[Proof]:
+        """What a workload can do as somebody else."""
+        workloads = self._workloads()
+        if not workloads:
+            return
+        surely = reach(workloads, lambda claim: _broken(prove(claim, self._over.least)), roles=self._roles)
+        perhaps = reach(workloads, lambda claim: not _holds(prove(claim, self._over.most)), roles=self._roles)
+        for one in workloads:
+            yield self._through(one, surely[one.arn], perhaps[one.arn])
+
+    def _through(
+        self, one: Holder, surely: Mapping[str, tuple[str, ...]], perhaps: Mapping[str, tuple[str, ...]]
+    ) -> Proof:
+        claim = Claim(
+            id=f"escalation.reach: {one.name}",
+            controls=("IAM-08",),
+            says="Becomes nobody of whom these claims do not hold.",
+            who=(one.arn,),
+            accounts=(),
+            about=one.name,
+            actions=("sts:AssumeRole", "iam:PassRole"),
+        )
+        by_arn = {holder.arn: holder for holder in self._roles}
+        doubt = ""
+        for arn, way in perhaps.items():
+            other = by_arn[arn]
+            names = " → ".join(by_arn[step].name for step in way)
+            for question in self._of(replace(other, workload=True)):
+                proof = self._decide(question)
+                if _holds(proof):
+                    continue
+                if _broken(proof) and arn in surely:
+                    return Proof(
+                        claim=claim, verdict=Verdict.BROKEN, reason=f"{names}, where {proof.reason}",
+                        counterexample=proof.counterexample,
+                    )  # fmt: skip
+                doubt = doubt or f"{names} may be a way, and {proof.claim.id} is {proof.verdict.value}: {proof.reason}"
+        if doubt:
+            return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=doubt)
+        reason = (
+            f"of {len(perhaps)} roles that it may become, all claims hold" if perhaps else "it becomes no other role"
+        )
+        return Proof(claim=claim, verdict=Verdict.HOLDS, reason=reason)
+
+
+def _decided(question: Question) -> Proof:
+    most = prove(question.claim, question.estates.most)
+    if _holds(most) and question.claim.but and _holds(prove(replace(question.claim, but=()), question.estates.most)):
+        return replace(most, reason="nothing of the kind is allowed at all")
+    if _holds(most) or not question.doubts:
+        return most
+    least = prove(question.claim, question.estates.least)
+    if _broken(least):
+        return least
+    if _broken(most):
+        reason = f"{most.reason}, unless what is not known forbids it: {_listed(question.doubts)}"
+        return replace(most, verdict=Verdict.UNDETERMINED, reason=reason)
+    return most
+
+
+def _different(found: Sequence[Holder]) -> tuple[list[Holder], list[str]]:
+    """Principals by ARN, and a line for each ARN that is there twice."""
+    by_arn: dict[str, Holder] = {}
+    same = []
+    for one in found:
+        if one.arn in by_arn:
+            same.append(
+                f"{one.place}: {one.name} has the same ARN as {by_arn[one.arn].name}, which alone was looked at"
+            )
+        else:
+            by_arn[one.arn] = one
+    return list(by_arn.values()), same
+
+
+def _speaks(limit: Limit) -> bool:
+    """Whether a policy says anything about guardrails."""
+    return any(
+        condition.key.lower() == KEY.lower()
+        for policy in (*limit.content.most, *limit.content.least)
+        for statement in policy.statements
+        for condition in statement.conditions
+    )
+
+
+def _holds(proof: Proof) -> bool:
+    return proof.verdict is Verdict.HOLDS
+
+
+def _broken(proof: Proof) -> bool:
+    return proof.verdict is Verdict.BROKEN
+
+
+def _listed(reasons: Sequence[str]) -> str:
+    shown = "; ".join(reasons[:REASONS_SHOWN])
+    more = len(reasons) - REASONS_SHOWN
+    return f"{shown}; and {more} more" if more > 0 else shown

@@ -1,0 +1,132 @@
+"""Parts of a statement whose values are known, may be, or are not known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from caisson.assurance.iam.pattern import Variable, parse
+from caisson.assurance.templates import (
+    Applied,
+    Choice,
+    External,
+    Number,
+    Parameter,
+    Place,
+    Pseudo,
+    Symbol,
+    Unknown,
+    Value,
+    placeholder,
+    symbols,
+)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """The values of an element."""
+
+    sure: tuple[Any, ...] = ()
+    """Those that are there, symbols that AWS will name replaced. What is no text is passed on for the grammar."""
+    maybe: tuple[Any, ...] = ()
+    """Those that depend on a condition."""
+    unknown: tuple[Symbol, ...] = ()
+    """Those of which nothing is known."""
+    choices: tuple[Symbol, ...] = field(default=())
+    """The conditions that `maybe` depends on."""
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """What is to be named."""
+        return self.unknown + self.choices
+
+    def __add__(self, other: Texts) -> Texts:
+        return Texts(
+            sure=self.sure + other.sure, maybe=self.maybe + other.maybe, unknown=self.unknown + other.unknown,
+            choices=self.choices + other.choices,
+        )  # fmt: skip
+
+
+def texts(value: Value) -> Texts:
+    """The values of an element that takes one or a list."""
+    if isinstance(value, list):
+        found = Texts()
+        for one in value:
+            found += texts(one)
+        return found
+    if isinstance(value, Choice):
+        both = texts(value.yes) + texts(value.no)
+        return Texts(maybe=both.sure + both.maybe, unknown=both.unknown, choices=(value, *both.choices))
+    if isinstance(value, Symbol):
+        written = placeholder(value)
+        return Texts(unknown=(value,)) if written is None else Texts(sure=(written,))
+    return Texts(sure=(value,))
+
+
+def condition(value: Value, place: Place, *, variables: bool) -> tuple[Json, list[str]]:
+    """A `Condition` without what is not known, and the reasons for what was left out."""
+    if isinstance(value, Symbol):
+        return {}, [why(value, place)]
+    if not isinstance(value, dict):
+        return value, []
+    sure: Json = {}
+    doubts: list[str] = []
+    for operator, block in value.items():
+        if isinstance(block, Symbol):
+            doubts.append(why(block, place))
+            continue
+        if not isinstance(block, dict):
+            sure[operator] = block
+            continue
+        kept: Json = {}
+        for key, given in block.items():
+            found = texts(given)
+            named = [why(one, place) for one in found.symbols]
+            if variables:
+                named += [
+                    f"{place}: what the policy variables in {one!r} stand for" for one in found.sure if _variable(one)
+                ]
+            if named:
+                doubts += named
+            else:
+                kept[key] = list(found.sure)
+        if kept:
+            sure[operator] = kept
+    return sure, doubts
+
+
+def _variable(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and not isinstance(value, Number)
+        and any(isinstance(piece, Variable) for piece in parse(value, variables=True).pieces)
+    )
+
+
+def why(symbol: Symbol, place: Place) -> str:
+    """Why a value is not known, after the place that it is used at."""
+    return f"{place}: {'; '.join(_reasons(symbol))}"
+
+
+def _reasons(symbol: Symbol) -> Sequence[str]:
+    found = [_reason(one) for one in symbols(symbol)]
+    return list(dict.fromkeys(one for one in found if one)) or [f"{symbol} has no form that this version knows"]
+
+
+def _reason(symbol: Symbol) -> str:
+    if isinstance(symbol, Parameter):
+        return f"the parameter {symbol.parameter} has no value"
+    if isinstance(symbol, External):
+        return f"{symbol} comes from outside of these templates"
+    if isinstance(symbol, Choice):
+        return f"it depends on the condition {symbol.condition}"
+    if isinstance(symbol, Unknown):
+        return symbol.reason
+    if isinstance(symbol, Applied):
+        return f"{symbol.function} of what is not known"
+    if isinstance(symbol, Pseudo) and placeholder(symbol) is None:
+        return f"{symbol.parameter} is not known"
+    return ""

@@ -8,6 +8,7 @@ import itertools
 import random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,20 +17,22 @@ from caisson.assurance.iam.context import Context, Values
 from caisson.assurance.iam.decision import Outcome, decide
 from caisson.assurance.iam.document import Kind
 from caisson.assurance.iam.grammar import policy
-from caisson.assurance.iam.pattern import fits, parse
+from caisson.assurance.iam.pattern import fits, parse, solid
 from caisson.assurance.iam.principals import identity
 from caisson.assurance.iam.request import Request
 from caisson.assurance.iam.statement import covers
-from caisson.assurance.proofs import search
 from caisson.assurance.proofs.claims import Claim, Spared
+from caisson.assurance.proofs.deciding import policies_of
 from caisson.assurance.proofs.estate import Attached, Estate
-from caisson.assurance.proofs.languages import words
+from caisson.assurance.proofs.guardrail_arns import guardrail_arns
+from caisson.assurance.proofs.languages import TooMany, words
 from caisson.assurance.proofs.search import prove
 from caisson.assurance.proofs.universe import Universe
-from caisson.assurance.proofs.values import Unbuildable, alternatives
+from caisson.assurance.proofs.values import Unbuildable, alternatives, pattern_parts
 from caisson.assurance.verdict import Verdict
 
-ACCOUNT, MANAGEMENT = "222222222222", "111111111111"
+ACCOUNT, MANAGEMENT, STRANGER = "222222222222", "111111111111", "333333333333"
+"""The last is not of the organization, and policies may name it all the same."""
 UNIVERSE = Universe(
     partition="aws", region="eu-west-1", accounts=(MANAGEMENT, ACCOUNT), regions=("eu-west-1", "us-east-1")
 )
@@ -123,21 +126,91 @@ def test_there_is_a_value_for_every_outcome_of_the_tests(drawn: tuple[str, list[
     assert None in outcome(said) or outcome(said) in known
 
 
+ARNS = st.tuples(
+    st.sampled_from(["eu-west-1", "*", "eu-*", "ap-south-9"]),
+    st.sampled_from(["222222222222", STRANGER, "*"]),
+    st.sampled_from(["guardrail/a", "guardrail/a*", "guardrail/*", "guardrail/a?c"]),
+    st.sampled_from(["", ":1", ":*", ":1?", ":DRAFT", "*"]),
+).map(lambda one: f"arn:aws:bedrock:{one[0]}:{one[1]}:{one[2]}{one[3]}")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    texts=st.lists(
+        st.one_of(ARNS, st.sampled_from(["*:guardrail/a:*", "arn:aws:bedrock:us-*:guardrail/a"])), max_size=3
+    )
+)
+def test_there_is_a_guardrail_for_every_way_to_fit(texts: list[str]) -> None:
+    """Compared with guardrails of many regions, accounts, ids and versions."""
+    patterns = [parse(text, variables=False).pieces for text in texts]
+    regions, accounts = ("eu-west-1", "us-east-1"), ("222222222222", "999999999999")
+    found = guardrail_arns(tuple(texts), partition="aws", regions=regions, accounts=accounts)
+    ways = [tuple(fits(one, arn) for one in patterns) for arn in found]
+    every = (
+        f"arn:aws:bedrock:{region}:{account}:guardrail/{id_}{version}"
+        for region, account, id_, version in itertools.product(
+            [region for region in (*regions, "ap-south-9") if region in regions or region in str(texts)],
+            (*accounts, STRANGER, "888888888888"),
+            ("a", "ab", "abc", "b", "axc"),
+            ("", ":1", ":2", ":10", ":DRAFT"),
+        )
+    )
+    assert {tuple(fits(one, arn) for one in patterns) for arn in every} <= set(ways)
+
+
+def values_for(operator: str, key: str, value: str) -> list[str]:
+    statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {operator: {key: value}}}
+    document = policy({"Version": "2012-10-17", "Statement": [statement]}, Kind.SERVICE_CONTROL, "")
+    found = alternatives(key.lower(), document.statements[0].conditions, UNIVERSE)
+    return [one for choice in found if choice is not None for one in choice.all]
+
+
 def test_a_value_may_be_empty() -> None:
     """`?*` fits every value but the empty one, which no absent key stands for under IfExists."""
-    condition = {"StringLikeIfExists": {"aws:PrincipalTag/Team": "?*"}}
-    statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
-    document = policy({"Version": "2012-10-17", "Statement": [statement]}, Kind.SERVICE_CONTROL, "")
-    found = alternatives("aws:principaltag/team", document.statements[0].conditions, UNIVERSE)
-    assert Values(("",), single=True) in found
+    assert "" in values_for("StringLikeIfExists", "aws:PrincipalTag/Team", "?*")
 
 
-KEYS = ("bedrock:GuardrailIdentifier", "aws:RequestedRegion", "aws:SourceVpce", "aws:PrincipalArn")
+def test_what_a_policy_names_may_be_whatever_else_is_known() -> None:
+    """An account or region outside of what is known here, which a policy lets in."""
+    assert STRANGER in values_for("StringEquals", "aws:SourceAccount", STRANGER)
+    assert "eu-west-9" in values_for("StringEquals", "aws:RequestedRegion", "eu-west-9")
+    found = values_for("ArnLike", "aws:SourceArn", f"arn:aws:s3:eu-west-9:{STRANGER}:x")
+    assert f"arn:aws:s3:eu-west-9:{STRANGER}:x" in found
+    resources = UNIVERSE.resources("sqs:sendmessage", [pattern_of(f"arn:aws:sqs:eu-west-9:{STRANGER}:x")], ACCOUNT)
+    assert f"arn:aws:sqs:eu-west-9:{STRANGER}:x" in resources
+    models = UNIVERSE.resources(
+        "bedrock:invokemodel", [pattern_of(f"arn:aws:bedrock:eu-west-9:{STRANGER}:custom-model-deployment/x")], ACCOUNT
+    )
+    assert f"arn:aws:bedrock:eu-west-9:{STRANGER}:custom-model-deployment/x" in models
+
+
+def pattern_of(text: str) -> list[list[Any]]:
+    return pattern_parts(solid(parse(text, variables=False).pieces))
+
+
+def test_an_account_with_wildcards_has_no_classes() -> None:
+    with pytest.raises(TooMany, match="the account '2222\\*'"):
+        values_for("ArnLike", "aws:SourceArn", "arn:aws:s3::2222*:x")
+
+
+KEYS = (
+    "bedrock:GuardrailIdentifier",
+    "aws:RequestedRegion",
+    "aws:SourceVpce",
+    "aws:PrincipalArn",
+    "aws:SourceAccount",
+)
 VALUES = {
-    KEYS[0]: ["arn:aws:bedrock:eu-west-1:222222222222:guardrail/main:1", "arn:aws:bedrock:*:*:guardrail/main:*"],
-    KEYS[1]: ["eu-west-1", "us-east-1"],
+    KEYS[0]: [
+        "arn:aws:bedrock:eu-west-1:222222222222:guardrail/main:1",
+        "arn:aws:bedrock:*:*:guardrail/main:*",
+        f"arn:aws:bedrock:eu-west-1:{STRANGER}:guardrail/main:1",
+        "arn:aws:bedrock:eu-west-1:222222222222:guardrail/main*",
+    ],
+    KEYS[1]: ["eu-west-1", "us-east-1", "eu-west-9"],
     KEYS[2]: ["vpce-1", "vpce-2"],
     KEYS[3]: ["arn:aws:iam::222222222222:role/runtime", "arn:aws:iam::*:role/admin*"],
+    KEYS[4]: [ACCOUNT, STRANGER],
 }
 ACTIONS = [
     "bedrock:InvokeModel",
@@ -154,8 +227,8 @@ RESOURCES = ["*", "arn:aws:bedrock:*::foundation-model/*", "arn:aws:bedrock:eu-w
 def conditions(draw: st.DrawFn) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key in draw(st.lists(st.sampled_from(KEYS), max_size=2, unique=True)):
-        kind = "Arn" if key in (KEYS[0], KEYS[3]) else "String"
-        ends = ("Like", "NotLike") if kind == "Arn" else ("Equals", "NotEquals", "EqualsIfExists")
+        kind = draw(st.sampled_from(["Arn", "String"])) if key == KEYS[0] else "Arn" if key == KEYS[3] else "String"
+        ends = ("Like", "NotLike") if key in (KEYS[0], KEYS[3]) else ("Equals", "NotEquals", "EqualsIfExists")
         operator = kind + draw(st.sampled_from(ends))
         found.setdefault(operator, {})[key] = draw(
             st.lists(st.sampled_from(VALUES[key]), min_size=1, max_size=2, unique=True)
@@ -195,9 +268,11 @@ def any_request(chance: random.Random) -> Request:
     context = {
         "bedrock:guardrailidentifier": [
             None, VALUES[KEYS[0]][0], "arn:aws:bedrock:eu-west-1:222222222222:guardrail/main:2",
-            "arn:aws:bedrock:eu-west-1:222222222222:guardrail/other:1",
+            "arn:aws:bedrock:eu-west-1:222222222222:guardrail/other:1", VALUES[KEYS[0]][2],
+            "arn:aws:bedrock:eu-west-1:222222222222:guardrail/main", "arn:aws:bedrock:eu-west-1:222222222222:guardrail/main:DRAFT",
         ],
-        "aws:requestedregion": [None, "eu-west-1", "us-east-1", "unspecified"],
+        "aws:sourceaccount": [None, ACCOUNT, STRANGER, "444444444444"],
+        "aws:requestedregion": [None, "eu-west-1", "us-east-1", "unspecified", "eu-west-9"],
         "aws:sourcevpce": [None, "vpce-1", "vpce-2", "vpce-3"],
     }  # fmt: skip
     said = {key: chance.choice(values) for key, values in context.items()}
@@ -236,7 +311,7 @@ def test_what_is_proved_is_what_single_requests_say(
     def against(request: Request) -> bool:
         if any(covers(one.statement(), request).value is not False for one in claim.but):
             return False
-        return decide(request, search.policies_of(request, made)).outcome is Outcome.ALLOW
+        return decide(request, policies_of(request, made)).outcome is Outcome.ALLOW
 
     if proof.counterexample is not None:
         assert proof.verdict is Verdict.BROKEN and against(proof.counterexample.request)

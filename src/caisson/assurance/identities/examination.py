@@ -51,8 +51,8 @@ class Examination:
         self._limits = limits(templates)
         self._holders, self._same = _different(holders(templates))
         self._universe = universe_of(templates, self._holders, self._limits)
-        policies = [policy for one in self._limits for policy in one.content.most]
-        policies += [policy for one in self._holders for policy in one.identity.most]
+        read = [*(one.content for one in self._limits), *(one.identity for one in self._holders)]
+        policies = [policy for one in read for policy in (*one.most, *one.least)]
         self._owners = owners(self._universe, policies)
         self._over = estates(
             {account: account for account in dict.fromkeys(one.account for one in self._holders)},

@@ -21,6 +21,7 @@ from caisson.assurance.templates import (
     placeholder,
     symbols,
 )
+from caisson.assurance.templates.values import NoValue
 
 Json = dict[str, Any]
 
@@ -57,6 +58,8 @@ def texts(value: Value) -> Texts:
         for one in value:
             found += texts(one)
         return found
+    if isinstance(value, NoValue):
+        return Texts()
     if isinstance(value, Choice):
         both = texts(value.yes) + texts(value.no)
         return Texts(maybe=both.sure + both.maybe, unknown=both.unknown, choices=(value, *both.choices))

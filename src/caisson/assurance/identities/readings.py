@@ -19,6 +19,7 @@ from caisson.assurance.iam.pattern import Variable, parse
 from caisson.assurance.identities.fields import Texts, condition, texts, why
 from caisson.assurance.templates import Choice, Place, Symbol, Value, symbols
 from caisson.assurance.templates.place import Problem, TemplateError
+from caisson.assurance.templates.values import NoValue
 
 Json = dict[str, Any]
 
@@ -105,7 +106,7 @@ def _statements(value: Value, *, sure: bool) -> Iterator[tuple[Value, bool]]:
     elif isinstance(value, list):
         for one in value:
             yield from _statements(one, sure=sure)
-    elif isinstance(value, (dict, Symbol)):
+    elif not isinstance(value, NoValue):
         yield value, sure
 
 
@@ -127,6 +128,9 @@ class _Reading:
             self.doubts += found.doubts
             self.most += found.most[0].statements
             self.least += found.least[0].statements
+            return
+        if not isinstance(statement, dict):
+            self.read({**head, "Statement": [statement]}, index)  # the grammar says what is wrong
             return
         before = len(self.doubts)
         wide, narrow = self._covering(statement, variables=variables)
@@ -163,6 +167,8 @@ class _Reading:
                 pointer = one.pointer.replace("/Statement/0", f"/Statement/{index}", 1)
                 place = replace(self.place, pointer=self.place.pointer + pointer)
                 self.flaws.append(Problem(place=place, message=one.message))
+            return None
+        if not found.statements:
             return None
         return replace(found.statements[0], pointer=f"{self.place}/Statement/{index}")
 

@@ -19,6 +19,7 @@ KEY = "bedrock:guardrailidentifier"
 OTHER_ID = "withoutfilters"
 """Of a guardrail that no policy names: whoever made it, it may let everything through."""
 VERSIONS = ("2", "", "DRAFT")
+_REGION, _ACCOUNT = re.compile("[a-z0-9-]+"), re.compile("[0-9]{12}")
 _ID = re.compile("guardrail/([^:]*)(?::(.*))?$")
 
 
@@ -35,12 +36,16 @@ def guardrail_arns(
         accounts: of the organization, then the one that stands for all others.
     """
     patterns = [solid(parse(text, variables=False).pieces) for text in dict.fromkeys(texts)]
+    written = [text.split(":") for text in texts if text.count(":") >= 5]
+    regions += tuple(one[3] for one in written if _REGION.fullmatch(one[3]))
+    accounts = (*(one[4] for one in written if _ACCOUNT.fullmatch(one[4])), *accounts)
     if all(_splits(text) for text in texts):
-        regions = _told_apart(regions, [text.split(":")[3] for text in texts])
-        accounts = _told_apart(accounts, [text.split(":")[4] for text in texts])
+        regions = _told_apart(regions, [one[3] for one in written])
+        accounts = _told_apart(accounts, [one[4] for one in written])
     named = [match for text in texts if (match := _ID.search(text))]
-    ids = [*_kinds(match[1] for match in named), OTHER_ID]
-    versions = [*_kinds((match[2] for match in named if match[2]), letters="23456789"), *VERSIONS]
+    written_ids = [match[1] for match in named]
+    ids = [*(id_ for id_ in written_ids if id_.isalnum()), OTHER_ID, *_kinds(written_ids)]
+    versions = [*VERSIONS, *_kinds((match[2] for match in named if match[2]), letters="23456789")]
     found: dict[tuple[bool, ...], str] = {}
     for id_, version, account, region in product(*map(dict.fromkeys, (ids, versions, accounts, regions))):
         arn = f"arn:{partition}:bedrock:{region}:{account}:guardrail/{id_}" + (f":{version}" if version else "")

@@ -13,7 +13,7 @@ from itertools import product
 
 from caisson.assurance.iam.pattern import Solid, Wild, fits
 from caisson.assurance.proofs.guardrail_arns import guardrail_arns
-from caisson.assurance.proofs.languages import words
+from caisson.assurance.proofs.languages import TooMany, words
 
 PARTS_OF = ("arn", "partition", "service", "region", "account", "resource")
 """Of an ARN."""
@@ -88,12 +88,11 @@ class Universe:
         elif name == "partition":
             known = (self.partition,)
         elif name == "region":
-            known = (self.region, *self.regions, "")
+            known = (self.region, *self.regions, *literals(patterns), "")
         elif name == "account":
-            known = (*self.accounts, OUTSIDE_ACCOUNT, "")
+            known = (*self.accounts, *accounts_in(patterns), OUTSIDE_ACCOUNT, "")
         elif name == "service":
-            named = tuple(dict.fromkeys(text for pattern in patterns for text in pattern if isinstance(text, str)))
-            known = _SERVICE_OF_KEY.get(key) or (*named, "example")
+            known = _SERVICE_OF_KEY.get(key) or (*literals(patterns), "example")
         if known is None:
             return words(patterns)
         return kinds(known, patterns)
@@ -111,8 +110,9 @@ class Universe:
         service = action.partition(":")[0]
         service = _OWNERS.get(service, service)
         tails = words([one[5] for one in patterns], path=service == "iam")
-        regions = kinds(self._regions_of(service), [one[3] for one in patterns])
-        accounts = kinds(self._accounts_of(service, account), [one[4] for one in patterns])
+        written = [one[3] for one in patterns], [one[4] for one in patterns]
+        regions = kinds((*self._regions_of(service), *literals(written[0])), written[0])
+        accounts = kinds((*self._accounts_of(service, account), *accounts_in(written[1])), written[1])
         found = [
             f"arn:{self.partition}:{service}:{region}:{owner}:{tail}"
             for region, owner, tail in product(regions, accounts, tails)
@@ -126,8 +126,10 @@ class Universe:
         tails = words([one[5] for one in patterns] + [(prefix, Wild.ONE, Wild.MANY)])
         tails = [tail for tail in tails if tail.startswith(prefix) and tail != prefix]
         tails = kinds([prefix + EXAMPLES.get(prefix, EXAMPLE), *tails], [one[5] for one in patterns])
-        regions = kinds((self.region, *self.regions), [one[3] for one in patterns])
-        accounts = kinds((account, *self.accounts, OUTSIDE_ACCOUNT), [one[4] for one in patterns]) if owned else [""]
+        written = [one[3] for one in patterns], [one[4] for one in patterns]
+        regions = kinds((self.region, *self.regions, *literals(written[0])), written[0])
+        known = (account, *self.accounts, *accounts_in(written[1]), OUTSIDE_ACCOUNT)
+        accounts = kinds(known, written[1]) if owned else [""]
         return [
             f"arn:{self.partition}:{service}:{region}:{owner}:{tail}"
             for region, owner, tail in product(regions, accounts, tails)
@@ -138,6 +140,28 @@ class Universe:
 
     def _accounts_of(self, service: str, account: str) -> tuple[str, ...]:
         return ("",) if service == "s3" else (account, *self.accounts, OUTSIDE_ACCOUNT)
+
+
+def literals(patterns: Iterable[Sequence[Solid]]) -> tuple[str, ...]:
+    """What patterns without wildcards say: what a policy names may be, whatever is known here."""
+    texts = ("".join(map(str, one)) for one in patterns if one and all(isinstance(piece, str) for piece in one))
+    return tuple(dict.fromkeys(texts))
+
+
+def accounts_in(patterns: Sequence[Sequence[Solid]]) -> tuple[str, ...]:
+    """The accounts that patterns name.
+
+    Raises:
+        TooMany: one is written with wildcards beside digits.
+    """
+    for one in patterns:
+        if (
+            len(one) > 1
+            and any(isinstance(piece, Wild) for piece in one)
+            and any(isinstance(piece, str) for piece in one)
+        ):
+            raise TooMany(f"the account {''.join(map(str, one))!r} is written with a wildcard")
+    return literals(patterns)
 
 
 def kinds(values: Iterable[str], patterns: Sequence[Sequence[Solid]]) -> list[str]:

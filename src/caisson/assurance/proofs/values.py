@@ -23,7 +23,7 @@ from caisson.assurance.iam.operators import Test
 from caisson.assurance.iam.pattern import Pattern, Solid, Variable, Wild, solid
 from caisson.assurance.proofs import guardrail_arns
 from caisson.assurance.proofs.languages import TooMany, words
-from caisson.assurance.proofs.universe import PARTS_OF, Universe, kinds
+from caisson.assurance.proofs.universe import PARTS_OF, Universe, kinds, literals
 
 KINDS_MAX = 5
 """Kinds of values of a key of many values, of which every combination is tried."""
@@ -119,7 +119,7 @@ def _strings(key: str, conditions: Sequence[Condition], universe: Universe) -> I
     exact = list(_solid(one for one in conditions if one.operator.test is not Test.STRING_IGNORE_CASE))
     folded = list(_solid(one for one in conditions if one.operator.test is Test.STRING_IGNORE_CASE))
     if known is not None and not folded:
-        return kinds(known, exact)
+        return kinds((*known, *literals(exact)), exact)
     try:
         return [*words(exact, folded=folded), *_empty(key, conditions)]
     except TooMany as error:

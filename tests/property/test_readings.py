@@ -18,10 +18,12 @@ from caisson.assurance.iam.principals import identity
 from caisson.assurance.iam.request import Policies, Request
 from caisson.assurance.identities.examination import Examination
 from caisson.assurance.identities.holders import Holder, holders
+from caisson.assurance.network.claims import Survey
 from caisson.assurance.templates import read
 from caisson.assurance.templates.source import decode
 from caisson.errors import OperatorError
 from foreign_templates import YAML, document, role, template
+from network_templates import balancer, centrally_inspected, resource
 
 Json = dict[str, Any]
 
@@ -103,6 +105,32 @@ def test_between_the_readings(documents: list[Json], values: Json, action: str, 
         assert found.identity.most == found.identity.least
 
 
+def six_and_lists() -> Json:
+    """Resources that the other templates of networks do not have."""
+    vpc = {"Ref": "Vpc"}
+    return {
+        "List": resource("EC2::PrefixList", PrefixListName="l", AddressFamily="IPv4", MaxEntries=2,
+                         Entries=[{"Cidr": "198.51.100.0/24"}]),
+        "ToList": resource("EC2::Route", RouteTableId={"Ref": "EdgeTable"}, DestinationPrefixListId={"Ref": "List"},
+                           NatGatewayId={"Ref": "Nat"}),
+        "Acl": resource("EC2::NetworkAcl", VpcId=vpc),
+        "Entry": resource("EC2::NetworkAclEntry", NetworkAclId={"Ref": "Acl"}, RuleNumber=1, Egress=True, Protocol=6,
+                          RuleAction="allow", CidrBlock="0.0.0.0/0", PortRange={"From": 0, "To": 65535}),
+        "OfAcl": resource("EC2::SubnetNetworkAclAssociation", SubnetId={"Ref": "Work"}, NetworkAclId={"Ref": "Acl"}),
+        "In": resource("EC2::SecurityGroupIngress", GroupId={"Ref": "Group"}, IpProtocol="tcp", FromPort=1, ToPort=2,
+                       SourceSecurityGroupId={"Ref": "BalancerGroup"}),
+        "Db": resource("RDS::DBInstance", DBSubnetGroupName={"Ref": "DbSubnets"}),
+        "DbSubnets": resource("RDS::DBSubnetGroup", SubnetIds=[{"Ref": "Work"}]),
+        "Box": resource("EC2::Instance", SubnetId={"Ref": "Edge"}, SecurityGroupIds=[{"Ref": "Group"}]),
+        "Api": resource("ApiGateway::RestApi", Name="x"),
+        "Endpoint": resource("EC2::VPCEndpoint", VpcId=vpc, ServiceName="com.amazonaws.us-east-1.sqs",
+                             VpcEndpointType="Interface", SubnetIds=[{"Ref": "Work"}]),
+        "Block": resource("EC2::VPCBlockPublicAccessOptions", InternetGatewayBlockMode="block-ingress"),
+        "But": resource("EC2::VPCBlockPublicAccessExclusion", InternetGatewayExclusionMode="allow-egress", VpcId=vpc),
+        "More": resource("EC2::VPCCidrBlock", VpcId=vpc, CidrBlock="10.20.0.0/16"),
+    }  # fmt: skip
+
+
 JUNK = st.sampled_from([None, 1, True, "x", "*", [], {}, ["x"], {"Ref": "Stage"}, {"Ref": "AWS::AccountId"}, {"x": "y"},
                         {"Fn::GetAtt": ["Guard", "GuardrailArn"]}, document()])  # fmt: skip
 
@@ -113,11 +141,12 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found + [place for key, one in items for place in places(one, (*path, key))]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(data=st.data())
 def test_odd_templates_end_in_an_answer(data: st.DataObject) -> None:
     """Whatever stands anywhere: verdicts, or an error with a place."""
-    made = json.loads(json.dumps(decode("a.yaml", YAML).value))
+    networked = {"Resources": {**centrally_inspected(), **balancer(), **six_and_lists()}}
+    made = json.loads(json.dumps(data.draw(st.sampled_from([decode("a.yaml", YAML).value, networked]))))
     for _ in range(data.draw(st.integers(1, 2))):
         path = data.draw(st.sampled_from(places(made)))
         target = made
@@ -127,6 +156,8 @@ def test_odd_templates_end_in_an_answer(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "a.json").write_text(json.dumps(made))
         try:
-            assert list(Examination(read(Path(folder))).proofs())
+            templates = read(Path(folder))
+            assert list(Examination(templates).proofs())
+            assert list(Survey(templates).proofs()) is not None
         except OperatorError as error:
             assert "a.json" in str(error)

@@ -58,13 +58,17 @@ def _of_system(system: Path, templates: Path | None) -> tuple[int, Iterator[Proo
 
 
 def _of_templates(folder: Path) -> tuple[int, Iterator[Proof]]:
+    from itertools import chain
+
     from caisson.assurance.identities.examination import Examination
+    from caisson.assurance.network.claims import Survey
     from caisson.assurance.templates import read
 
-    examination = Examination(read(folder))
-    for line in examination.assumptions:
+    templates = read(folder)
+    identities, network = Examination(templates), Survey(templates)
+    for line in templates.assumptions:
         typer.echo(f"assumed: {line}", err=True)
-    return len(examination), examination.proofs()
+    return len(identities) + len(network), chain(identities.proofs(), network.proofs())
 
 
 def described(proof: Proof) -> dict[str, Any]:
@@ -77,6 +81,7 @@ def described(proof: Proof) -> dict[str, Any]:
         "reason": proof.reason,
         "classes": proof.passed + proof.decided,
         "counterexample": None if proof.counterexample is None else request_of(proof.counterexample),
+        "way": list(proof.way),
         "through": [] if proof.counterexample is None else through(proof.counterexample),
     }
 
@@ -130,7 +135,8 @@ def _show(proofs: list[Proof]) -> None:
     page.print()
     looked, decided = sum(proof.passed for proof in proofs), sum(proof.decided for proof in proofs)
     page.print(f"{counts}.")
-    page.print(f"Classes of requests: {looked:,} denied or excepted as a whole, {decided:,} decided one by one.")
+    if looked or decided:
+        page.print(f"Classes of requests: {looked:,} denied or excepted as a whole, {decided:,} decided one by one.")
 
 
 def _rows(proofs: list[Proof]) -> Iterator[tuple[str, str, str]]:
@@ -149,6 +155,7 @@ def _rows(proofs: list[Proof]) -> Iterator[tuple[str, str, str]]:
 
 def _lines(proof: Proof) -> Iterator[str]:
     """The request that gets round a claim, and what lets it through."""
+    yield from (f"{'' if hop is proof.way[0] else '→ '}{hop}" for hop in proof.way)
     if proof.counterexample is None:
         return
     request = request_of(proof.counterexample)

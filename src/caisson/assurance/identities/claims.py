@@ -1,7 +1,7 @@
 """What is claimed of every principal that templates make, whoever wrote them: no system file says more.
 
 - Nobody makes a model answer without a guardrail (NET-02, IAM-04): not unguarded, not by a draft, not by a way around.
-- What runs workloads does not change what governs it (IAM-03), nor its own rights (IAM-01).
+- What runs workloads does not change what governs it (IAM-03), nor its own rights (IAM-02).
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def claims(holder: Holder, owners: Sequence[str], roles: Sequence[str]) -> Itera
         )
         yield Claim(
             id=f"escalation.iam: {holder.name}",
-            controls=("IAM-01", "IAM-08"),
+            controls=("IAM-02",),
             says="Runs a workload, and gives nobody rights, itself included.",
             who=who,
             accounts=(),
@@ -108,7 +108,7 @@ def claims(holder: Holder, owners: Sequence[str], roles: Sequence[str]) -> Itera
         )
         yield Claim(
             id=f"escalation.pass-role: {holder.name}",
-            controls=("IAM-01", "IAM-08"),
+            controls=("IAM-02",),
             says="Runs a workload, and passes no role that is not in these templates.",
             who=who,
             accounts=(),

@@ -1,4 +1,4 @@
-"""Everything that is claimed of templates that Caisson may not have written, decided (NET-02, IAM-01, IAM-03, IAM-08).
+"""Everything that is claimed of templates that Caisson may not have written, decided (NET-02, IAM-02, IAM-03).
 
 Each claim is decided on two readings (`readings`): it holds when no request is against it by the one that allows most;
 it is broken when a request is against it by the one that allows least; else what nobody knows is named.
@@ -24,6 +24,8 @@ from caisson.assurance.templates import Templates
 from caisson.assurance.verdict import Verdict
 
 REASONS_SHOWN = 3
+NETWORKED = ("AWS::EC2::VPC", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api", "AWS::Lambda::Url")
+"""Types with which there is something to say of networks."""
 READ = Claim(
     id="templates.read", controls=(), accounts=(), actions=(),
     says="Everything in the folder was read, and says whom and what it is about.",
@@ -60,11 +62,6 @@ class Examination:
         )  # fmt: skip
         self._roles = [one for one in self._holders if ":role/" in one.arn]
         self._decided: dict[str, Proof] = {}
-
-    @property
-    def assumptions(self) -> tuple[str, ...]:
-        """What was taken to be so."""
-        return tuple(map(str, self.templates.assumptions))
 
     def __len__(self) -> int:
         """How many claims there are."""
@@ -121,8 +118,8 @@ class Examination:
 
     def _read(self) -> Proof:
         problems = [*map(str, self.templates.problems), *self._same]
-        if not self._holders and not self._limits:
-            problems.append("there is no role, user, permission set or policy of an organization in these templates")
+        if not self._holders and not self._limits and next(self.templates.resources(*NETWORKED), None) is None:
+            problems.append("there is no principal, no policy of an organization and no network in these templates")
         if problems:
             return Proof(claim=READ, verdict=Verdict.UNDETERMINED, reason=_listed(problems))
         return Proof(claim=READ, verdict=Verdict.HOLDS, reason="nothing was passed over")
@@ -142,7 +139,7 @@ class Examination:
     ) -> Proof:
         claim = Claim(
             id=f"escalation.reach: {one.name}",
-            controls=("IAM-08",),
+            controls=("IAM-02",),
             says="Becomes nobody of whom these claims do not hold.",
             who=(one.arn,),
             accounts=(),

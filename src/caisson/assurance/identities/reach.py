@@ -1,4 +1,4 @@
-"""Who can become whom: a role by AssumeRole, or by a service that it is passed to, again and again (IAM-08).
+"""Who can become whom: a role by AssumeRole, or by a service that it is passed to, again and again (IAM-02).
 
 >>> reach(holders, decide)["arn:aws:iam::222222222222:role/app"]  # doctest: +SKIP
 {'arn:aws:iam::222222222222:role/admin': ('arn:…:role/app', 'arn:…:role/deploy', 'arn:…:role/admin')}

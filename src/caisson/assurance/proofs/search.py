@@ -52,6 +52,8 @@ class Proof:
     reason: str
     """One sentence."""
     counterexample: Counterexample | None = None
+    way: tuple[str, ...] = ()
+    """Of a claim about a network: the hops of packets that are against it, and what can go this way."""
     passed: int = 0
     """Classes of requests that a Deny or an exception covers as a whole."""
     decided: int = 0

@@ -1,0 +1,200 @@
+"""What is claimed of the network that templates make, whoever wrote them (NET-04, NET-07).
+
+- What is in a VPC of templates with a firewall sends to the internet only through it, and only to what it lists.
+- What the internet reaches refuses callers without a client certificate, but for distributions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from caisson.assurance.network.building import network as network_of
+from caisson.assurance.network.doors import Door, doors
+from caisson.assurance.network.interfaces import outside
+from caisson.assurance.network.model import About, Doubt, Interface, Network, Role
+from caisson.assurance.network.paths import End, Path
+from caisson.assurance.network.reach import elsewhere, incoming, named, outgoing
+from caisson.assurance.network.reading import Reading
+from caisson.assurance.network.traffic import TCP, Traffic
+from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.search import Proof
+from caisson.assurance.templates import Templates
+from caisson.assurance.verdict import Verdict
+
+RECEIVES = frozenset({Role.WORKLOAD, Role.BALANCER})
+REASONS_SHOWN = 3
+
+
+def egress(name: str) -> Claim:
+    """Nothing goes past the firewall."""
+    return _claim(
+        f"network.egress: {name}", name, ("NET-04",),
+        "What it sends to the internet passes a firewall, to what that lists.",
+    )  # fmt: skip
+
+
+def exposed(name: str) -> Claim:
+    """Nothing is open to anybody."""
+    return _claim(
+        f"network.exposed: {name}",
+        name,
+        ("NET-07",),
+        "Nobody reaches it from the internet without a client certificate.",
+    )
+
+
+def _claim(id_: str, about: str, controls: tuple[str, ...], says: str) -> Claim:
+    return Claim(id=id_, controls=controls, says=says, accounts=(), actions=(), about=about)
+
+
+@dataclass
+class Survey:
+    """Every claim about one folder of templates."""
+
+    templates: Templates
+    network: Network = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.network = network_of(self.templates)
+
+    def __len__(self) -> int:
+        """How many claims there are."""
+        return len(self._senders) + len(self._receivers) + len(self._outside) + len(self._doors)
+
+    def proofs(self) -> Iterator[Proof]:
+        """Each claim with its verdict."""
+        for interface in self._senders:
+            yield self._egress(interface)
+        for name, place in self._outside:
+            reason = "it is in no VPC, and reaches the internet past every firewall"
+            yield Proof(
+                claim=egress(name), verdict=Verdict.BROKEN, reason=reason, way=(name, f"no VPC ({place})", "internet")
+            )
+        for interface in self._receivers:
+            yield self._exposed(interface)
+        for door in self._doors:
+            verdict = Verdict.HOLDS if door.closed else Verdict.UNDETERMINED if door.doubt else Verdict.BROKEN
+            way = () if door.closed else ("internet", f"{door.name} ({door.place})")
+            yield Proof(claim=exposed(door.name), verdict=verdict, reason=door.reason, way=way)
+
+    # -- who is asked about -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _senders(self) -> list[Interface]:
+        """Only where there is a firewall at all: it says that what goes past it is not meant to."""
+        if not self.network.firewalls:
+            return []
+        return [one for one in self.network.interfaces.values() if one.role is Role.WORKLOAD]
+
+    @cached_property
+    def _receivers(self) -> list[Interface]:
+        return [one for one in self.network.interfaces.values() if one.role in RECEIVES]
+
+    @cached_property
+    def _outside(self) -> list[tuple[str, str]]:
+        if not self.network.firewalls:
+            return []
+        return [(one.name, str(one.place)) for one in outside(Reading(templates=self.templates))]
+
+    @cached_property
+    def _doors(self) -> list[Door]:
+        return list(doors(self.templates))
+
+    # -- what is answered ---------------------------------------------------------------------------------------------
+
+    def _egress(self, sender: Interface) -> Proof:
+        claim = egress(sender.id)
+        lost: Path | None = None
+        for path in outgoing(self.network, sender, elsewhere(self.network)):
+            target = path.packet.target
+            past = not path.firewalls
+            if path.end is End.ELSEWHERE:
+                lost = lost or (path if past else None)
+                continue
+            if past or (path.domains is None and not named(self.network, target)):
+                what = "passes no firewall" if past else f"passes {path.firewalls[-1]}, which lets it go anywhere"
+                return self._against(claim, sender, path, f"a way to the internet {what}")
+        if lost is not None:
+            reason = "a way leads out of the templates before it passes a firewall"
+            return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=reason, way=lost.hops)
+        return self._holds(claim, sender, "every way to the internet was followed")
+
+    def _exposed(self, receiver: Interface) -> Proof:
+        claim = exposed(receiver.id)
+        open_ports = _open(self.templates, receiver)
+        for path in incoming(self.network, receiver, elsewhere(self.network)):
+            traffic = path.traffic if open_ports is None else path.traffic & open_ports
+            if traffic:
+                who = "it" if open_ports is None else "a listener of it that asks for no client certificate"
+                reason = f"{who} is reached from the internet"
+                return self._against(claim, receiver, path, reason, traffic)
+        return self._holds(claim, receiver, "no way from the internet leads to it")
+
+    def _against(
+        self, claim: Claim, interface: Interface, path: Path, reason: str, traffic: Traffic | None = None
+    ) -> Proof:
+        doubts = [one for one in self._doubts(interface) if _on_the_way(one, path)]
+        verdict = Verdict.UNDETERMINED if doubts else Verdict.BROKEN
+        if doubts:
+            reason = f"{reason}, unless what is not known keeps it: {_listed(doubts)}"
+        said = str(path.traffic if traffic is None else traffic)
+        return Proof(claim=claim, verdict=verdict, reason=reason, way=(*path.hops, f"carries {said}"))
+
+    def _holds(self, claim: Claim, interface: Interface, reason: str) -> Proof:
+        doubts = list(self._doubts(interface))
+        if doubts:
+            return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=_listed(doubts))
+        return Proof(claim=claim, verdict=Verdict.HOLDS, reason=reason)
+
+    def _doubts(self, interface: Interface) -> Iterator[Doubt]:
+        """What is not known of routes and firewalls anywhere, and of the filters that concern an interface."""
+        near = {interface.id, *(interface.groups or ())}
+        near |= {subnet.acl for id_ in interface.subnets if (subnet := self.network.subnets.get(id_)) is not None}
+        others = {*self.network.interfaces, *self.network.groups, *self.network.acls} - near
+        for doubt in self.network.doubts:
+            aside = doubt.about is About.FILTERS and _among(doubt, others) and not _among(doubt, near)
+            if not aside:
+                yield doubt
+
+
+def _open(templates: Templates, receiver: Interface) -> Traffic | None:
+    """Ports of a load balancer's listeners that take callers without certificate; None for what is no load balancer."""
+    if receiver.role is not Role.BALANCER:
+        return None
+    found = Traffic()
+    for listener in templates.resources("AWS::ElasticLoadBalancingV2::Listener"):
+        balancer = templates.find(listener.properties.get("LoadBalancerArn"))
+        if balancer is None or balancer.name != receiver.id:
+            continue
+        mutual = listener.properties.get("MutualAuthentication")
+        if isinstance(mutual, dict) and mutual.get("Mode") == "verify":
+            continue
+        port = listener.properties.get("Port")
+        first = int(port) if isinstance(port, str) and port.isdigit() else None
+        found |= Traffic.of(TCP) if first is None else Traffic.of(TCP, first, first)
+        if str(listener.properties.get("Protocol")) in ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC"):
+            found |= Traffic.of("udp") if first is None else Traffic.of("udp", first, first)
+    return found
+
+
+def _of(doubt: Doubt) -> str:
+    """Logical id of the resource that a doubt is about; empty where it is about none."""
+    parts = doubt.place.pointer.split("/")
+    return parts[2] if len(parts) > 2 and parts[1] == "Resources" else ""
+
+
+def _among(doubt: Doubt, ids: Iterable[str]) -> bool:
+    return any(one.rpartition("/")[2] == _of(doubt) for one in ids)
+
+
+def _on_the_way(doubt: Doubt, path: Path) -> bool:
+    """Whether what is not known stands on a way, or nobody can say where it stands."""
+    return not _of(doubt) or any(f"/{_of(doubt)}" in hop for hop in path.hops)
+
+
+def _listed(doubts: Sequence[Doubt]) -> str:
+    shown = "; ".join(map(str, doubts[:REASONS_SHOWN]))
+    more = len(doubts) - REASONS_SHOWN
+    return f"{shown}; and {more} more" if more > 0 else shown

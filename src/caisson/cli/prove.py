@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caisson.cli.options import SYSTEM_FILE, SystemFile
+from caisson.cli.options import SYSTEM_FILE, Format, SystemFile
 
 if TYPE_CHECKING:
     from caisson.assurance.proofs.search import Counterexample, Proof
@@ -27,12 +27,14 @@ def prove(
             "With --system: what `synth` wrote of that file, edited or not.",
         ),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="JSON Lines, one claim a line.")] = False,
+    format_: Annotated[Format, typer.Option("--format", help="json is JSON Lines; sarif is 2.1.0.")] = Format.text,
+    json_: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
 ) -> None:
     """Prove what policies say, over all requests, or print the request that gets round them."""
     from caisson.assurance.verdict import exit_code
     from caisson.cli.verify_view import progress
 
+    format_ = Format.json if json_ else format_
     source = context.get_parameter_source("system")
     of_file = templates is None or (source is not None and source.name != "DEFAULT")
     found = []
@@ -41,9 +43,13 @@ def prove(
         for number, proof in enumerate(proofs, start=1):
             advance(number, total, proof.claim.id)
             found.append(proof)
-            if json_:
+            if format_ is Format.json:
                 typer.echo(json.dumps(described(proof), ensure_ascii=False))
-    if not json_:
+    if format_ is Format.sarif:
+        from caisson.assurance.evidence.sarif import sarif
+
+        typer.echo(json.dumps(sarif(found), ensure_ascii=False, indent=2))
+    elif format_ is Format.text:
         _show(found)
     raise typer.Exit(exit_code(proof.verdict for proof in found))
 

@@ -10,23 +10,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caisson.cli.options import Format
+
 if TYPE_CHECKING:
     from caisson.cli.scanning.findings import Located
     from caisson.cli.scanning.sources import Skipped, Source
-
-
-class Format(StrEnum):
-    """How the outcome is printed."""
-
-    text = "text"
-    json = "json"
-    sarif = "sarif"
 
 
 EXAMPLES_MAX = 3

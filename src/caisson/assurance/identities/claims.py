@@ -48,7 +48,9 @@ def guarded(owners: Sequence[str]) -> Spared:
     )
 
 
-def unguarded(name: str, *, who: tuple[str, ...] = (), accounts: tuple[str, ...] = (), owners: Sequence[str]) -> Claim:
+def unguarded(
+    name: str, *, owners: Sequence[str], who: tuple[str, ...] = (), accounts: tuple[str, ...] = (), place: str = ""
+) -> Claim:
     """No model without a guardrail."""
     return Claim(
         id=f"guardrail.pinned: {name}",
@@ -57,12 +59,13 @@ def unguarded(name: str, *, who: tuple[str, ...] = (), accounts: tuple[str, ...]
         who=who,
         accounts=accounts,
         about=name,
+        place=place,
         actions=INVOKE,
         but=(guarded(owners),),
     )
 
 
-def around(name: str, *, who: tuple[str, ...] = (), accounts: tuple[str, ...] = ()) -> Claim:
+def around(name: str, *, who: tuple[str, ...] = (), accounts: tuple[str, ...] = (), place: str = "") -> Claim:
     """No other way to a model."""
     return Claim(
         id=f"guardrail.no-way-around: {name}",
@@ -71,6 +74,7 @@ def around(name: str, *, who: tuple[str, ...] = (), accounts: tuple[str, ...] = 
         who=who,
         accounts=accounts,
         about=name,
+        place=place,
         actions=AROUND,
     )
 
@@ -84,8 +88,8 @@ def claims(holder: Holder, owners: Sequence[str], roles: Sequence[str]) -> Itera
         roles: ARNs of the roles whose own claims say what passing them can lead to (`reach`).
     """
     who = (holder.arn,)
-    yield unguarded(holder.name, who=who, owners=owners)
-    yield around(holder.name, who=who)
+    yield unguarded(holder.name, who=who, owners=owners, place=str(holder.place))
+    yield around(holder.name, who=who, place=str(holder.place))
     if holder.workload:
         yield Claim(
             id=f"management.governs: {holder.name}",
@@ -94,6 +98,7 @@ def claims(holder: Holder, owners: Sequence[str], roles: Sequence[str]) -> Itera
             who=who,
             accounts=(),
             about=holder.name,
+            place=str(holder.place),
             actions=("bedrock:UpdateGuardrail", *GUARDRAILS, *LOGGED, *GOVERNS),
             but=(Spared(actions=USES),),
         )
@@ -104,6 +109,7 @@ def claims(holder: Holder, owners: Sequence[str], roles: Sequence[str]) -> Itera
             who=who,
             accounts=(),
             about=holder.name,
+            place=str(holder.place),
             actions=ESCALATES,
         )
         yield Claim(
@@ -113,6 +119,7 @@ def claims(holder: Holder, owners: Sequence[str], roles: Sequence[str]) -> Itera
             who=who,
             accounts=(),
             about=holder.name,
+            place=str(holder.place),
             actions=("iam:PassRole",),
             on=("arn:aws:iam::*:role/*",),
             but=(Spared(resources=tuple(roles)),) if roles else (),

@@ -144,6 +144,7 @@ class Examination:
             who=(one.arn,),
             accounts=(),
             about=one.name,
+            place=str(one.place),
             actions=("sts:AssumeRole", "iam:PassRole"),
         )
         by_arn = {holder.arn: holder for holder in self._roles}

@@ -27,26 +27,21 @@ RECEIVES = frozenset({Role.WORKLOAD, Role.BALANCER})
 REASONS_SHOWN = 3
 
 
-def egress(name: str) -> Claim:
+def egress(name: str, place: str) -> Claim:
     """Nothing goes past the firewall."""
-    return _claim(
-        f"network.egress: {name}", name, ("NET-04",),
-        "What it sends to the internet passes a firewall, to what that lists.",
-    )  # fmt: skip
+    says = "What it sends to the internet passes a firewall, to what that lists."
+    return _claim("network.egress", name, place, "NET-04", says)
 
 
-def exposed(name: str) -> Claim:
+def exposed(name: str, place: str) -> Claim:
     """Nothing is open to anybody."""
     return _claim(
-        f"network.exposed: {name}",
-        name,
-        ("NET-07",),
-        "Nobody reaches it from the internet without a client certificate.",
+        "network.exposed", name, place, "NET-07", "Nobody reaches it from the internet without a client certificate."
     )
 
 
-def _claim(id_: str, about: str, controls: tuple[str, ...], says: str) -> Claim:
-    return Claim(id=id_, controls=controls, says=says, accounts=(), actions=(), about=about)
+def _claim(kind: str, name: str, place: str, control: str, says: str) -> Claim:
+    return Claim(id=f"{kind}: {name}", controls=(control,), says=says, accounts=(), actions=(), about=name, place=place)
 
 
 @dataclass
@@ -70,14 +65,17 @@ class Survey:
         for name, place in self._outside:
             reason = "it is in no VPC, and reaches the internet past every firewall"
             yield Proof(
-                claim=egress(name), verdict=Verdict.BROKEN, reason=reason, way=(name, f"no VPC ({place})", "internet")
+                claim=egress(name, place),
+                verdict=Verdict.BROKEN,
+                reason=reason,
+                way=(name, f"no VPC ({place})", "internet"),
             )
         for interface in self._receivers:
             yield self._exposed(interface)
         for door in self._doors:
             verdict = Verdict.HOLDS if door.closed else Verdict.UNDETERMINED if door.doubt else Verdict.BROKEN
             way = () if door.closed else ("internet", f"{door.name} ({door.place})")
-            yield Proof(claim=exposed(door.name), verdict=verdict, reason=door.reason, way=way)
+            yield Proof(claim=exposed(door.name, door.place), verdict=verdict, reason=door.reason, way=way)
 
     # -- who is asked about -------------------------------------------------------------------------------------------
 
@@ -105,7 +103,7 @@ class Survey:
     # -- what is answered ---------------------------------------------------------------------------------------------
 
     def _egress(self, sender: Interface) -> Proof:
-        claim = egress(sender.id)
+        claim = egress(sender.id, str(sender.place))
         lost: Path | None = None
         for path in outgoing(self.network, sender, elsewhere(self.network)):
             target = path.packet.target
@@ -122,7 +120,7 @@ class Survey:
         return self._holds(claim, sender, "every way to the internet was followed")
 
     def _exposed(self, receiver: Interface) -> Proof:
-        claim = exposed(receiver.id)
+        claim = exposed(receiver.id, str(receiver.place))
         open_ports = _open(self.templates, receiver)
         for path in incoming(self.network, receiver, elsewhere(self.network)):
             traffic = path.traffic if open_ports is None else path.traffic & open_ports

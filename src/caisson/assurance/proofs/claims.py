@@ -73,6 +73,8 @@ class Claim:
     counts for nothing."""
     about: str = ""
     """What the claims with this name are about; empty: the whole organization."""
+    place: str = ""
+    """Where that stands, `file:line: /pointer`; empty where it is in no file."""
     by: Literal["members", "outsiders", "services"] = "members"
     """Whose requests: principals of `accounts`; of an account that is not of the organization; or services of AWS,
     acting for whoever made them."""

@@ -15,6 +15,7 @@ from bench.prove_mutations import about, redundant, unnoticed
 from typer.testing import CliRunner
 
 from caisson.assurance.controls import CATALOGUE
+from caisson.assurance.evidence.claims import request_of
 from caisson.assurance.iam.cases import Case, cases
 from caisson.assurance.iam.decision import Outcome, decide
 from caisson.assurance.proofs.claims import Claim
@@ -195,7 +196,7 @@ def test_a_counterexample_is_a_case_of_explain() -> None:
     found = [one.counterexample for one in (prove(claim, made) for claim in claims(land)) if one.counterexample]
     assert found
     for one in found:
-        line = json.dumps({"id": "1", "request": command.request_of(one)})
+        line = json.dumps({"id": "1", "request": request_of(one)})
         (case,) = cases([line.encode()])
         assert isinstance(case, Case) and case.request == one.request
 
@@ -210,7 +211,7 @@ def test_a_counterexample_is_a_request_that_explain_allows() -> None:
     assert proof.counterexample is not None
     request = proof.counterexample.request
     assert decide(request, policies_of(request, made)).outcome is Outcome.ALLOW
-    shown = command.request_of(proof.counterexample)
+    shown = request_of(proof.counterexample)
     assert shown["action"] == "bedrock:InvokeModel" and ":foundation-model/anthropic.claude" in shown["resource"]
     assert "bedrock:guardrailidentifier" not in shown["context"]
 

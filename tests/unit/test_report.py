@@ -5,20 +5,30 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from trestle.common.err import TrestleError
+from trestle.oscal.assessment_results import AssessmentResults
 
 from caisson.assurance.controls import CATALOGUE
 from caisson.assurance.controls.judgement import Question, judge
 from caisson.assurance.evidence.page import page
-from caisson.assurance.evidence.report import DOCUMENT, PAGE, PURPOSE, SIGNATURE, check, document, write
+from caisson.assurance.evidence.report import DOCUMENT, OSCAL, PAGE, PURPOSE, SIGNATURE, check, document, write
 from caisson.assurance.evidence.verification import Plan, Verification
+from caisson.assurance.iam.context import Context, Values
+from caisson.assurance.iam.decision import Decision
+from caisson.assurance.iam.decision import Outcome as Outcomes
+from caisson.assurance.iam.principals import identity
+from caisson.assurance.iam.request import Request
 from caisson.assurance.probes import CHECKS, Outcome
 from caisson.assurance.probes.check import Step
+from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.search import Counterexample, Proof
 from caisson.assurance.verdict import Verdict
 from caisson.errors import StartError
 from configuration_world import MemoryKey
@@ -36,6 +46,34 @@ def outcome(name: str, verdict: Verdict) -> Outcome:
         Step(kind="note", did=HOSTILE, expected="", saw="", verdict=Verdict.NOT_APPLICABLE),
     )
     return Outcome(check=CHECKS[name], verdict=verdict, reason=HOSTILE, steps=steps, omitted=2, seconds=1.5)
+
+
+def claimed(verdict: Verdict) -> Proof:
+    """A claim of a deployment, with the request that is against it where it is broken."""
+    asking = identity("arn:aws:iam::222222222222:role/app")
+    assert asking is not None
+    claim = Claim(id="guardrail.pinned.runtime", controls=("NET-02", "SEC-04"), says=HOSTILE, accounts=(), actions=())
+    example = Counterexample(
+        request=Request(
+            principal=asking, action="bedrock:InvokeModel", resource=HOSTILE, resource_account=asking.account,
+            context=Context({"aws:sourcevpce": Values((HOSTILE,), single=True)}),
+        ),
+        decision=Decision(outcome=Outcomes.ALLOW, statements=(), reason="allowed"),
+    )  # fmt: skip
+    broken = verdict is Verdict.BROKEN
+    return Proof(claim=claim, verdict=verdict, reason=HOSTILE, counterexample=example if broken else None, decided=3)
+
+
+def deployed(verdict: Verdict) -> Verification:
+    """About a deployment, too."""
+    question = Question(tier=4, tools=True, aws=True)
+    outcomes = {name: outcome(name, Verdict.HOLDS) for name in CHECKS}
+    proof = claimed(verdict)
+    judged = tuple(
+        judge(control, question, outcomes, [proof] if control.id in proof.claim.controls else [])
+        for control in CATALOGUE.values()
+    )
+    return replace(verification(), question=question, judged=judged, outcomes=outcomes)
 
 
 def verification(broken: str = "guardrails.leaks") -> Verification:
@@ -75,10 +113,81 @@ def test_a_report_is_whole(folder: Path) -> None:
     assert check(folder, trusted=None).key_id == KEY.key_id
 
 
-@pytest.mark.parametrize("name", [DOCUMENT, PAGE])
+@pytest.mark.parametrize("verdict", [Verdict.HOLDS, Verdict.BROKEN, Verdict.UNDETERMINED])
+def test_a_report_about_a_deployment_is_whole(tmp_path: Path, verdict: Verdict) -> None:
+    """Its claims are part of the evidence that is judged again."""
+    write(deployed(verdict), tmp_path, KEY)
+    assert check(tmp_path, trusted=None).problems == ()
+    found = json.loads((tmp_path / DOCUMENT).read_bytes())
+    told = [one for part in line(found, "NET-02")["evidence"] for one in part["claims"]]
+    assert {one["verdict"] for one in told} == {verdict.value}
+    assert line(found, "NET-02")["verdict"] == ("broken" if verdict is Verdict.BROKEN else "undetermined")
+    assert ("bedrock:InvokeModel" in (tmp_path / PAGE).read_text()) is (verdict is Verdict.BROKEN)
+
+
+def a_better_claim(found: dict[str, Any]) -> None:
+    for name in ("NET-02", "SEC-04"):
+        for part in line(found, name)["evidence"]:
+            part["claims"] = [one | {"verdict": "holds"} for one in part["claims"]]
+
+
+def a_claim_left_out(found: dict[str, Any]) -> None:
+    for name in ("NET-02", "SEC-04"):
+        for part in line(found, name)["evidence"]:
+            part["claims"] = []
+
+
+def a_claim_in_two_ways(found: dict[str, Any]) -> None:
+    for part in line(found, "NET-02")["evidence"]:
+        part["claims"] = [one | {"verdict": "holds"} for one in part["claims"]]
+
+
+@pytest.mark.parametrize("change", [a_better_claim, a_claim_left_out, a_claim_in_two_ways])
+def test_a_verdict_must_be_what_its_claims_give(tmp_path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    write(deployed(Verdict.BROKEN), tmp_path, KEY)
+    signed_again(tmp_path, change)
+    assert any("NET-02: says broken" in problem for problem in check(tmp_path, trusted=None).problems)
+
+
+class TestOscal:
+    @pytest.mark.parametrize("made", [verification, lambda: deployed(Verdict.BROKEN)])
+    def test_by_the_models_of_compliance_trestle(self, tmp_path: Path, made: Callable[[], Verification]) -> None:
+        write(made(), tmp_path, KEY)
+        read = AssessmentResults.oscal_read(tmp_path / OSCAL)
+        assert read is not None
+        (result,) = read.results
+        document_ = json.loads((tmp_path / DOCUMENT).read_bytes())
+        applying = [one for one in document_["controls"] if one["verdict"] != "not_applicable"]
+        assert [one.target.target_id for one in result.findings] == [one["id"] for one in applying]
+        states = {one.target.target_id: one.target.status for one in result.findings}
+        for one in applying:
+            status = states[one["id"]]
+            assert (status.state.value == "satisfied") is (one["verdict"] == "holds")
+            assert (status.reason == "fail") is (one["verdict"] == "broken")
+        known = {one.uuid for one in result.observations}
+        named = {each.observation_uuid for one in result.findings for each in one.related_observations or ()}
+        assert named == known
+
+    def test_the_models_refuse_what_is_none(self, tmp_path: Path) -> None:
+        write(verification(), tmp_path, KEY)
+        found = json.loads((tmp_path / OSCAL).read_bytes())
+        found["assessment-results"]["results"][0]["findings"][0]["target"]["status"]["state"] = "perhaps"
+        (tmp_path / OSCAL).write_text(json.dumps(found))
+        with pytest.raises(TrestleError):
+            AssessmentResults.oscal_read(tmp_path / OSCAL)
+
+    def test_another_one_under_a_good_signature(self, folder: Path) -> None:
+        """Whoever holds the key cannot say another thing in it than in the document."""
+        said = (folder / OSCAL).read_text().replace('"satisfied"', '"not-satisfied"').encode()
+        (folder / OSCAL).write_bytes(said)
+        signed_again(folder, lambda found: found["files"].update({OSCAL: sha256(said).hexdigest()}))
+        assert check(folder, trusted=None).problems == (f"{OSCAL} does not say what this document says",)
+
+
+@pytest.mark.parametrize("name", [DOCUMENT, PAGE, OSCAL])
 def test_a_changed_byte(folder: Path, name: str) -> None:
     content = bytearray((folder / name).read_bytes())
-    at = content.index(b"an honest one")
+    at = content.index(b"an honest one" if name != OSCAL else b"satisfied")
     content[at] ^= 1
     (folder / name).write_bytes(content)
     assert check(folder, trusted=None).problems

@@ -6,14 +6,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caisson.cli.options import SYSTEM_FILE, Format, SystemFile
 
 if TYPE_CHECKING:
-    from caisson.assurance.proofs.search import Counterexample, Proof
+    from caisson.assurance.proofs.search import Proof
 
 
 def prove(
@@ -31,6 +31,7 @@ def prove(
     json_: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
 ) -> None:
     """Prove what policies say, over all requests, or print the request that gets round them."""
+    from caisson.assurance.evidence.claims import claim_line
     from caisson.assurance.verdict import exit_code
     from caisson.cli.verify_view import progress
 
@@ -44,7 +45,7 @@ def prove(
             advance(number, total, proof.claim.id)
             found.append(proof)
             if format_ is Format.json:
-                typer.echo(json.dumps(described(proof), ensure_ascii=False))
+                typer.echo(json.dumps(claim_line(proof), ensure_ascii=False))
     if format_ is Format.sarif:
         from caisson.assurance.evidence.sarif import sarif
 
@@ -75,40 +76,6 @@ def _of_templates(folder: Path) -> tuple[int, Iterator[Proof]]:
     for line in templates.assumptions:
         typer.echo(f"assumed: {line}", err=True)
     return len(identities) + len(network), chain(identities.proofs(), network.proofs())
-
-
-def described(proof: Proof) -> dict[str, Any]:
-    """A claim as `--json` prints it. The counterexample is a case of `caisson explain`'s `request`."""
-    return {
-        "id": proof.claim.id,
-        "controls": list(proof.claim.controls),
-        "says": proof.claim.says,
-        "verdict": proof.verdict.value,
-        "reason": proof.reason,
-        "classes": proof.passed + proof.decided,
-        "counterexample": None if proof.counterexample is None else request_of(proof.counterexample),
-        "way": list(proof.way),
-        "through": [] if proof.counterexample is None else through(proof.counterexample),
-    }
-
-
-def request_of(found: Counterexample) -> dict[str, Any]:
-    """The request that is allowed."""
-    request = found.request
-    return {
-        "principal": request.principal.text,
-        "action": request.action,
-        "resource": request.resource,
-        "resource_account": request.resource_account,
-        "context": {
-            key: values.all[0] if values.single else list(values.all) for key, values in request.context.values.items()
-        },
-    }
-
-
-def through(found: Counterexample) -> list[str]:
-    """Where the statements stand that let the request through."""
-    return [statement.pointer for statement in found.decision.statements if statement.pointer]
 
 
 def _show(proofs: list[Proof]) -> None:
@@ -161,6 +128,8 @@ def _rows(proofs: list[Proof]) -> Iterator[tuple[str, str, str]]:
 
 def _lines(proof: Proof) -> Iterator[str]:
     """The request that gets round a claim, and what lets it through."""
+    from caisson.assurance.evidence.claims import request_of, through
+
     yield from (f"{'' if hop is proof.way[0] else '→ '}{hop}" for hop in proof.way)
     if proof.counterexample is None:
         return

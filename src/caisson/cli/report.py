@@ -50,14 +50,14 @@ def report(
     if check is not None:
         _check(check, key, as_json=json_)
         return
-    from caisson.assurance.evidence.report import DOCUMENT, PAGE, write
+    from caisson.assurance.evidence.report import DOCUMENT, FILES, PAGE, write
     from caisson.assurance.evidence.verification import verify
     from caisson.assurance.verdict import exit_code
     from caisson.cli.verify_view import progress
     from caisson.errors import StartError
 
     target = out or Path()
-    if any((target / name).exists() for name in (PAGE, DOCUMENT)):
+    if any((target / name).exists() for name in FILES):
         raise StartError(f"expected no report in {target}, found one; name another folder")
     signing = _key(data)
     with progress("verifying") as (advance, waiting):

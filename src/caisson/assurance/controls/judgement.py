@@ -57,6 +57,8 @@ class JudgedPart:
     verdict: Verdict
     reason: str
     outcomes: tuple[Outcome, ...] = ()
+    proved: tuple[Proof, ...] = ()
+    """Claims about the organization's policies that it rests on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,11 +145,12 @@ def _proof(part: Part, proved: Sequence[Proof], unproved: str) -> JudgedPart:
         return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=unproved or NO_CLAIM)
     worst = next((proof for verdict in _WORSE for proof in proved if proof.verdict is verdict), None)
     if worst is not None:
-        return JudgedPart(part=part, verdict=worst.verdict, reason=f"{worst.claim.id}: {worst.reason}")
+        reason = f"{worst.claim.id}: {worst.reason}"
+        return JudgedPart(part=part, verdict=worst.verdict, reason=reason, proved=tuple(proved))
     named = ", ".join(proof.claim.id for proof in proved[:CLAIMS_NAMED_MAX])
     more = f" and {len(proved) - CLAIMS_NAMED_MAX} more" if len(proved) > CLAIMS_NAMED_MAX else ""
     reason = f"proved of the organization's policies: {named}{more}; {AS_FAR}"
-    return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=reason)
+    return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=reason, proved=tuple(proved))
 
 
 def _reason(verdict: Verdict, parts: tuple[JudgedPart, ...]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from caisson.assurance.controls.judgement import Judged, JudgedPart
+from caisson.assurance.evidence.claims import claim_line
 from caisson.assurance.evidence.verification import Verification
 from caisson.assurance.probes.check import Outcome, Step
 
@@ -48,6 +49,7 @@ def _part(judged: JudgedPart) -> dict[str, Any]:
         "verdict": judged.verdict.value,
         "reason": judged.reason,
         "checks": [check_line(outcome) for outcome in judged.outcomes],
+        "claims": [claim_line(proof) for proof in judged.proved],
     }
 
 

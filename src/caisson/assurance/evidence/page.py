@@ -138,11 +138,28 @@ def _control(line: Line) -> Iterator[str]:
 def _part(part: Line) -> Iterator[str]:
     kind = f"<span class=dim>({escape(part['kind'])})</span>"
     yield f"<div class=part>{_badge(part['verdict'])}<div><p>{escape(part['claim'])} {kind}</p>"
-    if not part["checks"]:
+    if not part["checks"] and not part["claims"]:
         yield f"<p class=dim>{escape(part['reason'])}</p>"
     for check in part["checks"]:
         yield from _check(check)
+    for claim in part["claims"]:
+        yield from _claim(claim)
     yield "</div></div>"
+
+
+def _claim(claim: Line) -> Iterator[str]:
+    """A claim over all requests, and the one that is against it."""
+    opened = " open" if claim["verdict"] == "broken" else ""
+    yield f"<details class=check{opened}><summary>{_badge(claim['verdict'])}<code>{escape(claim['id'])}</code> "
+    yield f"<span class=reason>{escape(claim['says'])}</span></summary>"
+    yield f"<p class=dim>{escape(claim['reason'])}. Classes of requests: {claim['classes']:,}.</p>"
+    if claim["counterexample"] is not None:
+        request = claim["counterexample"]
+        rows = [(name, str(request[name])) for name in ("principal", "action", "resource")]
+        rows += [(key, str(value)) for key, value in request["context"].items()]
+        rows += [("let through by", ", ".join(claim["through"]))] if claim["through"] else []
+        yield "<dl>" + "".join(f"<dt>{escape(key)}</dt><dd>{escape(text)}</dd>" for key, text in rows) + "</dl>"
+    yield "</details>"
 
 
 def _check(check: Line) -> Iterator[str]:

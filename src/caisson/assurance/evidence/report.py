@@ -2,6 +2,7 @@
 
     DIR/report.json        everything that was found, with input hashes, versions, dates and the page's SHA-256
     DIR/report.html        the same to read; made from the document alone
+    DIR/oscal.json         the same as OSCAL assessment results; made from the document alone
     DIR/signature.json     Ed25519 over the exact bytes of report.json
 
 - Whoever checks compares bytes first, then judges again: a verdict that its own evidence does not give is refused, also
@@ -32,15 +33,20 @@ from caisson.adapters.embedded.keys import verify as verifies
 from caisson.assurance.controls import CATALOGUE
 from caisson.assurance.controls.judgement import TIERS, Question, judge
 from caisson.assurance.evidence.document import control_lines
+from caisson.assurance.evidence.oscal import oscal
 from caisson.assurance.evidence.page import page
 from caisson.assurance.evidence.verification import Verification
 from caisson.assurance.probes import CHECKS, Outcome
+from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.search import Proof
 from caisson.assurance.verdict import Verdict, exit_code
 from caisson.errors import StartError
 from caisson.ports.keys import SigningKey
 
 FORMAT = 1
-DOCUMENT, PAGE, SIGNATURE = "report.json", "report.html", "signature.json"
+DOCUMENT, PAGE, OSCAL, SIGNATURE = "report.json", "report.html", "oscal.json", "signature.json"
+FILES = (PAGE, OSCAL, DOCUMENT, SIGNATURE)
+"""All of a report, as they are written."""
 FILE_BYTES_MAX = 64 << 20
 SIGNATURE_BYTES_MAX = 4_096
 PURPOSE = b"caisson report v1\n"
@@ -67,14 +73,14 @@ def document(found: Verification) -> dict[str, Any]:
 
 
 def write(found: Verification, out: Path, key: SigningKey) -> None:
-    """Write the three files into a folder that has none of them: all, or none.
+    """Write the files into a folder that has none of them: all, or none.
 
     Raises:
         StartError: it has, or cannot be written.
     """
     made = document(found)
-    html = page(made).encode()
-    made["files"] = {PAGE: sha256(html).hexdigest()}
+    html, results = page(made).encode(), _results(made)
+    made["files"] = {PAGE: sha256(html).hexdigest(), OSCAL: sha256(results).hexdigest()}
     content = json.dumps(made, ensure_ascii=False, indent=1).encode()
     signature = {
         "key_id": key.key_id,
@@ -83,12 +89,13 @@ def write(found: Verification, out: Path, key: SigningKey) -> None:
     }
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if taken := [name for name in (PAGE, DOCUMENT, SIGNATURE) if (out / name).exists()]:
+        if taken := [name for name in FILES if (out / name).exists()]:
             raise StartError(f"expected no report in {out}, found {taken[0]}; name another folder")
         with tempfile.TemporaryDirectory(dir=out, prefix=".report.") as beside:
-            for name, data in ((PAGE, html), (DOCUMENT, content), (SIGNATURE, json.dumps(signature).encode())):
+            contents = (html, results, content, json.dumps(signature).encode())
+            for name, data in zip(FILES, contents, strict=True):
                 Path(beside, name).write_bytes(data)
-            for name in (PAGE, DOCUMENT, SIGNATURE):
+            for name in FILES:
                 Path(beside, name).rename(out / name)
     except OSError as error:
         raise StartError(f"expected to write a report to {out}, found {error.strerror}; name another folder") from None
@@ -117,7 +124,7 @@ def check(folder: Path, *, trusted: bytes | None) -> Checked:
     Raises:
         StartError: there is no report.
     """
-    content, html = _read(folder / DOCUMENT, FILE_BYTES_MAX), _read(folder / PAGE, FILE_BYTES_MAX)
+    content, html, results = (_read(folder / name, FILE_BYTES_MAX) for name in (DOCUMENT, PAGE, OSCAL))
     problems: list[str] = []
     public, signature = _signature(_read(folder / SIGNATURE, SIGNATURE_BYTES_MAX), problems)
     named = base64.b64encode(public).decode()
@@ -127,7 +134,7 @@ def check(folder: Path, *, trusted: bytes | None) -> Checked:
         problems.append(f"{DOCUMENT} is not what was signed")
     try:
         found = json.loads(content)
-        problems += _disagreements(found, html)
+        problems += _disagreements(found, {PAGE: html, OSCAL: results})
         system, began, verdict = found["system"]["name"], found["began"], found["verdict"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problems.append(f"{DOCUMENT} is no report of this format: {type(error).__name__} {error}")
@@ -138,21 +145,30 @@ def check(folder: Path, *, trusted: bytes | None) -> Checked:
     )  # fmt: skip
 
 
-def _disagreements(found: Mapping[str, Any], html: bytes) -> list[str]:
+def _results(made: Mapping[str, Any]) -> bytes:
+    return json.dumps(oscal(made), ensure_ascii=False, indent=1).encode()
+
+
+def _disagreements(found: Mapping[str, Any], files: Mapping[str, bytes]) -> list[str]:
     """What in a document is not what the rest of it gives."""
     if found["format"] != FORMAT:
         return [f"expected format {FORMAT}, found {found['format']!r}; use the version of Caisson that made it"]
     problems = []
-    if found["files"] != {PAGE: sha256(html).hexdigest()}:
-        problems.append(f"{PAGE} is not the page of this document")
+    if set(found["files"]) != set(files):
+        problems.append(f"expected the digests of {', '.join(files)}, found those of {', '.join(found['files'])}")
+    for name, data in files.items():
+        if found["files"].get(name) != sha256(data).hexdigest():
+            problems.append(f"{name} is not of this document")
+    if files[OSCAL] != _results(found):
+        problems.append(f"{OSCAL} does not say what this document says")
     lines = {line["id"]: line for line in found["controls"]}
     if list(lines) != list(CATALOGUE) or len(found["controls"]) != len(CATALOGUE):
         problems.append(f"expected the {len(CATALOGUE)} controls, found {len(found['controls'])}")
         return problems
     question = Question(**found["question"])
-    outcomes = _outcomes(found["controls"])
+    outcomes, proved = _outcomes(found["controls"]), _proved(found["controls"])
     for name, line in lines.items():
-        judged = judge(CATALOGUE[name], question, outcomes)
+        judged = judge(CATALOGUE[name], question, outcomes, proved.get(name, ()))
         if judged.verdict.value != line["verdict"]:
             problems.append(f"{name}: says {line['verdict']}, its evidence gives {judged.verdict.value}")
     verdicts = [Verdict(line["verdict"]) for line in found["controls"]]
@@ -176,6 +192,22 @@ def _outcomes(lines: list[dict[str, Any]]) -> dict[str, Outcome]:
         for name, verdicts in told.items()
         if name in CHECKS and len(verdicts) == 1
     }
+
+
+def _proved(lines: list[dict[str, Any]]) -> dict[str, list[Proof]]:
+    """Claims as the document has them, by control. One that is told in two ways is nothing that anybody knows."""
+    told: dict[str, set[str]] = {}
+    for line in lines:
+        for part in line["evidence"]:
+            for one in part["claims"]:
+                told.setdefault(one["id"], set()).add(one["verdict"])
+    found: dict[str, list[Proof]] = {}
+    for line in lines:
+        for one in (one for part in line["evidence"] for one in part["claims"]):
+            verdict = Verdict(one["verdict"]) if len(told[one["id"]]) == 1 else Verdict.UNDETERMINED
+            claim = Claim(id=one["id"], controls=(line["id"],), says=one["says"], accounts=(), actions=())
+            found.setdefault(line["id"], []).append(Proof(claim=claim, verdict=verdict, reason=one["reason"]))
+    return found
 
 
 def _shown(one: Mapping[str, Any]) -> bool:

@@ -349,6 +349,12 @@ class TestEscalation:
         found = proved(tmp_path, a=template(App=role(*statements), Loose=loose))
         assert found[f"{REACH}: App"].verdict.value == verdict
 
+    def test_a_role_that_trusts_its_sessions(self, tmp_path: Path) -> None:
+        session = {"Fn::Sub": "arn:aws:sts::${AWS::AccountId}:assumed-role/app/session"}
+        loose = role(allow("bedrock:InvokeModel"), trusted=trust(aws=session))
+        found = proved(tmp_path, a=template(App=role(RoleName="app"), Loose=loose))
+        assert found[f"{REACH}: App"].verdict is not Verdict.HOLDS
+
     def test_a_chain_and_a_ring(self, tmp_path: Path) -> None:
         def one(before: str, *statements: Any) -> Any:
             return role(*statements, trusted=trust(aws={"Fn::GetAtt": [before, "Arn"]}))

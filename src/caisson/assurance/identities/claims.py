@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from caisson.assurance.identities.holders import Holder
 from caisson.assurance.proofs.claims import Claim, Spared
@@ -79,7 +79,7 @@ def around(name: str, *, who: tuple[str, ...] = (), accounts: tuple[str, ...] = 
     )
 
 
-def claims(holder: Holder, owners: Sequence[str], roles: Sequence[str]) -> Iterator[Claim]:
+def claims(holder: Holder, owners: Sequence[str], roles: Collection[str]) -> Iterator[Claim]:
     """About one principal.
 
     Args:
@@ -91,6 +91,7 @@ def claims(holder: Holder, owners: Sequence[str], roles: Sequence[str]) -> Itera
     yield unguarded(holder.name, who=who, owners=owners, place=str(holder.place))
     yield around(holder.name, who=who, place=str(holder.place))
     if holder.workload:
+        known = tuple(arn for arn in _named(holder) if arn in roles)  # what has wildcards names others, too
         yield Claim(
             id=f"management.governs: {holder.name}",
             controls=("IAM-03",),
@@ -122,5 +123,12 @@ def claims(holder: Holder, owners: Sequence[str], roles: Sequence[str]) -> Itera
             place=str(holder.place),
             actions=("iam:PassRole",),
             on=("arn:aws:iam::*:role/*",),
-            but=(Spared(resources=tuple(roles)),) if roles else (),
+            but=(Spared(resources=known),) if known else (),
         )
+
+
+def _named(holder: Holder) -> tuple[str, ...]:
+    """Resources that the principal's policies name without wildcards."""
+    statements = (one for policy in holder.identity.most for one in policy.statements)
+    patterns = (pattern for one in statements if one.resource is not None for pattern in one.resource.patterns)
+    return tuple(dict.fromkeys(one.text for one in patterns if all(isinstance(piece, str) for piece in one.pieces)))

@@ -61,6 +61,7 @@ class Examination:
             self._universe, self._limits, self._holders,
         )  # fmt: skip
         self._roles = [one for one in self._holders if ":role/" in one.arn]
+        self._arns = frozenset(one.arn for one in self._roles)
         self._decided: dict[str, Proof] = {}
 
     def __len__(self) -> int:
@@ -81,8 +82,7 @@ class Examination:
 
     def _of(self, holder: Holder) -> Iterator[Question]:
         doubts = tuple(dict.fromkeys((*holder.doubts, *self._over.doubts[holder.account])))
-        arns = [one.arn for one in self._roles]
-        for claim in claims(holder, self._owners, arns):
+        for claim in claims(holder, self._owners, self._arns):
             yield Question(claim=claim, estates=self._over, doubts=doubts)
 
     def _of_targets(self) -> Iterator[Question]:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
+from caisson.assurance.iam.document import Covered, Effect
+from caisson.assurance.iam.pattern import fits, solid
+from caisson.assurance.iam.principal_element import Named
+from caisson.assurance.iam.principals import Principal
 from caisson.assurance.identities.holders import Holder
 from caisson.assurance.proofs.claims import Claim
 
@@ -52,9 +56,47 @@ def reach(
 
 
 def _edge(one: Holder, other: Holder, allowed: Callable[[Claim], bool]) -> bool:
-    if allowed(becoming(one, other)):
+    """Looks first whether any statement could grant it, as nearly always none does."""
+    invited = _names(other, one)
+    if (invited or (invited is None and _grants(one, ASSUMES[0], other.arn))) and allowed(becoming(one, other)):
         return True
-    return other.workload and one.account == other.account and allowed(passing(one, other))
+    passes = other.workload and one.account == other.account and _grants(one, PASSES[0], other.arn)
+    return passes and allowed(passing(one, other))
+
+
+def _names(role: Holder, asking: Holder) -> bool | None:
+    """Whether a trust policy may let a principal in: by itself; None: if its own policies allow it, too."""
+    found: bool | None = False
+    for policy in role.trust.most:
+        for one in policy.statements:
+            if one.effect is not Effect.ALLOW or one.principal is None:
+                continue
+            kinds = {entry.named for entry in one.principal.entries}
+            named = any(_is(entry.identity, asking) for entry in one.principal.entries)
+            if one.principal.inverted or named or kinds & {Named.EVERYONE, Named.UNIQUE_ID}:
+                return True
+            if Named.ACCOUNT in kinds:
+                found = None
+    return found
+
+
+def _is(identity: Principal | None, asking: Holder) -> bool:
+    """Whether a principal may be this one, or a session of it."""
+    name = asking.arn.rpartition("/")[2]
+    return identity is not None and (identity.account, identity.name) == (asking.account, name)
+
+
+def _grants(holder: Holder, action: str, resource: str) -> bool:
+    """Whether a statement may allow an action on a resource, conditions aside."""
+    return any(
+        one.effect is Effect.ALLOW and _fits(one.action, action.lower()) and _fits(one.resource, resource)
+        for policy in holder.identity.most
+        for one in policy.statements
+    )
+
+
+def _fits(covered: Covered | None, text: str) -> bool:
+    return covered is None or covered.inverted or any(fits(solid(one.pieces), text) for one in covered.patterns)
 
 
 def _ways(start: str, onward: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

@@ -82,7 +82,7 @@ def test_a_proof_counts_where_the_file_describes_a_deployment() -> None:
     for name in ("IAM-01", "SESS-01"):  # one for which the catalogue asks for a proof, and one for which it does not
         with_aws = judge(CATALOGUE[name], replace(MACHINE, aws=True), outcomes)
         assert with_aws.verdict is UNDETERMINED
-        assert "no claim about the organization's policies" in with_aws.reason
+        assert "no claim about the deployment's policies" in with_aws.reason
         assert judge(CATALOGUE[name], MACHINE, outcomes).verdict is HOLDS
 
 

@@ -276,6 +276,15 @@ class TestCommand:
         change(template["Resources"])
         path.write_text(json.dumps(template))
 
+    def test_the_deployment_s_own_principals_are_asked_about(self, folder: Path) -> None:
+        """Beside the claims about the organization; of what runs in a folder, too."""
+        for more in ((), ("--templates", str(folder))):
+            done = self.run(*more, "--json")
+            found = {line["id"]: line["verdict"] for line in map(json.loads, done.stdout.splitlines())}
+            assert done.exit_code == 0 and set(found.values()) == {"holds"}
+            assert any(name.startswith("guardrail.pinned: ") and name.endswith("/Operator") for name in found)
+            assert "custody.key.archive" in found and "templates.read" in found
+
     def test_broken_templates(self, folder: Path) -> None:
         self.change(folder, lambda resources: resources["Unguardable"]["Properties"].update(TargetIds=["444444444444"]))
         done = self.run("--templates", str(folder), "--json")

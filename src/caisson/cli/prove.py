@@ -56,26 +56,20 @@ def prove(
 
 
 def _of_system(system: Path, templates: Path | None) -> tuple[int, Iterator[Proof]]:
-    from caisson.assurance.proofs.organization import claimed
-    from caisson.assurance.proofs.search import prove as decided
+    from caisson.assurance.deployment import proved
     from caisson.system.loader import read
 
-    claims, estate = claimed(read(system), templates)
-    return len(claims), (decided(claim, estate) for claim in claims)
+    return proved(read(system), templates)
 
 
 def _of_templates(folder: Path) -> tuple[int, Iterator[Proof]]:
-    from itertools import chain
-
-    from caisson.assurance.identities.examination import Examination
-    from caisson.assurance.network.claims import Survey
+    from caisson.assurance.deployment import of_templates
     from caisson.assurance.templates import read
 
     templates = read(folder)
-    identities, network = Examination(templates), Survey(templates)
     for line in templates.assumptions:
         typer.echo(f"assumed: {line}", err=True)
-    return len(identities) + len(network), chain(identities.proofs(), network.proofs())
+    return of_templates(templates)
 
 
 def _show(proofs: list[Proof]) -> None:

@@ -3,7 +3,7 @@
 - A control above the system's tier, or one for tools in a system without any, does not apply, and says why.
 - A part holds when all its checks hold and nothing of it is missing. A part that nothing shows is undetermined.
 - A proof is over templates. A file without `aws` describes no deployment to AWS, so there is nothing to prove. A file
-  with `aws` describes one: its organization's policies are proved, and a claim that does not hold breaks the control.
+  with `aws` describes one: its policies are proved, and a claim that does not hold breaks the control.
   As long as the rest of the deployment is not proved, nothing holds by that.
 - Proofs alone never make a control hold on one machine: something must have been tried here.
 
@@ -23,7 +23,7 @@ from caisson.assurance.verdict import Verdict, combined
 from caisson.system.schema import System
 
 TIERS = {1: "low", 2: "medium", 3: "high", 4: "critical"}
-NO_CLAIM = "no claim about the organization's policies is about it; other parts of the deployment are not proved yet"
+NO_CLAIM = "no claim about the deployment's policies is about it; other parts of the deployment are not proved yet"
 AS_FAR = "other parts of the deployment are not proved yet"
 CLAIMS_NAMED_MAX = 4
 _WORSE = (Verdict.BROKEN, Verdict.UNDETERMINED)
@@ -58,7 +58,7 @@ class JudgedPart:
     reason: str
     outcomes: tuple[Outcome, ...] = ()
     proved: tuple[Proof, ...] = ()
-    """Claims about the organization's policies that it rests on."""
+    """Claims about the deployment's policies that it rests on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def judge(
     """The verdict, from what checks found.
 
     Args:
-        proved: claims about the organization's policies that are about this control, with their verdicts.
+        proved: claims about the deployment's policies that are about this control, with their verdicts.
         unproved: why nothing could be proved; empty when it was tried.
     """
     why_not = outside(control, question)
@@ -139,7 +139,7 @@ def _part(part: Part, question: Question, outcomes: Mapping[str, Outcome]) -> Ju
 
 
 def _proof(part: Part, proved: Sequence[Proof], unproved: str) -> JudgedPart:
-    """One claim that does not hold breaks the part. All that hold show the organization's policies and no more, so that
+    """One claim that does not hold breaks the part. All that hold show these and no more, so that
     the part is undetermined still."""
     if unproved or not proved:
         return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=unproved or NO_CLAIM)
@@ -149,7 +149,7 @@ def _proof(part: Part, proved: Sequence[Proof], unproved: str) -> JudgedPart:
         return JudgedPart(part=part, verdict=worst.verdict, reason=reason, proved=tuple(proved))
     named = ", ".join(proof.claim.id for proof in proved[:CLAIMS_NAMED_MAX])
     more = f" and {len(proved) - CLAIMS_NAMED_MAX} more" if len(proved) > CLAIMS_NAMED_MAX else ""
-    reason = f"proved of the organization's policies: {named}{more}; {AS_FAR}"
+    reason = f"proved of the deployment's policies: {named}{more}; {AS_FAR}"
     return JudgedPart(part=part, verdict=Verdict.UNDETERMINED, reason=reason, proved=tuple(proved))
 
 

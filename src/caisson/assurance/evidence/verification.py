@@ -22,12 +22,12 @@ from pathlib import Path
 from caisson import __version__
 from caisson.assurance.controls import CATALOGUE
 from caisson.assurance.controls.judgement import Judged, Question, judge, wanted
+from caisson.assurance.deployment import proved
 from caisson.assurance.probes import CHECKS, Check, Outcome, run, unable
 from caisson.assurance.probes.check import Lacking
 from caisson.assurance.probes.configuration import in_force
 from caisson.assurance.probes.target import NO_ENDPOINT, Target
 from caisson.assurance.probes.wire import Wire
-from caisson.assurance.proofs.organization import proofs
 from caisson.assurance.proofs.search import Proof
 from caisson.assurance.rehearsal.system import rehearsal
 from caisson.errors import OperatorError, SystemFileError
@@ -118,7 +118,7 @@ def _proved(plan: Plan, question: Question, waiting: Waiting) -> tuple[tuple[Pro
         return (), ""
     waiting("proving what the organization's policies say")
     try:
-        return tuple(proofs(read(plan.system_file))), ""
+        return tuple(proved(read(plan.system_file))[1]), ""
     except OperatorError as error:
         return (), f"nothing could be proved: {str(error).splitlines()[0]}"
 

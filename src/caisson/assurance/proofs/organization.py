@@ -1,13 +1,13 @@
 """Everything that is claimed of a system's organization, decided from its templates (IAM-01, IAM-03, NET-02, LOG-07).
 
->>> [proof.verdict for proof in proofs(reading)]  # doctest: +SKIP
+>>> [prove(claim, estate).verdict for claim in claims]  # doctest: +SKIP
 [<Verdict.HOLDS: 'holds'>, …]
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from caisson.assurance.proofs.claims import Claim
 from caisson.assurance.proofs.estate import POLICY_TYPE, Estate, parameters_of, policies_of
 from caisson.assurance.proofs.families import claims
 from caisson.assurance.proofs.guarded import guarded_by
-from caisson.assurance.proofs.search import Proof, prove
 from caisson.assurance.proofs.shape import Json, checked
 from caisson.assurance.proofs.universe import Universe, regions_of
 from caisson.deploy.landscape import Landscape, landscape
@@ -75,13 +74,6 @@ def _accounts(land: Landscape, templates: Mapping[str, Json]) -> dict[str, str]:
     parts = {"logging": "logging", "guardrails": "control"}
     stacks = {f"{land.names.of(part)}.json": land.accounts[zone] for part, zone in parts.items()}
     return {file: stacks[Path(file).name] for file in templates if Path(file).name in stacks}
-
-
-def proofs(reading: Reading, folder: Path | None = None) -> Iterator[Proof]:
-    """Each claim with its verdict, as `claimed`."""
-    found, made = claimed(reading, folder)
-    for claim in found:
-        yield prove(claim, made)
 
 
 def synthesized(reading: Reading) -> dict[str, Json]:

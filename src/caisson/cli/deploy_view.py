@@ -14,6 +14,7 @@ from caisson.ports.stacks import Change
 from caisson.wiring.deployment import Prepared
 
 SIGNS = {"add": "+", "change": "~", "replace": "-/+", "may replace": "?/+", "delete": "-", "leave": "="}
+KEPT = {"replace": ", the former one is kept", "may replace": ", the former one is kept", "leave": ", goes on to exist"}
 STATES = {"new": "is made", "changed": "changes", "same": "stays as it is"}
 
 
@@ -59,6 +60,7 @@ def as_document(
             "currency": costing.currency,
             "standing_a_month": str(costing.total),
             "by": {name: str(amount) for name, amount in costing.by.items()},
+            "rates": {name: str(rate) for name, rate in costing.rates.items()},
             "without_a_price": list(costing.unpriced),
         },
     }
@@ -83,18 +85,21 @@ def show(prepared: Prepared, plans: tuple[StagePlan, ...], counted: Quantities, 
 
 
 def _change(change: Change) -> str:
-    kept = ", the former one is kept" if change.kept and change.action != "change" else ""
+    kept = KEPT.get(change.action, "") if change.kept else ""
     note = f" ({change.note})" if change.note else ""
     return f"{SIGNS[change.action]:>3} {change.action} {change.resource} [{change.type}]{kept}{note}"
 
 
 def _quantities(counted: Quantities, costing: Money | None) -> None:
-    _say("billed a month while it stands:")
+    _say("billed a month while it stands:" if counted.standing else "billed a month while it stands: nothing")
     for name, amount in counted.standing.items():
         priced = costing is not None and name in costing.by
         cost = f" = {_amount(costing.by[name])} {costing.currency}" if costing is not None and priced else ""
         _say(f"  {amount} x {name} ({DIMENSIONS[name].unit}){cost}")
-    _say(f"billed by use: {', '.join(counted.use)}")
+    _say(f"billed by use: {', '.join(counted.use) or 'nothing'}")
+    if costing is not None:
+        for name, rate in costing.rates.items():
+            _say(f"  {name}: {rate} {costing.currency} for {DIMENSIONS[name].unit}")
     if counted.unknown:
         kinds = ", ".join(f"{count} x {kind}" for kind, count in counted.unknown.items())
         _say(f"billing unknown to caisson: {kinds}")

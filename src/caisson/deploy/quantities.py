@@ -1,7 +1,7 @@
 """What is billed of a deployment: quantities from the templates, money only from prices that the user supplies. Pure.
 
 - A `standing` dimension costs while the resource exists: its quantity a month is known from the templates.
-- A `use` dimension costs by what passes through: its rate is shown, and no quantity is made up.
+- A `use` dimension costs by what passes through: its rate is shown if the user gives one, and no quantity is made up.
 - A type that the table lacks is named, never taken as free.
 
 >>> quantities([{"Resources": {"K": {"Type": "AWS::KMS::Key", "Properties": {}}}}]).standing
@@ -243,8 +243,10 @@ class Money:
     currency: str
     by: dict[str, Decimal]
     total: Decimal
+    rates: dict[str, Decimal]
+    """Prices of what is billed by use: shown, and not in the total."""
     unpriced: tuple[str, ...]
-    """Standing dimensions without a price: the total lacks them."""
+    """Dimensions of this deployment without a price."""
 
 
 def money(found: Quantities, prices: Prices) -> Money:
@@ -254,7 +256,8 @@ def money(found: Quantities, prices: Prices) -> Money:
         currency=prices.currency,
         by=by,
         total=sum(by.values(), Decimal(0)),
-        unpriced=tuple(name for name in found.standing if name not in prices.units),
+        rates={name: prices.units[name] for name in found.use if name in prices.units},
+        unpriced=tuple(name for name in (*found.standing, *found.use) if name not in prices.units),
     )
 
 

@@ -8,6 +8,7 @@
     │   ├── ChannelError       a spool is full, missing, or not ours to touch
     │   ├── LedgerError        budgets cannot be looked up or changed; LedgerBusy: another process keeps them locked
     │   ├── UpstreamError      the configured model endpoint failed
+    │   ├── DeploymentError    AWS or the lock file is not as a deployment needs it
     │   └── StartError         the system cannot start here
     └── DeveloperError         an invariant of our own code does not hold
 
@@ -110,6 +111,10 @@ class UpstreamError(OperatorError):
     def __init__(self, message: str, refusal: Refusal) -> None:
         super().__init__(message)
         self.refusal = refusal
+
+
+class DeploymentError(OperatorError):
+    """A deployment to AWS cannot begin or go on; says what was done and what was not."""
 
 
 class StartError(OperatorError):

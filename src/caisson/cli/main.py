@@ -27,6 +27,7 @@ BUILT = {
     "rollback": "Go back to an earlier configuration, as a new version.",
     "scan": "Find credentials in files and in the history of a repository.",
     "synth": "Write the system's deployment to AWS as CloudFormation.",
+    "deploy": "Show what the system's deployment would change on AWS, and apply it.",
     "prove": "Prove the organization's policies over all requests, or print the one that gets round them.",
     "probe": "Attack a system, and show what came through.",
     "verify": "Give every control its verdict, with evidence.",
@@ -34,7 +35,7 @@ BUILT = {
     "bench": "Measure this installation: how well its detectors do on a labelled corpus.",
 }
 NOT_BUILT = (
-    "ingest", "approvals", "deploy", "contain", "bom",
+    "ingest", "approvals", "contain", "bom",
 )  # fmt: skip
 """Commands of the public contract that this version does not have. They say so and exit 2."""
 

@@ -1,0 +1,1 @@
+"""Accounts and stacks on AWS, by boto3 (the control path)."""

@@ -63,8 +63,12 @@ class World:
     accounts: set[str] = field(default_factory=set)
     looks: int = 0
     """How many times a stack is seen in progress."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """Stack to the reason why no change set can be made of its template."""
     failing: dict[str, str] = field(default_factory=dict)
     """Stack to the resource that cannot be made or changed."""
+    sticky: bool = False
+    """What failed to be made cannot be removed either."""
     refusing: list[tuple[str, str, str]] = field(default_factory=list)
     """Operation, code and message of calls that are refused, each once."""
     confused: bool = False
@@ -205,6 +209,8 @@ class World:
         if made.change_set is None:
             raise Refused("ChangeSetNotFound", f"ChangeSet [{given['ChangeSetName']}] does not exist")
         changes, at = made.change_set["changes"], int(given.get("NextToken", "0"))
+        if reason := self.broken.get(made.id.split("/")[1]):
+            return {"Status": "FAILED", "StatusReason": reason, "StackId": made.id}
         if not changes:
             reason = (
                 "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -257,6 +263,8 @@ class World:
             self._event(made, bad, "AWS::X::Z", f"{verb}_FAILED", "Service limit exceeded")
             if not creates:
                 made.status = "UPDATE_ROLLBACK_COMPLETE"
+            elif self.sticky:
+                made.status = "DELETE_FAILED"
             elif asked["given"]["OnStackFailure"] == "DELETE":
                 self._remove(made)
             else:

@@ -357,6 +357,38 @@ def test_a_refused_call_is_named_and_the_next_run_goes_on(aws: World, tmp_path: 
     assert all(made.protected for made in aws.stacks.values())
 
 
+def test_a_template_that_aws_does_not_take_leaves_nothing_behind(aws: World, tmp_path: Path) -> None:
+    aws.broken["tiny-guardrails"] = "Template error: no such function"
+    with pytest.raises(DeploymentError, match="tiny-guardrails: AWS does not take the template: Template error"):
+        deploy(aws, tmp_path)
+    assert [name for _, _, name in aws.stacks] == ["tiny-logging"]  # not even an empty stack
+    aws.broken.clear()
+    deploy(aws, tmp_path)
+    assert aws.executed == NAMES
+
+
+def test_a_creation_that_cannot_be_removed_is_named(aws: World, tmp_path: Path) -> None:
+    aws.failing["tiny-logging"], aws.sticky = "Store", True
+    with pytest.raises(DeploymentError, match="the stack is in DELETE_FAILED: its deletion failed"):
+        deploy(aws, tmp_path)
+    with pytest.raises(DeploymentError, match="the stack is in DELETE_FAILED: its deletion failed"):
+        deploy(aws, tmp_path)
+    assert aws.executed == ["tiny-logging"]
+
+
+def test_what_aws_does_not_see_as_a_change_is_nothing_to_do_each_time(aws: World, tmp_path: Path) -> None:
+    deploy(aws, tmp_path)
+    said: list[str] = []
+    for _ in range(2):
+        made = deployer(aws, tmp_path, stages(logging={**STORE, "Description": "another"}), said=said)
+        plans = made.plan()
+        assert plans[0].state == "same"
+        made.apply(plans, never)
+    assert aws.executed == NAMES
+    assert all(text.endswith("nothing to do") for text in said)
+    assert lock_of(tmp_path)["stacks"]["tiny-logging"]["applied"]["template"] == digest(STORE)
+
+
 def test_a_template_that_no_call_takes_is_refused_before_anything(aws: World, tmp_path: Path) -> None:
     big = {"Resources": {"A": {"Type": "AWS::SQS::Queue", "Properties": {"x": "y" * 51_200}}}}
     with pytest.raises(DeploymentError, match="tiny-logging: expected a template of at most 51200 bytes"):

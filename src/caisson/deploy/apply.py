@@ -10,8 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from caisson.deploy.lock import Applied, Applying, Entry, Lock, LockFile
+from caisson.deploy.lock import Applied, Applying, Entry, Lock, LockFile, digest
 from caisson.deploy.names import TAG
 from caisson.deploy.plan import (
     Found,
@@ -208,8 +209,8 @@ class Deployer:
             self.say(f"{head}: nothing to do")
             return
         proposed = self._propose(stage, parameters, new=new)
-        if proposed is None:
-            self._done(stage, stacks.find(stage.name))
+        if proposed is None:  # AWS keeps its template, which differs in nothing that it acts on
+            self._done(stage, stacks.find(stage.name), found.template)
             self.say(f"{head}: nothing to do")
             return
         surprising = unseen(planned, proposed)
@@ -273,7 +274,8 @@ class Deployer:
             ),
         )
 
-    def _done(self, stage: Stage, stack: Stack | None) -> None:
+    def _done(self, stage: Stage, stack: Stack | None, template: dict[str, Any] | None = None) -> None:
+        has = stage.template if template is None else template
         if stack is None:
             raise DeploymentError(f"{stage.name}: expected the stack, found none; somebody deleted it meanwhile")
         entry = self.lock.stacks.get(stage.name)
@@ -282,8 +284,8 @@ class Deployer:
         ):  # this run, or one cut off, made it
             self._stacks(stage).protect(stage.name)
             stack = replace(stack, protected=True)
-        self.found[stage.name] = Found(stack=stack, template=stage.template)
-        applied = Applied(template=stage.digest, parameters=stack.parameters, outputs=stack.outputs)
+        self.found[stage.name] = Found(stack=stack, template=has)
+        applied = Applied(template=digest(has), parameters=stack.parameters, outputs=stack.outputs)
         self._write(stage, Entry(account=stage.account, region=stage.region, id=stack.id, applied=applied))
 
     def _write(self, stage: Stage, entry: Entry) -> None:

@@ -75,30 +75,31 @@ class Moto:
             self._process.wait(10)
 
 
+LEDGER_KEYS: dict[str, Any] = {
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [
+        {"AttributeName": one, "AttributeType": kind}
+        for one, kind in (
+            ("pk", "S"), ("sk", "S"), ("kind", "S"), ("opened", "N"), ("due_shard", "S"), ("due", "N"),
+        )
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": index,
+            "KeySchema": [{"AttributeName": first, "KeyType": "HASH"}, {"AttributeName": second, "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+        for index, first, second in (("opened", "kind", "opened"), ("due", "due_shard", "due"))
+    ],
+}  # fmt: skip
+"""The ledger's table as the adapter wants it, and as `synth` makes it."""
+
+
 @cache
 def _ledger_table(moto: Moto, name: str) -> str:
-    key = {"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}
-    kinds = {"pk": "S", "sk": "S", "kind": "S", "opened": "N", "due_shard": "S", "due": "N"}
     client = moto.client("dynamodb")
-    asked: dict[str, Any] = {
-        "TableName": name,
-        "KeySchema": list(key),
-        "AttributeDefinitions": [{"AttributeName": one, "AttributeType": kind} for one, kind in kinds.items()],
-        "BillingMode": "PAY_PER_REQUEST",
-        "GlobalSecondaryIndexes": [
-            {
-                "IndexName": index,
-                "KeySchema": [
-                    {"AttributeName": partition, "KeyType": "HASH"},
-                    {"AttributeName": sort, "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-            for index, partition, sort in (("opened", "kind", "opened"), ("due", "due_shard", "due"))
-        ],
-    }
     with suppress(client.exceptions.ResourceInUseException):  # a process that this one forked made it
-        client.create_table(**asked)
+        client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **LEDGER_KEYS)
     return name
 
 

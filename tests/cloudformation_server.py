@@ -36,6 +36,10 @@ class Refused(Exception):  # noqa: N818
         self.code, self.message = code, message
 
 
+IDS = {"AWS::EC2::VPCEndpoint": "vpce-0123456789abcdef0"}
+"""Physical ids of a form that templates ask for; all others are made of the logical id."""
+
+
 @dataclass
 class Made:
     """A stack."""
@@ -299,7 +303,7 @@ class World:
                 if resource["Type"] == "AWS::Bedrock::GuardrailVersion":
                     made.physical[logical] = str(int(made.physical.get(logical, "0")) + 1)
                 else:
-                    made.physical[logical] = f"{logical.lower()}1"
+                    made.physical[logical] = IDS.get(resource["Type"], f"{logical.lower()}1")
 
         def value(one: Any) -> str:
             if isinstance(one, str):

@@ -28,7 +28,6 @@ from system_files import minimal, text_of
 
 GOLDEN = Path(__file__).parents[1] / "golden/deploy/plan.txt"
 MANAGEMENT, MEMBER = "111111111111", "222222222222"
-ENDPOINT = "RuntimeModelEndpoint=vpce-12345678"
 PRICES = '{"caisson_prices": 1, "currency": "USD", "prices": {"kms.key": "1.5", "kms.request": "0.03"}}'
 Run = Callable[..., tuple[int, str, str]]
 
@@ -49,7 +48,7 @@ class Played:
         }
 
     def arguments(self, *more: str) -> list[str]:
-        asked = ["caisson", "deploy", "--system", str(self.file), "--endpoint", self.url, "--parameter", ENDPOINT]
+        asked = ["caisson", "deploy", "--system", str(self.file), "--endpoint", self.url]
         return [*asked, *more]
 
 
@@ -92,12 +91,12 @@ def test_plan_then_deploy_then_nothing_to_do(played: Played, run: Run) -> None:
     assert names == played.aws.executed
     lock = lock_of(played.folder)
     assert sorted(lock["stacks"]) == sorted(names)
-    assert lock["given"] == {"RuntimeModelEndpoint": "vpce-12345678"}
+    assert lock["given"] == {}  # every value is the output of a stack
     before = played.lock.read_bytes()
     code, out, err = run(
         "caisson", "deploy", "--system", str(played.file), "--endpoint", played.url, "--yes", plain=True
     )
-    assert (code, err.splitlines()[-1]) == (0, "nothing to do")  # what was given once is kept
+    assert (code, err.splitlines()[-1]) == (0, "nothing to do")
     assert "stays as it is" in out
     assert (played.lock.read_bytes(), len(played.aws.executed)) == (before, len(names))
 
@@ -124,17 +123,11 @@ def test_without_a_terminal_nothing_is_applied_unasked(played: Played, run: Run)
     assert played.aws.calls == []
 
 
-def test_a_value_that_no_stack_puts_out_is_asked_for_before_aws_is(played: Played, run: Run) -> None:
+def test_a_value_that_nothing_asks_for_is_refused_before_aws_is_asked(played: Played, run: Run) -> None:
     base = ("caisson", "deploy", "--system", str(played.file), "--endpoint", played.url, "--yes")
-    code, out, err = run(*base, plain=True)
-    assert (code, out) == (1, "")
-    assert "--parameter RuntimeModelEndpoint=…" in err
-    code, _, err = run(*base, "--parameter", "RuntimeModelEndpoint=vpce-x", plain=True)
+    code, _, err = run(*base, "--parameter", "RuntimeModelEndpoint=vpce-12345678", plain=True)
     assert code == 1
-    assert "parameter RuntimeModelEndpoint: expected ^vpce-[0-9a-f]{8,17}$, found 'vpce-x'" in err
-    code, _, err = run(*base, "--parameter", "GuardrailMain=x", plain=True)
-    assert code == 1
-    assert "parameter 'GuardrailMain': expected one of RuntimeModelEndpoint" in err
+    assert "parameter 'RuntimeModelEndpoint': expected one of none, which no stack puts out" in err
     assert run(*base, "--parameter", "RuntimeModelEndpoint", plain=True)[0] == 2
     assert played.aws.calls == []
 
@@ -144,8 +137,12 @@ def test_one_stack_alone_needs_what_it_needs(played: Played, run: Run) -> None:
     assert code == 1
     assert "from the output of caisson-tiny-guardrails, which is to be deployed first, found none" in err
     assert run("--yes", "--stack", "caisson-tiny-guardrails")[0] == 0
+    code, _, err = run("--yes", "--stack", "caisson-tiny-organization")
+    assert code == 1
+    assert "from the output of caisson-tiny-runtime, which is to be deployed first, found none" in err
+    assert run("--yes", "--stack", "caisson-tiny-runtime")[0] == 0
     assert run("--yes", "--stack", "caisson-tiny-organization")[0] == 0
-    assert played.aws.executed == ["caisson-tiny-guardrails", "caisson-tiny-organization"]
+    assert played.aws.executed == [f"caisson-tiny-{part}" for part in ("guardrails", "runtime", "organization")]
     code, _, err = run("--yes", "--stack", "other")
     assert code == 1
     assert "--stack: expected one of caisson-tiny-logging, " in err

@@ -121,8 +121,8 @@ def test_the_manifest_says_where_a_parameter_s_value_comes_from() -> None:
     assert sources == {
         "GuardrailMain": "caisson-claims-eu-guardrails",
         "GuardrailJudged": "caisson-claims-eu-guardrails",
-        "RuntimeModelEndpoint": None,
-        "EvaluationModelEndpoint": None,
+        "RuntimeModelEndpoint": "caisson-claims-eu-runtime",
+        "EvaluationModelEndpoint": "caisson-claims-eu-evaluation",
     }
 
 

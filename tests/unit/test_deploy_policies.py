@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from caisson.deploy.policies import delivery, floor, inference, management, people
+from caisson.deploy.policies import delivery, floor, inference, ledger, management, network, people
 from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
 from caisson.deploy.policies.packing import INLINE_CHARACTERS_MAX, LIMITS, check_attachments, check_inline
@@ -51,6 +51,20 @@ def others() -> dict[str, dict[str, Any]]:
                 account="555555555555", administrators=["arn:of:a:deployer"], trail="arn:of:the:trail",
                 management="000000000000", readers=["arn:of:a:reader"], partition="aws",
             )
+        ),
+        "endpoint-runtime": document(
+            network.endpoint_statements(
+                caller="arn:of:the:gateway", organization="o-exampleorg", models=land.models_of("runtime"),
+                pins=land.place("runtime").pins, owner="111111111111", partition="aws", region="eu-west-1",
+            )
+        ),
+        "flows-trust": document((network.flow_log_trust("222222222222"),)),
+        "flows-writing": document((network.flow_log_writing("arn:of:a:log-group"),)),
+        "session-items": document(
+            (ledger.session_items("arn:of:the:table"), ledger.key_of_the_table("arn:of:a:key", "eu-west-1"))
+        ),
+        "session-trust": document(
+            ledger.session_trust(account_root="arn:of:the:account", gateway="arn:of:the:gateway")
         ),
     }  # fmt: skip
 

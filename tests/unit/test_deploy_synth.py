@@ -34,6 +34,7 @@ from system_files import text_of as yaml_of
 
 LOGGING_ROWS = {"S06", "S25", "S31", "S32", "S33", "S34", "S61", "S66", "S75"}
 ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S74", "S76", "S77"}
+RUNTIME_ROWS = {"S19", "S20", "S21", "S39", "S40"}
 NAMES = sorted(readings())
 
 
@@ -57,7 +58,8 @@ def test_every_row_points_to_resources_or_has_a_reason(name: str) -> None:
 
 def test_the_organization_s_rows_are_carried() -> None:
     rows = json.loads(deployed("example").files["rows.json"])
-    assert {row for row in rows if rows[row]} == ORGANIZATION_ROWS | LOGGING_ROWS | {"S53", "S54", "S59", "S68"}
+    carried = ORGANIZATION_ROWS | LOGGING_ROWS | RUNTIME_ROWS | {"S53", "S54", "S59", "S68"}
+    assert {row for row in rows if rows[row]} == carried
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -90,7 +92,8 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
     untaggable = {
         "AWS::Bedrock::GuardrailVersion", "AWS::Bedrock::ResourcePolicy", "AWS::KMS::Alias", "AWS::S3::BucketPolicy",
         "AWS::SSO::Assignment", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Logs::MetricFilter",
-        "AWS::Macie::Session",
+        "AWS::Macie::Session", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::SubnetRouteTableAssociation", "AWS::IAM::ManagedPolicy",
     }  # fmt: skip
     for template in templates("example").values():
         for logical, resource in template["Resources"].items():
@@ -103,7 +106,9 @@ def test_evidence_outlives_the_stack() -> None:
     keys = {"TrailKey", "ArchiveKey", "LoggingKey"}
     under_way = {"Events", "EventsAside", "TextLog", "MetadataLog", "AccessLog"}
     for stack, kept in (("logging", stores | keys | under_way), ("organization", {"FloorVersion"}),
-                        ("guardrails", {"GuardrailsKey", "MainVersion", "JudgedVersion"})):  # fmt: skip
+                        ("guardrails", {"GuardrailsKey", "MainVersion", "JudgedVersion"}),
+                        ("runtime", {"RuntimeKey", "FlowsLog", "Ledger"}),
+                        ("evaluation", {"EvaluationKey", "FlowsLog"})):  # fmt: skip
         resources = templates("example")[f"caisson-claims-eu-{stack}"]["Resources"]
         retained = {name for name, found in resources.items() if found.get("DeletionPolicy") == "Retain"}
         assert retained == kept
@@ -314,6 +319,8 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr("caisson.deploy.logging_zone.store.suppress", noted)
     monkeypatch.setattr("caisson.deploy.organization.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.zone_network.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.runtime_zone.ledger.suppress", noted)
     report = json.dumps(nagged("example", tmp_path))
     assert explained
     assert all(len(reason) > 60 for reason in reasons)

@@ -16,6 +16,7 @@ from caisson.deploy.logging_zone.watching import detector
 from caisson.deploy.organization import organization
 from caisson.deploy.people import people
 from caisson.deploy.policies.catalogue import OrganizationPolicy
+from caisson.deploy.runtime_zone.stack import invoking_zone
 from caisson.deploy.stacks import Built
 
 
@@ -42,6 +43,7 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
     stacks = [
         logging_zone(app, land),  # the organization's trail needs its bucket
         guardrails(app, land),  # and its policies the pins
+        *(invoking_zone(app, land, zone) for zone in land.invoking),  # and their endpoints
         organization(app, land, policies),
     ]
     center = land.system.aws.identity_center if land.system.aws is not None else None

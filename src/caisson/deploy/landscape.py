@@ -80,6 +80,15 @@ class Landscape:
         """
         return next(place for place in self.places if zone in place.zones)
 
+    def models_of(self, zone: str) -> tuple[str, ...]:
+        """Ids of models that a zone invokes."""
+        return _invoked(self.system)[0].get(zone, ())
+
+    @property
+    def invoking(self) -> tuple[str, ...]:
+        """Zones in member accounts that invoke models."""
+        return tuple(zone for place in self.places for zone in place.zones if self.models_of(zone))
+
     @property
     def guardrails(self) -> tuple[str, ...]:
         """Guardrails of the file that an agent or the judge names."""

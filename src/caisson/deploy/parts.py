@@ -10,7 +10,7 @@ from __future__ import annotations
 
 ROWS = tuple(f"S{number:02d}" for number in range(1, 78))
 """Rows of the reference pattern."""
-BUILT = ("logging", "guardrails", "organization", "people")
+BUILT = ("logging", "guardrails", "runtime", "evaluation", "organization", "people")
 """Parts with templates, in the order of deployment."""
 
 _PARTS: dict[str, tuple[int, ...]] = {

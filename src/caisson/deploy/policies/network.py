@@ -1,0 +1,82 @@
+"""Policies of a zone's interface endpoint for models, and of what records its traffic (rows S39, S40).
+
+An endpoint's policy names whom it lets through by `aws:PrincipalArn`: a role as principal would be the role's id, which
+a role that is made anew does not have (PrivateLink guide, vpc-endpoints-access; IAM user guide, principal elements).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from caisson.deploy.policies import inference
+from caisson.deploy.policies.models import Model
+from caisson.deploy.policies.statement import Parameter, Statement
+
+GUARDED = ("bedrock:ApplyGuardrail",)
+COUNTED = ("bedrock:CountTokens",)
+
+
+def endpoint_statements(
+    *, caller: str, organization: str, models: Sequence[str], pins: Sequence[Parameter], owner: str, partition: str,
+    region: str,
+) -> tuple[Statement, ...]:  # fmt: skip
+    """Of the endpoint for bedrock-runtime: one role, its models, with a pinned guardrail.
+
+    Args:
+        caller: ARN pattern of the role that invokes.
+        organization: that it must be of.
+        models: ids that it may invoke.
+        pins: guardrails in their versions, one of which an invocation names.
+        owner: account of the guardrails.
+        partition: of AWS.
+        region: of the endpoint.
+    """
+    approved = tuple(
+        dict.fromkeys(arn for name in models for arn in Model.of(name).arns(partition=partition, region=region))
+    )
+    only = {
+        "ArnLike": {"aws:PrincipalArn": (caller,)},
+        "StringEquals": {"aws:PrincipalOrgID": (organization,)},
+    }
+    return (
+        Statement(
+            sid="ZoneInvokes",
+            effect="Allow",
+            principals="*",  # narrowed by the condition, as AWS documents for endpoints
+            actions=(*inference.INVOKE, *COUNTED),
+            resources=approved,
+            conditions=only,
+        ),
+        Statement(
+            sid="ZoneAppliesGuardrails",
+            effect="Allow",
+            principals="*",  # narrowed by the condition, as AWS documents for endpoints
+            actions=GUARDED,
+            resources=(f"arn:{partition}:bedrock:{region}:{owner}:guardrail/*",),
+            conditions=only,
+        ),
+        replace(inference.pinned_guardrail(pins), principals="*"),  # a Deny for everybody
+    )
+
+
+def flow_log_trust(account: str) -> Statement:
+    """VPC flow logs of this account write (VPC user guide, flow-logs-iam-role)."""
+    return Statement(
+        sid="FlowLogs",
+        effect="Allow",
+        principals={"Service": ("vpc-flow-logs.amazonaws.com",)},
+        actions=("sts:AssumeRole",),
+        resources=("*",),
+        conditions={"StringEquals": {"aws:SourceAccount": (account,)}},
+    )
+
+
+def flow_log_writing(log_group: str) -> Statement:
+    """Into one log group that is there already."""
+    return Statement(
+        sid="WriteFlows",
+        effect="Allow",
+        actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+        resources=(log_group, f"{log_group}:log-stream:*"),
+    )

@@ -1,0 +1,1 @@
+"""What the runtime account has: a network without a way out, and the ledger (zones 1 and 2)."""

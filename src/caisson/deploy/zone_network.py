@@ -1,0 +1,152 @@
+"""The network of a zone that invokes models: no gateway, no route out, one interface endpoint (NET-01, rows S39, S40).
+
+Networks of zones are never connected, so they all have the same addresses.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+
+from caisson.deploy.landscape import Landscape, model_endpoint
+from caisson.deploy.policies import management, network
+from caisson.deploy.policies.statement import document
+from caisson.deploy.retention import DAYS
+from caisson.deploy.stacks import Built, suppress
+
+ADDRESSES = "10.64.0.0/20"
+SUBNETS = ("10.64.0.0/24", "10.64.1.0/24")
+"""In two availability zones."""
+ROWS = ("S39", "S40")
+NOWHERE: dict[str, Any] = {"cidr_ip": "127.0.0.1/32", "ip_protocol": "icmp", "from_port": 252, "to_port": 86}
+"""A rule for nothing: without one, a security group lets everything out (AWS::EC2::SecurityGroup)."""
+HTTPS = 443
+DEFAULT_GROUP = (
+    "CloudFormation cannot take the rules of the default security group away; nothing here uses it, and the network "
+    "has no way out"
+)
+STREAMS = (
+    "VPC makes a log stream for each network interface, whose names nobody knows before; the log group is named whole"
+)
+
+
+def zone_network(built: Built, land: Landscape, zone: str, key: Any) -> None:
+    """A VPC, its endpoint for bedrock-runtime as output, and a record of its traffic."""
+    vpc = ec2.CfnVPC(
+        built.stack, "Vpc", cidr_block=ADDRESSES, enable_dns_support=True, enable_dns_hostnames=True
+    )  # fmt: skip
+    suppress(vpc, {"NIST.800.53.R5-VPCDefaultSecurityGroupClosed": DEFAULT_GROUP})
+    subnets = _subnets(built, vpc)
+    inside = _group(built, vpc, "ZoneGroup", f"What runs in zone {zone}")
+    at_endpoint = _group(built, vpc, "EndpointGroup", "Interface endpoints")
+    ec2.CfnSecurityGroupEgress(
+        built.stack, "ZoneToEndpoints", group_id=inside.attr_group_id, ip_protocol="tcp", from_port=HTTPS,
+        to_port=HTTPS, destination_security_group_id=at_endpoint.attr_group_id, description="Interface endpoints alone",
+    )  # fmt: skip
+    ec2.CfnSecurityGroupIngress(
+        built.stack, "EndpointsFromZone", group_id=at_endpoint.attr_group_id, ip_protocol="tcp", from_port=HTTPS,
+        to_port=HTTPS, source_security_group_id=inside.attr_group_id, description="The zone alone",
+    )  # fmt: skip
+    endpoint = ec2.CfnVPCEndpoint(
+        built.stack,
+        "ModelEndpoint",
+        vpc_id=vpc.ref,
+        vpc_endpoint_type="Interface",
+        service_name=f"com.amazonaws.{land.region}.bedrock-runtime",
+        private_dns_enabled=True,
+        subnet_ids=[subnet.ref for subnet in subnets],
+        security_group_ids=[at_endpoint.attr_group_id],
+        policy_document=document(_statements(land, zone)),
+    )
+    for resource in (vpc, endpoint):
+        built.carries(resource, ROWS)
+    parameter = model_endpoint(zone)
+    cdk.CfnOutput(built.stack, parameter.name, value=endpoint.ref, description=parameter.description)
+    built.outputs.append(parameter.name)
+    _flow_log(built, land, zone, vpc, key)
+
+
+def _statements(land: Landscape, zone: str) -> Any:
+    caller = {"runtime": "gateway", "evaluation": "judge"}[zone]
+    place = land.place(zone)
+    return network.endpoint_statements(
+        caller=management.role_arn(land.names, land.partition, caller),
+        organization=land.organization,
+        models=land.models_of(zone),
+        pins=place.pins,
+        owner=land.accounts["control"],
+        partition=land.partition,
+        region=land.region,
+    )
+
+
+def _subnets(built: Built, vpc: Any) -> list[Any]:
+    table = ec2.CfnRouteTable(built.stack, "Routes", vpc_id=vpc.ref)
+    made = []
+    for number, addresses in enumerate(SUBNETS):
+        subnet = ec2.CfnSubnet(
+            built.stack,
+            f"Subnet{number + 1}",
+            vpc_id=vpc.ref,
+            cidr_block=addresses,
+            availability_zone=cdk.Fn.select(number, cdk.Fn.get_azs()),
+        )
+        ec2.CfnSubnetRouteTableAssociation(
+            built.stack, f"Subnet{number + 1}Routes", subnet_id=subnet.ref, route_table_id=table.ref
+        )
+        made.append(subnet)
+    return made
+
+
+def _group(built: Built, vpc: Any, id_: str, description: str) -> Any:
+    nothing = ec2.CfnSecurityGroup.EgressProperty(**NOWHERE)
+    return ec2.CfnSecurityGroup(
+        built.stack, id_, vpc_id=vpc.ref, group_description=description, security_group_egress=[nothing]
+    )
+
+
+def _flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any) -> None:
+    group_name = land.names.log_group(f"flows-{zone}")
+    group = logs.CfnLogGroup(
+        built.stack, "FlowsLog", log_group_name=group_name, kms_key_id=key.attr_arn,
+        retention_in_days=DAYS["metadata"], deletion_protection_enabled=True,
+    )  # fmt: skip
+    group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+    arn = f"arn:{land.partition}:logs:{land.region}:{built.account}:log-group:{group_name}"
+    role = iam.CfnRole(
+        built.stack,
+        "FlowsRole",
+        path=land.names.path,
+        role_name=land.names.role(f"flows-{zone}"),
+        description=f"Records the traffic of zone {zone}",
+        assume_role_policy_document=_trust((network.flow_log_trust(built.account),)),
+    )
+    writing = iam.CfnManagedPolicy(
+        built.stack,
+        "FlowsPolicy",
+        path=land.names.path,
+        managed_policy_name=land.names.role(f"flows-{zone}"),
+        description="Writes the record of traffic",
+        roles=[role.ref],
+        policy_document=document((network.flow_log_writing(arn),)),
+    )
+    suppress(writing, {f"AwsSolutions-IAM5[Resource::{arn}:log-stream:*]": STREAMS})
+    ec2.CfnFlowLog(
+        built.stack, "Flows", resource_id=vpc.ref, resource_type="VPC", traffic_type="ALL",
+        log_destination_type="cloud-watch-logs", log_group_name=group.ref, deliver_logs_permission_arn=role.attr_arn,
+        max_aggregation_interval=60,
+    )  # fmt: skip
+    for resource in (group, role):
+        built.carries(resource, ("S39",))
+
+
+def _trust(statements: Any) -> dict[str, Any]:
+    """A trust policy names no resource."""
+    made = document(statements)
+    for statement in made["Statement"]:
+        del statement["Resource"]
+    return made

@@ -170,7 +170,7 @@ def test_aws_knows_every_action_that_a_policy_names() -> None:
 
 def test_wildcards_stand_only_where_they_are_explained() -> None:
     """`*` as principal or as a whole service's actions: in a Deny, or where AWS asks for it."""
-    aws_asks_for = {"AppliedByMembers"}
+    aws_asks_for = {"AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails"}
     for statement in statements():
         allows = statement["Effect"] == "Allow"
         for action in listed(statement, "Action"):
@@ -178,7 +178,9 @@ def test_wildcards_stand_only_where_they_are_explained() -> None:
             assert action != "*"
         if allows and statement.get("Principal") == "*":
             assert statement["Sid"] in aws_asks_for
-            assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-exampleorg"}}
+            assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": "o-exampleorg"}
+            if statement["Sid"].startswith("Zone"):  # of an endpoint: one role
+                assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:gateway"}
         if allows and "Principal" not in statement:
             assert "*" not in listed(statement, "Resource"), statement["Sid"]
 

@@ -21,7 +21,12 @@ NEGATED = {
     "ArnNotLike": "ArnLike",
     "StringNotEqualsIfExists": "StringEqualsIfExists",
 }
-MORE = {"aws:PrincipalArn": "arn:aws:iam::*:role/*", "aws:RequestedRegion": "us-east-1", "aws:PrincipalOrgID": "*"}
+MORE = {
+    "aws:PrincipalArn": "arn:aws:iam::*:role/*",
+    "aws:RequestedRegion": "us-east-1",
+    "aws:PrincipalOrgID": "*",
+    "bedrock:GuardrailIdentifier": "arn:aws:bedrock:eu-west-1:999999999999:guardrail/other:1",
+}
 """What a condition is made to spare besides; anything for other keys."""
 ONE_RESOURCE = "arn:aws:example:::nothing"
 FOUNDATION_MODELS = "arn:aws:bedrock:*::foundation-model/*"
@@ -82,6 +87,8 @@ def weakened(templates: dict[str, Json]) -> Iterator[Mutant]:
                 made = changed(lambda one, at=at, other=other: one["Content"]["Statement"].__setitem__(at, other))
                 yield Mutant(name=f"{id_}: {statement['Sid']} {name}", templates=made, **about)
     for file, template in templates.items():
+        if not any(resource["Type"] == POLICY for resource in template["Resources"].values()):
+            continue  # its parameters are in no policy of the organization
         for name in template.get("Parameters", {}):
             for what, pattern in (("anything", ".*"), ("a draft", DRAFT)):
                 if what == "anything" or "Guardrail" in name:

@@ -55,7 +55,8 @@ def others() -> dict[str, dict[str, Any]]:
         "endpoint-runtime": document(
             network.endpoint_statements(
                 caller="arn:of:the:gateway", organization="o-exampleorg", models=land.models_of("runtime"),
-                pins=land.place("runtime").pins, owner="111111111111", partition="aws", region="eu-west-1",
+                pins=land.place("runtime").pins, guardrails=["arn:of:the:guardrail"], partition="aws",
+                region="eu-west-1",
             )
         ),
         "flows-trust": document((network.flow_log_trust("222222222222"),)),

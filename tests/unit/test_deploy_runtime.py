@@ -35,6 +35,9 @@ def resources(part: str = "runtime") -> dict[str, dict[str, Any]]:
     text = json.dumps(template("example", part)["Resources"])
     for name in ("GuardrailMain", "GuardrailJudged"):
         text = text.replace(json.dumps({"Ref": name}), json.dumps(PIN))
+    owner, resource = PIN.rpartition(":guardrail/")[0], PIN.split(":")[5]
+    bare = {"Fn::Join": [":", [owner, {"Fn::Select": [5, {"Fn::Split": [":", PIN]}]}]]}
+    text = text.replace(json.dumps(bare), json.dumps(f"{owner}:{resource}"))
     return dict(json.loads(text.replace(json.dumps({"Fn::GetAtt": ["RuntimeKey", "Arn"]}), '"arn:of:a:key:x:y"')))
 
 
@@ -64,11 +67,11 @@ class TestEndpoint:
     def test_the_gateway_invokes_with_the_pin(self, action: str) -> None:
         assert self.asked(f"{ROLES}gateway", action, MODEL) is Outcome.ALLOW
 
-    def test_it_applies_guardrails_of_the_control_account(self) -> None:
+    def test_it_applies_the_pinned_guardrail(self) -> None:
         own = PIN.rpartition(":")[0]
         assert self.asked(f"{ROLES}gateway", "bedrock:ApplyGuardrail", own) is Outcome.ALLOW
-        other = own.replace("1" * 12, "9" * 12)
-        assert self.asked(f"{ROLES}gateway", "bedrock:ApplyGuardrail", other) is Outcome.DENY_IMPLICIT
+        for other in (own.replace("1" * 12, "9" * 12), own + "x"):
+            assert self.asked(f"{ROLES}gateway", "bedrock:ApplyGuardrail", other) is Outcome.DENY_IMPLICIT
 
     @pytest.mark.parametrize(
         ("who", "resource", "context", "expected"),
@@ -142,6 +145,25 @@ class TestSession:
 
     def test_lasts_an_hour_at_most(self) -> None:
         assert resources()["SessionRole"]["Properties"]["MaxSessionDuration"] == 3600
+
+
+def test_only_the_deployment_gives_grants_of_the_key() -> None:
+    document = policy(resources()["RuntimeKey"]["Properties"]["KeyPolicy"], Kind.RESOURCE)
+    said = {"kms:ViaService": "dynamodb.eu-west-1.amazonaws.com"}
+    for duty, action, allowed in (
+        ("deployment", "kms:CreateGrant", True),
+        ("deployment", "kms:ReEncryptFrom", True),
+        ("gateway", "kms:Decrypt", True),
+        ("session", "kms:ReEncryptTo", True),
+        ("gateway", "kms:CreateGrant", False),
+        ("session", "kms:CreateGrant", False),
+        ("logging", "kms:Decrypt", False),
+    ):
+        key = "arn:aws:kms:eu-west-1:222222222222:key/x"
+        found = outcome(f"{ROLES}{duty}", action, key, said, resource=(document,))
+        assert (found is Outcome.ALLOW) is allowed, (duty, action)
+        aside = outcome(f"{ROLES}{duty}", action, key, {}, resource=(document,))
+        assert aside is not Outcome.ALLOW
 
 
 def test_the_table_is_the_one_that_the_adapter_reads_and_writes() -> None:

@@ -34,7 +34,7 @@ from system_files import text_of as yaml_of
 
 LOGGING_ROWS = {"S06", "S25", "S31", "S32", "S33", "S34", "S61", "S66", "S75"}
 ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S74", "S76", "S77"}
-RUNTIME_ROWS = {"S19", "S20", "S21", "S39", "S40"}
+RUNTIME_ROWS = {"S19", "S21", "S39", "S40"}
 NAMES = sorted(readings())
 
 

@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 
 from caisson.deploy.landscape import Landscape, model_endpoint
 from caisson.deploy.policies import management, network
-from caisson.deploy.policies.statement import document
+from caisson.deploy.policies.statement import Parameter, document
 from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built, suppress
 
@@ -78,10 +78,16 @@ def _statements(land: Landscape, zone: str) -> Any:
         organization=land.organization,
         models=land.models_of(zone),
         pins=place.pins,
-        owner=land.accounts["control"],
+        guardrails=[_bare(land, pin) for pin in place.pins],
         partition=land.partition,
         region=land.region,
     )
+
+
+def _bare(land: Landscape, pin: Parameter) -> str:
+    """The ARN of a pinned guardrail: the pin without its version."""
+    owner = f"arn:{land.partition}:bedrock:{land.region}:{land.accounts['control']}"
+    return str(cdk.Fn.join(":", [owner, cdk.Fn.select(5, cdk.Fn.split(":", cdk.Fn.ref(pin.name)))]))
 
 
 def _subnets(built: Built, vpc: Any) -> list[Any]:

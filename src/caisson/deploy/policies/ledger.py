@@ -1,4 +1,4 @@
-"""Who reaches the ledger's table, and which of its items (SESS-03, rows S19, S20, S21).
+"""Who reaches the ledger's table, and which of its items (SESS-03, rows S19, S21).
 
 A session's credentials carry its id as a tag, and reach the items that begin with it: its own account, and the rates,
 which belong to nobody (decision 18).
@@ -16,6 +16,9 @@ TAG = "SessionId"
 """Session tag with the session's id."""
 RATES = "rate#*"
 """Keys of the items that count requests of users and of the system."""
+
+KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+"""What DynamoDB asks of whoever works with an encrypted table (developer guide, encryption usage notes)."""
 
 
 def session_trust(*, account_root: str, gateway: str) -> tuple[Statement, ...]:
@@ -52,7 +55,15 @@ def key_of_the_table(key: str, region: str) -> Statement:
     return Statement(
         sid="KeyOfTheTable",
         effect="Allow",
-        actions=("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+        actions=(
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ),
         resources=(key,),
         conditions={"StringEquals": {"kms:ViaService": (f"dynamodb.{region}.amazonaws.com",)}},
     )

@@ -18,8 +18,8 @@ COUNTED = ("bedrock:CountTokens",)
 
 
 def endpoint_statements(
-    *, caller: str, organization: str, models: Sequence[str], pins: Sequence[Parameter], owner: str, partition: str,
-    region: str,
+    *, caller: str, organization: str, models: Sequence[str], pins: Sequence[Parameter], guardrails: Sequence[str],
+    partition: str, region: str,
 ) -> tuple[Statement, ...]:  # fmt: skip
     """Of the endpoint for bedrock-runtime: one role, its models, with a pinned guardrail.
 
@@ -28,7 +28,7 @@ def endpoint_statements(
         organization: that it must be of.
         models: ids that it may invoke.
         pins: guardrails in their versions, one of which an invocation names.
-        owner: account of the guardrails.
+        guardrails: ARNs of these without version, which applying one is authorised on.
         partition: of AWS.
         region: of the endpoint.
     """
@@ -53,7 +53,7 @@ def endpoint_statements(
             effect="Allow",
             principals="*",  # narrowed by the condition, as AWS documents for endpoints
             actions=GUARDED,
-            resources=(f"arn:{partition}:bedrock:{region}:{owner}:guardrail/*",),
+            resources=tuple(guardrails),
             conditions=only,
         ),
         replace(inference.pinned_guardrail(pins), principals="*"),  # a Deny for everybody

@@ -1,4 +1,4 @@
-"""The ledger's table, and the role that reaches one session's items (SESS-01, SESS-03, rows S19, S20, S21, S75).
+"""The ledger's table, and the role that reaches one session's items (SESS-01, SESS-03, rows S19, S21).
 
 Keys, indexes and the attribute of the time to live are what `adapters/aws/ledger/table.py` reads and writes.
 """
@@ -88,8 +88,8 @@ def ledger_table(built: Built, land: Landscape, key: Any) -> None:
         roles=[role.ref],
         policy_document=document((ledger.session_items(arn), ledger.key_of_the_table(key.attr_arn, land.region))),
     )
-    built.carries(table, ("S20", "S21", "S75"))
-    built.carries(role, ("S19", "S20", "S21"))
+    built.carries(table, ("S21",))
+    built.carries(role, ("S19", "S21"))
 
 
 def _keys(hash_: str, range_: str) -> list[Any]:

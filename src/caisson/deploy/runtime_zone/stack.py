@@ -6,7 +6,8 @@ from typing import Any
 
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
-from caisson.deploy.policies import management, zone
+from caisson.deploy.policies import ledger, management, zone
+from caisson.deploy.policies.statement import Statement
 from caisson.deploy.runtime_zone.ledger import ledger_table
 from caisson.deploy.stacks import Built, new_stack
 from caisson.deploy.zone_network import zone_network
@@ -24,6 +25,25 @@ def invoking_zone(app: Any, land: Landscape, zone_: str) -> Built:
     return built
 
 
+def _of_the_ledger(built: Built, land: Landscape, deployment: str) -> list[Statement]:
+    """The deployment makes the table, with a grant for DynamoDB; gateway and sessions use it, without any."""
+    users = [management.role_arn(land.names, land.partition, duty) for duty in (ledger.GATEWAY, ledger.SESSION)]
+    return [
+        zone.used_through(
+            sid,
+            actions,
+            accounts=(built.account,),
+            roles=roles,
+            service=f"dynamodb.{land.region}.amazonaws.com",
+            partition=land.partition,
+        )
+        for sid, actions, roles in (
+            ("LedgerMade", (*ledger.KEY_USE, "kms:CreateGrant"), [deployment]),
+            ("LedgerUsed", ledger.KEY_USE, users),
+        )
+    ]
+
+
 def _key(built: Built, land: Landscape, zone_: str) -> Any:
     """The zone's key: of its log group, and of the ledger."""
     groups = f"arn:{land.partition}:logs:{land.region}:{built.account}:log-group:{land.names.log_group('*')}"
@@ -33,16 +53,7 @@ def _key(built: Built, land: Landscape, zone_: str) -> Any:
         zone.encrypts_log_groups(region=land.region, log_groups=groups),
     ]
     if zone_ == "runtime":
-        statements.append(
-            zone.used_through(
-                "LedgerEncrypts",
-                ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"),
-                accounts=(built.account,),
-                roles=[management.role_arn(land.names, land.partition, "*")],
-                service=f"dynamodb.{land.region}.amazonaws.com",
-                partition=land.partition,
-            )
-        )
+        statements += _of_the_ledger(built, land, deployment)
     key = make_key(built, land, zone_, statements, description=f"Encrypts what zone {zone_} keeps")
     built.carries(key, ("S59",))
     return key

@@ -14,7 +14,7 @@ from caisson.assurance.network.addresses import Block
 from caisson.assurance.network.firewalls import firewalls
 from caisson.assurance.network.interfaces import interfaces, nats
 from caisson.assurance.network.model import About, Doubt, Network
-from caisson.assurance.network.reading import Reading
+from caisson.assurance.network.reading import Reading, at
 from caisson.assurance.templates import Templates
 
 _UNMODELLED = (
@@ -35,6 +35,10 @@ def network(templates: Templates) -> Network:
             reading.doubts[Doubt(about=about, place=problem.place, message=problem.message)] = None
     for resource in reading.of(About.ROUTES, *_UNMODELLED):
         reading.doubt(About.ROUTES, resource, f"{resource.type} is not modelled")
+    for resource in reading.of(About.LISTENERS, "AWS::ElasticLoadBalancingV2::Listener"):
+        if reading.target(at(resource, "LoadBalancerArn")) is None:
+            message = "its load balancer is not in the templates"
+            reading.doubt(About.LISTENERS, resource, message, "LoadBalancerArn", adds=True)
     vpcs = dict(places.vpcs(reading))
     subnets = dict(places.subnets(reading))
     lists = routing.prefix_lists(reading)

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from caisson.assurance.network.bearing import Bearing
 from caisson.assurance.network.building import network as network_of
 from caisson.assurance.network.doors import Door, doors
 from caisson.assurance.network.interfaces import outside
@@ -25,6 +26,7 @@ from caisson.assurance.verdict import Verdict
 
 RECEIVES = frozenset({Role.WORKLOAD, Role.BALANCER})
 REASONS_SHOWN = 3
+_SENDING = frozenset({About.ROUTES, About.FILTERS})
 
 
 def egress(name: str, place: str) -> Claim:
@@ -50,9 +52,11 @@ class Survey:
 
     templates: Templates
     network: Network = field(init=False)
+    bearing: Bearing = field(init=False)
 
     def __post_init__(self) -> None:
         self.network = network_of(self.templates)
+        self.bearing = Bearing(self.templates, self.network)
 
     def __len__(self) -> int:
         """How many claims there are."""
@@ -117,7 +121,7 @@ class Survey:
         if lost is not None:
             reason = "a way leads out of the templates before it passes a firewall"
             return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=reason, way=lost.hops)
-        return self._holds(claim, sender, "every way to the internet was followed")
+        return self._holds(claim, sender, "every way to the internet was followed", _SENDING)
 
     def _exposed(self, receiver: Interface) -> Proof:
         claim = exposed(receiver.id, str(receiver.place))
@@ -128,33 +132,23 @@ class Survey:
                 who = "it" if open_ports is None else "a listener of it that asks for no client certificate"
                 reason = f"{who} is reached from the internet"
                 return self._against(claim, receiver, path, reason, traffic)
-        return self._holds(claim, receiver, "no way from the internet leads to it")
+        return self._holds(claim, receiver, "no way from the internet leads to it", frozenset(About))
 
     def _against(
         self, claim: Claim, interface: Interface, path: Path, reason: str, traffic: Traffic | None = None
     ) -> Proof:
-        doubts = [one for one in self._doubts(interface) if _on_the_way(one, path)]
+        doubts = self.bearing.against(path.hops, interface)
         verdict = Verdict.UNDETERMINED if doubts else Verdict.BROKEN
         if doubts:
             reason = f"{reason}, unless what is not known keeps it: {_listed(doubts)}"
         said = str(path.traffic if traffic is None else traffic)
         return Proof(claim=claim, verdict=verdict, reason=reason, way=(*path.hops, f"carries {said}"))
 
-    def _holds(self, claim: Claim, interface: Interface, reason: str) -> Proof:
-        doubts = list(self._doubts(interface))
+    def _holds(self, claim: Claim, interface: Interface, reason: str, kinds: frozenset[About]) -> Proof:
+        doubts = self.bearing.about(kinds, interface)
         if doubts:
             return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=_listed(doubts))
         return Proof(claim=claim, verdict=Verdict.HOLDS, reason=reason)
-
-    def _doubts(self, interface: Interface) -> Iterator[Doubt]:
-        """What is not known of routes and firewalls anywhere, and of the filters that concern an interface."""
-        near = {interface.id, *(interface.groups or ())}
-        near |= {subnet.acl for id_ in interface.subnets if (subnet := self.network.subnets.get(id_)) is not None}
-        others = {*self.network.interfaces, *self.network.groups, *self.network.acls} - near
-        for doubt in self.network.doubts:
-            aside = doubt.about is About.FILTERS and _among(doubt, others) and not _among(doubt, near)
-            if not aside:
-                yield doubt
 
 
 def _open(templates: Templates, receiver: Interface) -> Traffic | None:
@@ -175,21 +169,6 @@ def _open(templates: Templates, receiver: Interface) -> Traffic | None:
         if str(listener.properties.get("Protocol")) in ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC"):
             found |= Traffic.of("udp") if first is None else Traffic.of("udp", first, first)
     return found
-
-
-def _of(doubt: Doubt) -> str:
-    """Logical id of the resource that a doubt is about; empty where it is about none."""
-    parts = doubt.place.pointer.split("/")
-    return parts[2] if len(parts) > 2 and parts[1] == "Resources" else ""
-
-
-def _among(doubt: Doubt, ids: Iterable[str]) -> bool:
-    return any(one.rpartition("/")[2] == _of(doubt) for one in ids)
-
-
-def _on_the_way(doubt: Doubt, path: Path) -> bool:
-    """Whether what is not known stands on a way, or nobody can say where it stands."""
-    return not _of(doubt) or any(f"/{_of(doubt)}" in hop for hop in path.hops)
 
 
 def _listed(doubts: Sequence[Doubt]) -> str:

@@ -43,6 +43,7 @@ def acls(reading: Reading) -> dict[str, Acl]:
     rules: dict[str, list[AclRule]] = {}
     for resource in reading.of(FILTERS, "AWS::EC2::NetworkAclEntry"):
         acl = reading.id_of(at(resource, "NetworkAclId"))
+        reading.joins(FILTERS, resource, NetworkAclId=("AWS::EC2::NetworkAcl",))
         number = integer(at(resource, "RuleNumber"))
         ports = at(resource, "PortRange") or {}
         icmp = at(resource, "Icmp", "Type")
@@ -99,7 +100,7 @@ def _with_rules(reading: Reading, groups: dict[str, Group], lists: dict[str, tup
         for name, egress in (("SecurityGroupIngress", False), ("SecurityGroupEgress", True)):
             value = at(resource, name)
             if value is not None and not isinstance(value, list):
-                reading.doubt(FILTERS, resource, f"its {name} is not known", name)
+                reading.doubt(FILTERS, resource, f"its {name} is not known", name, adds=True)
             for index, entry in enumerate(value if isinstance(value, list) else ()):
                 found = _rule(reading, resource, entry, lists, (name, index), egress=egress)
                 rules.setdefault(resource.name, []).extend(found)
@@ -111,7 +112,7 @@ def _with_rules(reading: Reading, groups: dict[str, Group], lists: dict[str, tup
             if id_ not in groups:
                 id_ = _default_of(at(resource, "GroupId")) or id_
             if id_ not in groups:
-                reading.doubt(FILTERS, resource, "its security group is not in the templates", "GroupId")
+                reading.doubt(FILTERS, resource, "its security group is not in the templates", "GroupId", adds=True)
             rules.setdefault(id_, []).extend(_rule(reading, resource, resource.properties, lists, (), egress=egress))
     made = {}
     for id_, group in groups.items():
@@ -135,12 +136,12 @@ def _rule(
     *, egress: bool,
 ) -> Iterator[GroupRule]:  # fmt: skip
     if not isinstance(entry, dict):
-        reading.doubt(FILTERS, resource, "this rule is not known", *path)
+        reading.doubt(FILTERS, resource, "this rule is not known", *path, adds=True)
         return
     ports = entry.get("FromPort"), entry.get("ToPort")
     traffic = _protocol(entry.get("IpProtocol"), integer(ports[0]), integer(ports[1]))
     if traffic is None or any(port is not None and integer(port) is None for port in ports):
-        reading.doubt(FILTERS, resource, "the protocol or ports of this rule are not known", *path)
+        reading.doubt(FILTERS, resource, "the protocol or ports of this rule are not known", *path, adds=True)
         return
     side = "Destination" if egress else "Source"
     place = resource.at(*path)
@@ -148,28 +149,30 @@ def _rule(
         if (value := entry.get(name)) is not None:
             found = block_of(value)
             if found is None:
-                reading.doubt(FILTERS, resource, "the addresses of this rule are not known", *path, name)
+                reading.doubt(FILTERS, resource, "the addresses of this rule are not known", *path, name, adds=True)
             else:
                 yield GroupRule(egress=egress, traffic=traffic, blocks=(found,), place=place)
     if (value := entry.get(f"{side}SecurityGroupId")) is not None:
         group = _default_of(value) or reading.id_of(value)
         if reading.target(value, "AWS::EC2::SecurityGroup") is None and not _default_of(value):
-            reading.doubt(FILTERS, resource, "the group of this rule is not in the templates", *path)
+            reading.doubt(FILTERS, resource, "the group of this rule is not in the templates", *path, adds=True)
         yield GroupRule(egress=egress, traffic=traffic, group=group, place=place)
     if (value := entry.get(f"{side}PrefixListId")) is not None:
         id_ = reading.id_of(value)
         if id_ in lists:
             yield GroupRule(egress=egress, traffic=traffic, blocks=lists[id_], place=place)
         else:
-            reading.doubt(FILTERS, resource, "the prefix list of this rule is not in the templates", *path)
+            reading.doubt(FILTERS, resource, "the prefix list of this rule is not in the templates", *path, adds=True)
     if entry.get("SourceSecurityGroupName") is not None:
-        reading.doubt(FILTERS, resource, "a group by name is not modelled", *path, "SourceSecurityGroupName")
+        name = "SourceSecurityGroupName"
+        reading.doubt(FILTERS, resource, "a group by name is not modelled", *path, name, adds=True)
 
 
 def access(reading: Reading) -> dict[str, PublicAccess]:
     found: dict[str, PublicAccess] = {}
     excluded: dict[str, dict[str, bool]] = {}
     for resource in reading.of(ROUTES, "AWS::EC2::VPCBlockPublicAccessExclusion"):
+        reading.joins(ROUTES, resource, VpcId=(VPC,), SubnetId=(SUBNET,))
         both = reading.text(ROUTES, resource, "InternetGatewayExclusionMode") == "allow-bidirectional"
         for name in ("VpcId", "SubnetId"):
             if (value := at(resource, name)) is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from caisson.assurance.network.model import About, Interface, Nat, Role, Subnet
 from caisson.assurance.network.reading import Reading, at, listed
-from caisson.assurance.templates import Reference, Resource, symbols
+from caisson.assurance.templates import Reference, Resource, Symbol, symbols
 
 GROUP, SUBNET = "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet"
 FILTERS = About.FILTERS
@@ -90,9 +90,11 @@ def _made(reading: Reading, resource: Resource, subnets: Mapping[str, Subnet]) -
     kind = KINDS.get(resource.type)
     if kind is None or at(resource, *kind.subnets) is None:
         return None
-    public = resource.type == "AWS::ECS::Service" and (
-        reading.text(FILTERS, resource, *_AWSVPC, "AssignPublicIp", default="DISABLED") == "ENABLED"
-    )
+    public = False
+    if resource.type == "AWS::ECS::Service":
+        public = reading.text(FILTERS, resource, *_AWSVPC, "AssignPublicIp", default="DISABLED") == "ENABLED"
+    elif resource.type == "AWS::EC2::NetworkInterface":
+        public = _has_address(reading, resource)
     return _interface(
         reading, resource, subnets, at(resource, *kind.subnets), at(resource, *kind.groups), kind.role,
         public=public, service=kind.service,
@@ -154,9 +156,17 @@ def _instance(reading: Reading, resource: Resource, subnets: Mapping[str, Subnet
 
 
 def _has_address(reading: Reading, resource: Resource) -> bool:
-    """Whether an elastic address is given to it."""
-    named = reading.templates.resources("AWS::EC2::EIP", "AWS::EC2::EIPAssociation")
-    return any(reading.target(at(one, "InstanceId")) is resource for one in named)
+    """Whether an elastic address is given to it, or may be."""
+    for one in reading.templates.resources("AWS::EC2::EIP", "AWS::EC2::EIPAssociation"):
+        for name in ("InstanceId", "NetworkInterfaceId"):
+            value = at(one, name)
+            target = reading.target(value)
+            if target is resource:
+                return True
+            if isinstance(value, Symbol) and target is None:
+                message = "what has this address is not in the templates"
+                reading.doubt(About.LISTENERS, one, message, name, adds=True)
+    return False
 
 
 def _group_of_instances(reading: Reading, resource: Resource, subnets: Mapping[str, Subnet]) -> Interface | None:
@@ -216,15 +226,21 @@ def service_of(reading: Reading, resource: Resource) -> str:
 
 
 def _database(reading: Reading, resource: Resource, subnets: Mapping[str, Subnet]) -> Interface | None:
-    group = reading.target(at(resource, "DBSubnetGroupName"), "AWS::RDS::DBSubnetGroup")
+    """A database; an instance of a cluster has the subnets and security groups of that.
+
+    What does not say whether it is public may be, where its VPC has an internet gateway (RDS API, CreateDBInstance).
+    """
+    cluster = reading.target(at(resource, "DBClusterIdentifier"), "AWS::RDS::DBCluster")
+    said = resource if cluster is None else cluster
+    group = reading.target(at(said, "DBSubnetGroupName"), "AWS::RDS::DBSubnetGroup")
     if group is None:
-        if at(resource, "DBClusterIdentifier") is None:
-            reading.doubt(FILTERS, resource, "its subnets are not in the templates")
+        reading.doubt(FILTERS, resource, "its subnets are not in the templates")
         return None
-    groups = at(resource, "VPCSecurityGroups") or at(resource, "VpcSecurityGroupIds")
+    groups = at(said, "VPCSecurityGroups") or at(said, "VpcSecurityGroupIds")
+    of_instances = resource.type == "AWS::RDS::DBCluster" and str(at(resource, "Engine")).startswith("aurora")
     return _interface(
         reading, resource, subnets, at(group, "SubnetIds"), groups, Role.WORKLOAD,
-        public=reading.flag(FILTERS, resource, "PubliclyAccessible", default=False),
+        public=reading.flag(FILTERS, resource, "PubliclyAccessible", default=not of_instances),
     )  # fmt: skip
 
 

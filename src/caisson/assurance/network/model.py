@@ -33,6 +33,7 @@ class About(Enum):
 
     ROUTES = "routes"
     FILTERS = "filters"
+    LISTENERS = "listeners"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,10 @@ class Doubt:
     about: About
     place: Place
     message: str
+    resource: Id = ""
+    """What it is about; empty where that is not known."""
+    adds: bool = False
+    """What is not known can only let more through: a way that was found is one all the same."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"

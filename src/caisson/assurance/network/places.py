@@ -20,11 +20,13 @@ VPC, SUBNET = "AWS::EC2::VPC", "AWS::EC2::Subnet"
 def vpcs(reading: Reading) -> Iterator[tuple[str, Vpc]]:
     more: dict[str, list[Block]] = {}
     for resource in reading.of(ROUTES, "AWS::EC2::VPCCidrBlock"):
+        reading.joins(ROUTES, resource, VpcId=(VPC,))
         for name in ("CidrBlock", "Ipv6CidrBlock"):
             if (found := reading.block(ROUTES, resource, name)) is not None:
                 more.setdefault(reading.id_of(at(resource, "VpcId"), VPC), []).append(found)
     gateways: dict[str, str] = {}
     for resource in reading.of(ROUTES, "AWS::EC2::VPCGatewayAttachment"):
+        reading.joins(ROUTES, resource, VpcId=(VPC,))
         gateway = at(resource, "InternetGatewayId")
         if gateway is not None:
             gateways[reading.id_of(at(resource, "VpcId"), VPC)] = reading.id_of(gateway)
@@ -47,11 +49,16 @@ def _of(reading: Reading, resource: Resource, vpc: Resource) -> bool:
 
 def _six(reading: Reading, subnet: Resource) -> Block | None:
     """The IPv6 block of a subnet; one that AWS will assign gets a number of its own, which nothing else has."""
-    value = at(subnet, "Ipv6CidrBlock")
-    if value is None:
+    more = [
+        one
+        for one in reading.templates.resources("AWS::EC2::SubnetCidrBlock")
+        if reading.target(at(one, "SubnetId"), SUBNET) is subnet
+    ]
+    said = next((one for one in (subnet, *more) if at(one, "Ipv6CidrBlock") is not None), more[0] if more else None)
+    if said is None:
         return None
-    if isinstance(value, str):
-        return reading.block(ROUTES, subnet, "Ipv6CidrBlock")
+    if isinstance(at(said, "Ipv6CidrBlock"), str):
+        return reading.block(ROUTES, said, "Ipv6CidrBlock")
     number = sorted(one.name for one in reading.templates.resources(SUBNET)).index(subnet.name)
     return block(f"2600:1f18:0:{number:x}::/64")
 
@@ -59,9 +66,11 @@ def _six(reading: Reading, subnet: Resource) -> Block | None:
 def subnets(reading: Reading) -> Iterator[tuple[str, Subnet]]:
     tables: dict[str, str] = {}
     for resource in reading.of(ROUTES, "AWS::EC2::SubnetRouteTableAssociation"):
+        reading.joins(ROUTES, resource, SubnetId=(SUBNET,))
         tables[reading.id_of(at(resource, "SubnetId"), SUBNET)] = reading.id_of(at(resource, "RouteTableId"))
     acls: dict[str, str] = {}
     for resource in reading.of(FILTERS, "AWS::EC2::SubnetNetworkAclAssociation"):
+        reading.joins(FILTERS, resource, SubnetId=(SUBNET,))
         acls[reading.id_of(at(resource, "SubnetId"), SUBNET)] = reading.id_of(at(resource, "NetworkAclId"))
     for resource in reading.of(ROUTES, SUBNET):
         vpc = reading.id_of(at(resource, "VpcId"), VPC)

@@ -19,9 +19,30 @@ class Reading:
     templates: Templates
     doubts: dict[Doubt, None] = field(default_factory=dict)
 
-    def doubt(self, about: About, resource: Resource, message: str, *path: str | int) -> None:
-        """Note that something is not known."""
-        self.doubts[Doubt(about=about, place=resource.at(*path), message=message)] = None
+    def doubt(self, about: About, resource: Resource, message: str, *path: str | int, adds: bool = False) -> None:
+        """Note that something is not known.
+
+        Args:
+            about: what kind of answer depends on it.
+            resource: where it stands.
+            message: what is not known.
+            path: of the property.
+            adds: whether it can only let more through.
+        """
+        place = resource.at(*path)
+        self.doubts[Doubt(about=about, place=place, message=message, resource=resource.name, adds=adds)] = None
+
+    def joins(self, about: About, resource: Resource, **ends: tuple[str, ...]) -> None:
+        """Note which ends of something that joins two resources are none of the templates' own: it may join others.
+
+        Args:
+            about: what kind of answer depends on it.
+            resource: what joins.
+            ends: property to the types that it may name.
+        """
+        for name, types in ends.items():
+            if at(resource, name) is not None and self.target(at(resource, name), *types) is None:
+                self.doubt(about, resource, f"what it is joined to by {name} is not in the templates", name)
 
     def of(self, about: About, *types: str) -> Iterator[Resource]:
         """Resources of the types; one that exists under an undecided condition is a doubt, and taken to exist."""

@@ -105,10 +105,15 @@ def _to_gateway(reading: Reading, resource: Resource, to: tuple[Block, ...], gat
 
 
 def ingress(reading: Reading) -> dict[str, str]:
-    return {
-        reading.id_of(at(resource, "GatewayId")): reading.id_of(at(resource, "RouteTableId"))
-        for resource in reading.of(ROUTES, "AWS::EC2::GatewayRouteTableAssociation")
-    }
+    """Internet gateways to the route table that what comes in through them goes by."""
+    found = {}
+    for resource in reading.of(ROUTES, "AWS::EC2::GatewayRouteTableAssociation"):
+        reading.joins(
+            ROUTES, resource, GatewayId=("AWS::EC2::InternetGateway", "AWS::EC2::VPNGateway"),
+            RouteTableId=("AWS::EC2::RouteTable",),
+        )  # fmt: skip
+        found[reading.id_of(at(resource, "GatewayId"))] = reading.id_of(at(resource, "RouteTableId"))
+    return found
 
 
 def peerings(reading: Reading) -> dict[str, Peering]:

@@ -32,6 +32,7 @@ def attachments(reading: Reading) -> dict[str, Attachment]:
     """VPCs at transit gateways."""
     associated = {}
     for resource in reading.of(ROUTES, "AWS::EC2::TransitGatewayRouteTableAssociation"):
+        reading.joins(ROUTES, resource, TransitGatewayAttachmentId=ATTACHMENTS, TransitGatewayRouteTableId=(TABLE,))
         attachment = reading.id_of(at(resource, "TransitGatewayAttachmentId"), *ATTACHMENTS)
         associated[attachment] = reading.id_of(at(resource, "TransitGatewayRouteTableId"), TABLE)
     found = {}
@@ -76,6 +77,7 @@ def tables(reading: Reading, lists: dict[str, tuple[Block, ...]]) -> dict[str, T
         routes.setdefault(table, []).append(TransitRoute(to=blocks, attachment=attachment, place=resource.place))
     propagated: dict[str, list[str]] = {}
     for resource in reading.of(ROUTES, "AWS::EC2::TransitGatewayRouteTablePropagation"):
+        reading.joins(ROUTES, resource, TransitGatewayAttachmentId=ATTACHMENTS, TransitGatewayRouteTableId=(TABLE,))
         table = reading.id_of(at(resource, "TransitGatewayRouteTableId"), TABLE)
         propagated.setdefault(table, []).append(reading.id_of(at(resource, "TransitGatewayAttachmentId"), *ATTACHMENTS))
     names = [resource.name for resource in reading.of(ROUTES, TABLE)]

@@ -58,7 +58,9 @@ class Reference(Symbol):
     """Type of the resource."""
 
     def never_holds(self, text: str) -> bool:
-        """Physical ids are of letters, digits, hyphens, underscores, dots."""
+        """Physical ids are of letters, digits, hyphens, underscores, dots, versions of guardrails of digits."""
+        if (self.type, self.attribute) == ("AWS::Bedrock::GuardrailVersion", "Version"):
+            return not text.isdigit()
         return not self.attribute and any(not (one.isalnum() or one in "-_.") for one in text)
 
 

@@ -18,7 +18,7 @@ from trestle.oscal.assessment_results import AssessmentResults
 from caisson.assurance.controls import CATALOGUE
 from caisson.assurance.controls.judgement import Question, judge
 from caisson.assurance.evidence.page import page
-from caisson.assurance.evidence.report import DOCUMENT, OSCAL, PAGE, PURPOSE, SIGNATURE, check, document, write
+from caisson.assurance.evidence.report import DOCUMENT, FILES, OSCAL, PAGE, PURPOSE, SIGNATURE, check, document, write
 from caisson.assurance.evidence.verification import Plan, Verification
 from caisson.assurance.iam.context import Context, Values
 from caisson.assurance.iam.decision import Decision
@@ -176,12 +176,44 @@ class TestOscal:
         with pytest.raises(TrestleError):
             AssessmentResults.oscal_read(tmp_path / OSCAL)
 
-    def test_another_one_under_a_good_signature(self, folder: Path) -> None:
-        """Whoever holds the key cannot say another thing in it than in the document."""
-        said = (folder / OSCAL).read_text().replace('"satisfied"', '"not-satisfied"').encode()
-        (folder / OSCAL).write_bytes(said)
-        signed_again(folder, lambda found: found["files"].update({OSCAL: sha256(said).hexdigest()}))
-        assert check(folder, trusted=None).problems == (f"{OSCAL} does not say what this document says",)
+
+@pytest.mark.parametrize(
+    ("name", "said", "instead"),
+    [(OSCAL, b'"satisfied"', b'"not-satisfied"'), (PAGE, b"does not hold", b"may not hold")],
+)
+def test_another_story_under_a_good_signature(folder: Path, name: str, said: bytes, instead: bytes) -> None:
+    """Whoever holds the key cannot say another thing beside the document than in it."""
+    before = (folder / name).read_bytes()
+    assert said in before
+    after = before.replace(said, instead)
+    (folder / name).write_bytes(after)
+    signed_again(folder, lambda found: found["files"].update({name: sha256(after).hexdigest()}))
+    (problem,) = check(folder, trusted=None).problems
+    assert problem.startswith(f"{name} does not say what this document says")
+
+
+def test_every_byte_of_the_signature_counts(folder: Path) -> None:
+    """Its lowest bit, which base64 does not read everywhere."""
+    content = (folder / SIGNATURE).read_bytes()
+    for at in range(len(content)):
+        changed = bytearray(content)
+        changed[at] ^= 1
+        (folder / SIGNATURE).write_bytes(changed)
+        assert check(folder, trusted=None).problems, at
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_by_another_name(folder: Path, name: str) -> None:
+    (folder / name).rename(folder / f"{name}.old")
+    with pytest.raises(StartError, match=name):
+        check(folder, trusted=None)
+
+
+def test_the_same_evidence_gives_the_same_report(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        write(deployed(Verdict.BROKEN), tmp_path / name, KEY)
+    for name in FILES:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
 
 
 @pytest.mark.parametrize("name", [DOCUMENT, PAGE, OSCAL])

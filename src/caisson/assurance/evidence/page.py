@@ -153,6 +153,8 @@ def _claim(claim: Line) -> Iterator[str]:
     yield f"<details class=check{opened}><summary>{_badge(claim['verdict'])}<code>{escape(claim['id'])}</code> "
     yield f"<span class=reason>{escape(claim['says'])}</span></summary>"
     yield f"<p class=dim>{escape(claim['reason'])}. Classes of requests: {claim['classes']:,}.</p>"
+    if claim["way"]:
+        yield "<ol>" + "".join(f"<li>{escape(hop)}</li>" for hop in claim["way"]) + "</ol>"
     if claim["counterexample"] is not None:
         request = claim["counterexample"]
         rows = [(name, str(request[name])) for name in ("principal", "action", "resource")]

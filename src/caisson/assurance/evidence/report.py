@@ -28,6 +28,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from caisson import __version__
 from caisson.adapters.embedded.keys import key_id
 from caisson.adapters.embedded.keys import verify as verifies
 from caisson.assurance.controls import CATALOGUE
@@ -82,17 +83,13 @@ def write(found: Verification, out: Path, key: SigningKey) -> None:
     html, results = page(made).encode(), _results(made)
     made["files"] = {PAGE: sha256(html).hexdigest(), OSCAL: sha256(results).hexdigest()}
     content = json.dumps(made, ensure_ascii=False, indent=1).encode()
-    signature = {
-        "key_id": key.key_id,
-        "public_key": base64.b64encode(key.public_bytes).decode(),
-        "signature": base64.b64encode(key.sign(PURPOSE + content)).decode(),
-    }
+    signature = _signed(key.public_bytes, key.sign(PURPOSE + content))
     try:
         out.mkdir(parents=True, exist_ok=True)
         if taken := [name for name in FILES if (out / name).exists()]:
             raise StartError(f"expected no report in {out}, found {taken[0]}; name another folder")
         with tempfile.TemporaryDirectory(dir=out, prefix=".report.") as beside:
-            contents = (html, results, content, json.dumps(signature).encode())
+            contents = (html, results, content, signature)
             for name, data in zip(FILES, contents, strict=True):
                 Path(beside, name).write_bytes(data)
             for name in FILES:
@@ -159,8 +156,14 @@ def _disagreements(found: Mapping[str, Any], files: Mapping[str, bytes]) -> list
     for name, data in files.items():
         if found["files"].get(name) != sha256(data).hexdigest():
             problems.append(f"{name} is not of this document")
-    if files[OSCAL] != _results(found):
-        problems.append(f"{OSCAL} does not say what this document says")
+    made = {name: value for name, value in found.items() if name != "files"}
+    for name, said in ((PAGE, page(made).encode()), (OSCAL, _results(made))):
+        if files[name] != said:
+            maker = found["inputs"].get("caisson", "another")
+            problems.append(
+                f"{name} does not say what this document says, as version {__version__} of Caisson puts it; "
+                f"the document was made by {maker}"
+            )
     lines = {line["id"]: line for line in found["controls"]}
     if list(lines) != list(CATALOGUE) or len(found["controls"]) != len(CATALOGUE):
         problems.append(f"expected the {len(CATALOGUE)} controls, found {len(found['controls'])}")
@@ -218,11 +221,24 @@ def _shown(one: Mapping[str, Any]) -> bool:
     return kinds == {("attack", "holds"), ("witness", "holds")}
 
 
+def _signed(public: bytes, signature: bytes) -> bytes:
+    """The file of a signature: one way to write it."""
+    made = {
+        "key_id": key_id(public),
+        "public_key": base64.b64encode(public).decode(),
+        "signature": base64.b64encode(signature).decode(),
+    }
+    return json.dumps(made).encode()
+
+
 def _signature(data: bytes, problems: list[str]) -> tuple[bytes, bytes]:
     try:
         found = json.loads(data)
         public = base64.b64decode(found["public_key"], validate=True)
-        return public, base64.b64decode(found["signature"], validate=True)
+        signature = base64.b64decode(found["signature"], validate=True)
+        if data != _signed(public, signature):
+            problems.append(f"{SIGNATURE} is not as Caisson writes it")
+        return public, signature
     except (ValueError, KeyError, TypeError, binascii.Error):
         problems.append(f"{SIGNATURE} holds no signature")
         return b"", b""

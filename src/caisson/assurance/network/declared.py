@@ -1,7 +1,7 @@
 """What a system file and the channel table say of a deployment's network: zones, ways between them, services.
 
 Every channel is carried by a service of AWS, so no zone sends packets to another. A zone reaches the services of the
-channels that it writes or reads, its edges to the outside (`docs/deploy.md`), and what it keeps in its own account. The
+channels that it writes or reads, its edges to the outside (`EDGES`), and what it keeps in its own account. The
 network account is no zone: what leaves through the firewall leaves there, for the hosts of tools and of the issuer.
 
 >>> sorted(services("evaluation") - OWN)

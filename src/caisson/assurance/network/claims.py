@@ -32,18 +32,18 @@ _SENDING = frozenset({About.ROUTES, About.FILTERS})
 def egress(name: str, place: str) -> Claim:
     """Nothing goes past the firewall."""
     says = "What it sends to the internet passes a firewall, to what that lists."
-    return _claim("network.egress", name, place, "NET-04", says)
+    return claim_of("network.egress", name, place, "NET-04", says=says)
 
 
 def exposed(name: str, place: str) -> Claim:
     """Nothing is open to anybody."""
-    return _claim(
-        "network.exposed", name, place, "NET-07", "Nobody reaches it from the internet without a client certificate."
-    )
+    says = "Nobody reaches it from the internet without a client certificate."
+    return claim_of("network.exposed", name, place, "NET-07", says=says)
 
 
-def _claim(kind: str, name: str, place: str, control: str, says: str) -> Claim:
-    return Claim(id=f"{kind}: {name}", controls=(control,), says=says, accounts=(), actions=(), about=name, place=place)
+def claim_of(kind: str, name: str, place: str, *controls: str, says: str) -> Claim:
+    """A claim about a network."""
+    return Claim(id=f"{kind}: {name}", controls=controls, says=says, accounts=(), actions=(), about=name, place=place)
 
 
 @dataclass
@@ -53,10 +53,12 @@ class Survey:
     templates: Templates
     network: Network = field(init=False)
     bearing: Bearing = field(init=False)
+    reading: Reading = field(init=False)
 
     def __post_init__(self) -> None:
         self.network = network_of(self.templates)
         self.bearing = Bearing(self.templates, self.network)
+        self.reading = Reading(templates=self.templates)
 
     def __len__(self) -> int:
         """How many claims there are."""
@@ -98,7 +100,7 @@ class Survey:
     def _outside(self) -> list[tuple[str, str]]:
         if not self.network.firewalls:
             return []
-        return [(one.name, str(one.place)) for one in outside(Reading(templates=self.templates))]
+        return [(one.name, str(one.place)) for one in outside(self.reading)]
 
     @cached_property
     def _doors(self) -> list[Door]:
@@ -110,14 +112,10 @@ class Survey:
         claim = egress(sender.id, str(sender.place))
         lost: Path | None = None
         for path in outgoing(self.network, sender, elsewhere(self.network)):
-            target = path.packet.target
-            past = not path.firewalls
             if path.end is End.ELSEWHERE:
-                lost = lost or (path if past else None)
-                continue
-            if past or (path.domains is None and not named(self.network, target)):
-                what = "passes no firewall" if past else f"passes {path.firewalls[-1]}, which lets it go anywhere"
-                return self._against(claim, sender, path, f"a way to the internet {what}")
+                lost = lost or (path if not path.firewalls else None)
+            elif reason := self.past(path):
+                return self.against(claim, path.hops, reason, path.traffic, sender)
         if lost is not None:
             reason = "a way leads out of the templates before it passes a firewall"
             return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=reason, way=lost.hops)
@@ -131,23 +129,31 @@ class Survey:
             if traffic:
                 who = "it" if open_ports is None else "a listener of it that asks for no client certificate"
                 reason = f"{who} is reached from the internet"
-                return self._against(claim, receiver, path, reason, traffic)
+                return self.against(claim, path.hops, reason, traffic, receiver)
         return self._holds(claim, receiver, "no way from the internet leads to it", frozenset(About))
 
-    def _against(
-        self, claim: Claim, interface: Interface, path: Path, reason: str, traffic: Traffic | None = None
+    def past(self, path: Path) -> str:
+        """What is wrong with a way to the internet; empty for one through a firewall to what that lists."""
+        if not path.firewalls:
+            return "a way to the internet passes no firewall"
+        if path.domains is None and not named(self.network, path.packet.target):
+            return f"a way to the internet passes {path.firewalls[-1]}, which lets it go anywhere"
+        return ""
+
+    def against(
+        self, claim: Claim, hops: tuple[str, ...], reason: str, traffic: Traffic, *interfaces: Interface
     ) -> Proof:
-        doubts = self.bearing.against(path.hops, interface)
-        verdict = Verdict.UNDETERMINED if doubts else Verdict.BROKEN
+        """A way against a claim; undetermined where something on it is not known."""
+        doubts = self.bearing.against(hops, *interfaces)
         if doubts:
-            reason = f"{reason}, unless what is not known keeps it: {_listed(doubts)}"
-        said = str(path.traffic if traffic is None else traffic)
-        return Proof(claim=claim, verdict=verdict, reason=reason, way=(*path.hops, f"carries {said}"))
+            reason = f"{reason}, unless what is not known keeps it: {listed_doubts(doubts)}"
+        verdict = Verdict.UNDETERMINED if doubts else Verdict.BROKEN
+        return Proof(claim=claim, verdict=verdict, reason=reason, way=(*hops, f"carries {traffic}"))
 
     def _holds(self, claim: Claim, interface: Interface, reason: str, kinds: frozenset[About]) -> Proof:
         doubts = self.bearing.about(kinds, interface)
         if doubts:
-            return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=_listed(doubts))
+            return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=listed_doubts(doubts))
         return Proof(claim=claim, verdict=Verdict.HOLDS, reason=reason)
 
 
@@ -171,7 +177,8 @@ def _open(templates: Templates, receiver: Interface) -> Traffic | None:
     return found
 
 
-def _listed(doubts: Sequence[Doubt]) -> str:
+def listed_doubts(doubts: Sequence[Doubt]) -> str:
+    """The first of them, and how many more there are."""
     shown = "; ".join(map(str, doubts[:REASONS_SHOWN]))
     more = len(doubts) - REASONS_SHOWN
     return f"{shown}; and {more} more" if more > 0 else shown

@@ -9,10 +9,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from caisson.assurance.network.addresses import Address
-from caisson.assurance.network.model import Acl, Firewall, FirewallRule, Interface, Network, Packet, Passed
+from caisson.assurance.network.model import Acl, Firewall, FirewallRule, Interface, Network
 from caisson.assurance.network.traffic import ALL, NOTHING, Traffic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packet:
+    """From where to where."""
+
+    source: Address
+    target: Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passed:
+    """What a firewall lets through."""
+
+    traffic: Traffic
+    domains: frozenset[str] | None = None
+    """Only to these names, as TLS or HTTP say them; None for any."""
 
 
 def by_groups(network: Network, here: Interface, there: Interface | None, other: Address, *, egress: bool) -> Traffic:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from caisson.assurance.network.addresses import Address, Block
+from caisson.assurance.network.addresses import Block
 from caisson.assurance.network.traffic import Traffic
 from caisson.assurance.templates import Place
 
@@ -229,15 +229,6 @@ class PublicAccess:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passed:
-    """What a firewall lets through."""
-
-    traffic: Traffic
-    domains: frozenset[str] | None = None
-    """Only to these names, as TLS or HTTP say them; None for any."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Network:
     """All of it."""
 
@@ -294,11 +285,3 @@ class Firewall:
     drops: bool
     """What no stateful rule matches is dropped."""
     place: Place
-
-
-@dataclass(frozen=True, kw_only=True)
-class Packet:
-    """From where to where."""
-
-    source: Address
-    target: Address

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from caisson.assurance.network.addresses import Address, Block, public, written
-from caisson.assurance.network.filters import by_acl, by_firewall
-from caisson.assurance.network.model import Attachment, Network, Packet, Passed, Route, Subnet, TransitTable, Via
+from caisson.assurance.network.filters import Packet, Passed, by_acl, by_firewall
+from caisson.assurance.network.model import Attachment, Network, Route, Subnet, TransitTable, Via
 from caisson.assurance.network.traffic import ALL, Traffic
 
 HOPS_MAX = 64

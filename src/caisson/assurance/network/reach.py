@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from caisson.assurance.network.addresses import Address, atoms, internet, written
-from caisson.assurance.network.filters import by_acl, by_groups
-from caisson.assurance.network.model import Interface, Network, Packet, Subnet, Via
+from caisson.assurance.network.filters import Packet, by_acl, by_groups
+from caisson.assurance.network.model import Interface, Network, Subnet, Via
 from caisson.assurance.network.paths import End, Path, arrive, blocked, firewall_at, paths
-from caisson.assurance.network.traffic import ALL, EPHEMERAL, ICMP, ICMP6, REST, Traffic
+from caisson.assurance.network.traffic import ALL, EPHEMERAL, ICMP, ICMP6, REST, TCP, Traffic
 
 CONNECTIONLESS = Traffic.of(ICMP) | Traffic.of(ICMP6) | Traffic.of(REST)
 """What needs no port for answers."""
@@ -88,6 +88,33 @@ def between(network: Network, sender: Interface, receiver: Interface) -> Iterato
                 traffic = path.traffic & leaves & by_groups(network, receiver, hidden, path.packet.source, egress=False)
                 if traffic:
                     yield replace(path.on(f"{receiver.id} ({written(target)})"), traffic=traffic)
+
+
+def astray(network: Network, sender: Interface, receiver: Interface) -> Iterator[Path]:
+    """Ways of packets for one interface that leave the templates: nobody knows where these end."""
+    for subnet, source in _places(network, sender):
+        for _, target in _places(network, receiver):
+            if source.version == target.version:
+                for path in paths(network, subnet.id, Packet(source=source, target=target), sender.id):
+                    if path.end is End.ELSEWHERE:
+                        yield path
+
+
+def answered_between(network: Network, sender: Interface, path: Path) -> bool:
+    """Whether a way from one interface to another gets answers by the network ACLs of both subnets.
+
+    Answers go to ports that the sender's system chooses, 32768 to 60999 on Linux (VPC user guide,
+    nacl-ephemeral-ports).
+    """
+    source = path.packet.source
+    start = next((one for one, address in _places(network, sender) if address == source), None)
+    end = network.subnets.get(path.at)
+    if start is None or end is None or start.id == end.id:
+        return start is not None and end is not None
+    ports = Traffic.of(TCP, 32768, 60999)
+    out = by_acl(network.acls.get(end.acl), source, egress=True)
+    back = by_acl(network.acls.get(start.acl), path.packet.target, egress=False)
+    return ports <= out and ports <= back
 
 
 def _places(network: Network, interface: Interface) -> Iterator[tuple[Subnet, Address]]:

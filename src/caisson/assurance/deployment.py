@@ -15,13 +15,14 @@ from pathlib import Path
 
 from caisson.assurance import templates as reader
 from caisson.assurance.identities.examination import Examination
-from caisson.assurance.network.claims import Survey
+from caisson.assurance.network.examination import examine
 from caisson.assurance.proofs.organization import claimed
 from caisson.assurance.proofs.search import Proof, prove
 from caisson.assurance.templates import Templates
 from caisson.deploy.output import write
 from caisson.deploy.synthesis import synthesize
 from caisson.system.loader import Reading
+from caisson.system.schema import System
 
 
 def proved(reading: Reading, folder: Path | None = None) -> tuple[int, Iterator[Proof]]:
@@ -45,11 +46,11 @@ def proved(reading: Reading, folder: Path | None = None) -> tuple[int, Iterator[
 
 def _proved(reading: Reading, folder: Path) -> tuple[int, Iterator[Proof]]:
     claims, estate = claimed(reading, folder)
-    total, found = of_templates(reader.read(folder))
+    total, found = of_templates(reader.read(folder), reading.require())
     return len(claims) + total, chain((prove(claim, estate) for claim in claims), found)
 
 
-def of_templates(found: Templates) -> tuple[int, Iterator[Proof]]:
-    """The same of templates without a system file."""
-    identities, network = Examination(found), Survey(found)
-    return len(identities) + len(network), chain(identities.proofs(), network.proofs())
+def of_templates(found: Templates, system: System | None = None) -> tuple[int, Iterator[Proof]]:
+    """The same of templates, with what a system file says of its zones where there is one."""
+    identities, network = Examination(found), examine(found, system)
+    return len(identities) + len(network), chain(identities.proofs(), network)

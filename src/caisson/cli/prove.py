@@ -116,8 +116,11 @@ def _rows(proofs: list[Proof]) -> Iterator[tuple[str, str, str]]:
         others = [proof for proof in found if proof.verdict.value != "holds"]
         for proof in others:
             yield proof.verdict.value, about, f"{proof.claim.id.partition(': ')[0]}: {proof.claim.says}"
-        if len(found) > len(others):
-            yield "holds", about, f"{'the other' if others else 'all'} {len(found) - len(others)} claims"
+        held = [proof for proof in found if proof.verdict.value == "holds"]
+        if len(held) == 1:
+            yield "holds", about, f"{held[0].claim.id.partition(': ')[0]}: {held[0].claim.says}"
+        elif held:
+            yield "holds", about, f"{'the other' if others else 'all'} {len(held)} claims"
 
 
 def _lines(proof: Proof) -> Iterator[str]:

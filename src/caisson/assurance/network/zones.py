@@ -109,18 +109,24 @@ class Zones:
             claim = claim_of("network.endpoint", name, place, "NET-01", says=says)
             if service in allowed:
                 yield Proof(claim=claim, verdict=Verdict.HOLDS, reason=f"{service} is declared for {label}")
+            elif unsaid := self._unsaid():
+                yield Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=unsaid[0])
             elif not service:
                 yield Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=f"{place}: its service is not known")
             else:
                 way, reason = (f"anything in {label}", name, service), f"nothing declares {service} for {label}"
                 yield Proof(claim=claim, verdict=Verdict.BROKEN, reason=reason, way=way)
 
-    def _holds(self, claim: Claim, reason: str, *interfaces: Interface) -> Proof:
-        unknown = [
+    def _unsaid(self) -> list[str]:
+        """Stacks of which nobody knows whose they are."""
+        return [
             f"{stack.file}: which account it is deployed to is not known"
             for stack in self.ground.survey.templates.stacks
             if not isinstance(stack.account, str)
         ]
+
+    def _holds(self, claim: Claim, reason: str, *interfaces: Interface) -> Proof:
+        unknown = self._unsaid()
         doubts = self.ground.survey.bearing.about(_PACKETS, *interfaces)
         if unknown or doubts:
             said = unknown[0] if unknown else listed_doubts(doubts)

@@ -30,11 +30,11 @@ def system(**changes: Any) -> System:
     return reading(minimal(**{**said, **changes})).require()
 
 
-def rule(group: str, other: str, *, egress: bool) -> Json:
-    """TCP 443 from one security group to another."""
+def rule(group: str, other: str, *, egress: bool, first: int = 443, last: int = 443) -> Json:
+    """TCP from one security group to another."""
     side = {"DestinationSecurityGroupId": ref(other)} if egress else {"SourceSecurityGroupId": ref(other)}
     kind = "EC2::SecurityGroupEgress" if egress else "EC2::SecurityGroupIngress"
-    return resource(kind, GroupId=ref(group), IpProtocol="tcp", FromPort=443, ToPort=443, **side)
+    return resource(kind, GroupId=ref(group), IpProtocol="tcp", FromPort=first, ToPort=last, **side)
 
 
 def closed(name: str) -> Json:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caisson.assurance.network.addresses import EVERYTHING, Address, Block, block
+from caisson.assurance.network.filters import Packet, by_firewall
 from caisson.assurance.network.model import (
     Acl,
     AclRule,
@@ -56,8 +57,10 @@ TARGET_OF = {Via.TRANSIT: "transit", Via.FIREWALL: "firewall", Via.NAT: "nat", V
 def tables(draw: st.DrawFn, name: str) -> RouteTable:
     """Mostly the way that leads on, sometimes another or none."""
     usual = {"a": Via.TRANSIT, "b": Via.TRANSIT, "enter": Via.FIREWALL, "inspect": Via.NAT, "edge": Via.INTERNET}[name]
+    if name == "enter" and draw(st.booleans()):
+        usual = Via.NAT
     routes = []
-    if draw(st.integers(0, 9)):
+    if draw(st.integers(0, 19)):
         routes.append(Route(to=(WHOLE,), via=usual, target=TARGET_OF[usual], place=HERE))
     for to in draw(st.lists(st.sampled_from([NEAR, ODD]), max_size=2, unique=True)):
         via = draw(st.sampled_from(list(TARGET_OF)))
@@ -73,10 +76,13 @@ def firewalls(draw: st.DrawFn) -> Firewall:
     )  # fmt: skip
     first = [replace(rule, action="forward") if number % 2 else rule for number, rule in
              enumerate(draw(st.lists(made, max_size=2)))]  # fmt: skip
+    rules = draw(st.lists(made, max_size=3))
+    if draw(st.booleans()):  # else little would pass
+        rules.append(FirewallRule(action="pass", sources=(WHOLE,), targets=(WHOLE,), traffic=ALL, place=HERE))
     return Firewall(
         id="firewall", vpc="hub", subnets=("inspect",), stateless=tuple(first),
         stateless_default=draw(st.sampled_from(["forward", "forward", "pass", "drop"])), strict=True,
-        stateful=tuple(draw(st.lists(made, max_size=3))), drops=draw(st.booleans()), place=HERE,
+        stateful=tuple(rules), drops=draw(st.booleans()), place=HERE,
     )  # fmt: skip
 
 
@@ -102,6 +108,8 @@ def networks(draw: st.DrawFn) -> Network:
         name: Attachment(id=name, gateway="transit", vpc=vpc, subnets=(subnet,), table="out")
         for name, vpc, subnet in (("to-work", "work", "b"), ("to-hub", "hub", "enter"))
     }
+    if draw(st.integers(0, 9)):
+        routes.append(TransitRoute(to=(WHOLE,), attachment="to-hub", place=HERE))
     blocks = [block(one) for one in (*SUBNETS.values(), *VPCS.values())]
     return Network(
         vpcs={
@@ -117,7 +125,7 @@ def networks(draw: st.DrawFn) -> Network:
         },
         tables={name: draw(tables(name)) for name in SUBNETS},
         acls={"acl": draw(acls())},
-        groups={"g": Group(id="g", vpc="work", rules=(GroupRule(egress=True, traffic=draw(TRAFFIC), blocks=EVERYTHING, place=HERE),))},
+        groups={"g": Group(id="g", vpc="work", rules=(GroupRule(egress=True, traffic=draw(st.one_of(st.just(ALL), TRAFFIC)), blocks=EVERYTHING, place=HERE),))},
         nats={"nat": Nat(id="nat", subnet="edge", public=draw(st.sampled_from([True, True, False])))},
         attachments=attached,
         transit={"out": TransitTable(id="out", routes=tuple(routes), propagated=draw(st.sampled_from([(), ("to-hub",), ("to-hub", "to-work")])))},
@@ -229,3 +237,12 @@ def test_the_internet_is_reached_where_single_packets_get_there(network: Network
                 if kind:
                     expected.add((target, port, kind))
     assert found == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(firewall=firewalls(), port=st.sampled_from(PORTS))
+def test_a_firewall_passes_what_the_first_rule_that_matches_says(firewall: Firewall, port: int) -> None:
+    for source in (Address(4, block(SUBNETS[name]).first + 4) for name in ("a", "edge")):
+        for target in TARGETS:
+            passed = by_firewall(firewall, Packet(source=source, target=target))
+            assert any(covers(one.traffic, port) for one in passed) is through(firewall, source, target, port)

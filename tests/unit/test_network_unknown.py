@@ -64,6 +64,8 @@ RULES = {
     [
         ({**PAST, "WorkRoute": on_condition(PAST["WorkRoute"])}, "/Resources/WorkRoute"),
         ({**LISTED, "Deny": entry(1, "deny", ref("P"))}, "/Resources/Deny"),
+        ({**LISTED, "AclOfWork": None, "Deny": entry(1, "deny", ref("P")),
+          "AclOfEdge": resource("EC2::SubnetNetworkAclAssociation", SubnetId=ref("Edge"), NetworkAclId=ref("Acl"))}, "/Resources/Deny"),
         (RULES, "/Resources/FirewallRules"),
         ({**PAST, "VpcGatewayAttachment": on_condition(PAST["VpcGatewayAttachment"])}, "/Resources/VpcGatewayAttachment"),
         ({**PAST, "WorkAssociation": on_condition(PAST["WorkAssociation"])}, "/Resources/WorkAssociation"),
@@ -106,6 +108,19 @@ def test_what_is_not_known_elsewhere_hides_no_finding(tmp_path: Path, more: Json
 def test_what_may_join_anything_bears_on_everything(tmp_path: Path, more: Json) -> None:
     proof = proved(tmp_path, {**inspected(), **more}, f"{EGRESS}Task")
     assert proof.verdict is Verdict.UNDETERMINED and f"/Resources/{next(iter(more))}" in proof.reason
+
+
+def test_what_is_not_known_of_others_filters_bears_on_nothing_here(tmp_path: Path) -> None:
+    out = [{"IpProtocol": "-1", "CidrIp": ref("P")}]
+    made = {
+        **inspected(),
+        "Other": resource("EC2::SecurityGroup", GroupDescription="o", VpcId=ref("Vpc"), SecurityGroupEgress=out),
+        "Acl": resource("EC2::NetworkAcl", VpcId=ref("Vpc")),
+        "Entry": entry(1, "allow", ref("P")),
+    }
+    assert proved(tmp_path, made, f"{EGRESS}Task").verdict is Verdict.HOLDS
+    made["Group"]["Properties"]["SecurityGroupEgress"] = out
+    assert proved(tmp_path, made, f"{EGRESS}Task").verdict is Verdict.UNDETERMINED
 
 
 def test_a_listener_of_nobody_knows_what_bears_on_load_balancers_alone(tmp_path: Path) -> None:

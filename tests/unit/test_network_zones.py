@@ -151,9 +151,9 @@ CLOSED = {
     "no endpoint for models": (without(MADE, "evaluation", "BedrockRuntimeEndpoint"), "network.still: evaluation: models"),
     "no rule out": (without(MADE, "evaluation", "ToEndpoints"), "network.still: evaluation: models"),
     "no rule in": (without(MADE, "evaluation", "FromZone"), "network.still: evaluation: models"),
-    "a rule for another port": (
-        edited(MADE, "evaluation", ToEndpoints=resource(
-            "EC2::SecurityGroupEgress", GroupId=ref("ZoneGroup"), IpProtocol="tcp", FromPort=80, ToPort=442, DestinationSecurityGroupId=ref("EndpointGroup"))),
+    "rules for other ports": (
+        edited(MADE, "evaluation", ToEndpoints=rule("ZoneGroup", "EndpointGroup", egress=True, first=80, last=442),
+               FromZone=rule("EndpointGroup", "ZoneGroup", egress=False, first=80, last=442)),
         "network.still: evaluation: models"),
     "a rule for another group": (edited(MADE, "runtime", FromZone=rule("EndpointGroup", "EndpointGroup", egress=False)), "network.still: runtime: channel events"),
     "no queue": (without(MADE, "runtime", "SqsEndpoint"), "network.still: runtime: channel evaluations"),
@@ -162,6 +162,8 @@ CLOSED = {
         "network.still: runtime: channel configuration"),
     "another name in the firewall": (names(MADE, "other.example"), "network.still: runtime: host api.example.com"),
     "a firewall that drops everything": (rules(MADE, "drop ip any any -> any any (sid:1;)"), "network.still: runtime: host api.example.com"),
+    "past the firewall": (edited(MADE, "network", EnterRoute=route("EnterTable", NatGatewayId=ref("Nat"))), "network.still: runtime: host api.example.com"),
+    "a firewall that passes another port": (rules(MADE, "pass tcp $HOME_NET any -> any 80 (sid:1;)"), "network.still: runtime: host api.example.com"),
     "no route to the firewall": (without(MADE, "network", "EnterRoute"), "network.still: runtime: host api.example.com"),
     "no NAT": (without(MADE, "network", "InspectRoute"), "network.still: runtime: host api.example.com"),
     "no route to the transit gateway": (without(MADE, "runtime", "WorkRoute"), "network.still: runtime: host api.example.com"),
@@ -194,6 +196,32 @@ def test_endpoints_in_another_subnet_need_answers_by_both_network_acls(tmp_path:
     ):  # fmt: skip
         found = proved(tmp_path / str(number), listed_acl(made, "evaluation", out, back))
         assert found[claim].verdict is verdict, back
+    for number, (last, verdict) in enumerate([(65535, Verdict.HOLDS), (50000, Verdict.BROKEN)]):
+        there = listed_acl(made, "evaluation", (False, "10.64.0.0/24", 443, 443), (True, "10.64.0.0/24", 1024, last))
+        there["evaluation"]["AclOfWork"]["Properties"]["SubnetId"] = ref("There")
+        assert proved(tmp_path / f"there{number}", there)[claim].verdict is verdict, last
+
+
+def test_a_static_route_wins_over_one_that_is_propagated(tmp_path: Path) -> None:
+    """So a black hole closes what the open security group of the runtime lets in from the network account."""
+    made = OPENED["a security group that lets the network account in"][0]
+    hole = resource(
+        "EC2::TransitGatewayRoute",
+        DestinationCidrBlock="10.66.0.0/20",
+        Blackhole=True,
+        TransitGatewayRouteTableId=ref("BackTable"),
+    )
+    claim = "network.apart: network → runtime"
+    assert proved(tmp_path / "open", made)[claim].verdict is Verdict.BROKEN
+    assert proved(tmp_path / "hole", edited(made, "network", Hole=hole))[claim].verdict is Verdict.HOLDS
+
+
+def test_a_host_has_the_port_of_its_address(tmp_path: Path) -> None:
+    identity = {"issuer": {"url": "https://api.example.com:8443", "audience": "x"}, "groups": {"users": {}}}
+    claim = "network.still: runtime: host api.example.com"
+    assert proved(tmp_path / "a", MADE, identity=identity)[claim].verdict is Verdict.BROKEN  # the group lets 443 out
+    made = edited(MADE, "runtime", More=resource("EC2::SecurityGroupEgress", GroupId=ref("ZoneGroup"), **ANYWHERE))
+    assert proved(tmp_path / "b", made, identity=identity)[claim].verdict is Verdict.HOLDS
 
 
 HARMLESS = {
@@ -302,3 +330,10 @@ def test_what_synth_writes_keeps_every_claim(tmp_path: Path, name: str) -> None:
     write(tmp_path / "out", made.files, made.manifest)
     found = examine(read(tmp_path / "out"), readings()[name].require())
     assert [proof for proof in found if proof.verdict is not Verdict.HOLDS] == []
+
+
+def test_the_page_names_every_claim_and_counts_the_mutations(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/prove-network.md").read_text(encoding="utf-8")
+    kinds = {name.partition(": ")[0] for name in proved(tmp_path, MADE)}
+    assert all(f"`{kind}" in page for kind in kinds)
+    assert f"each of {len(OPENED)} mutations that open a way and {len(CLOSED)} that close one" in page

@@ -33,6 +33,8 @@ class Bearing:
     _names: dict[Doubt, frozenset[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.network.doubts:
+            return
         by_name = {one.name: one for one in self.templates.resources()}
         named = {name: _named(self.templates, one) for name, one in by_name.items()}
         naming: dict[str, list[Resource]] = {}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from caisson.assurance.iam.principals import ACCOUNT
+from caisson.assurance.identities import isolation
 from caisson.assurance.identities.claims import KEY, around, claims, unguarded
 from caisson.assurance.identities.estates import Estates, Limit, estates, limits, owners, universe_of
 from caisson.assurance.identities.holders import Holder, holders
@@ -56,23 +57,23 @@ class Examination:
         read = [*(one.content for one in self._limits), *(one.identity for one in self._holders)]
         policies = [policy for one in read for policy in (*one.most, *one.least)]
         self._owners = owners(self._universe, policies)
-        self._over = estates(
-            {account: account for account in dict.fromkeys(one.account for one in self._holders)},
-            self._universe, self._limits, self._holders,
-        )  # fmt: skip
+        self._over = self._around(self._holders)
         self._roles = [one for one in self._holders if ":role/" in one.arn]
         self._arns = frozenset(one.arn for one in self._roles)
         self._decided: dict[str, Proof] = {}
+        self._tags: dict[tuple[tuple[str, str], ...], tuple[dict[str, Holder], Estates]] = {}
 
     def __len__(self) -> int:
         """How many claims there are."""
-        return 1 + len(self._questions()) + len(self._workloads())
+        return 1 + len(self._questions()) + len(self._tagged()) + len(self._workloads())
 
     def proofs(self) -> Iterator[Proof]:
         """Each claim with its verdict."""
         yield self._read()
         for question in self._questions():
             yield self._decide(question)
+        for holder, tag in self._tagged():
+            yield self._isolated(holder, tag)
         yield from self._reached()
 
     # -- what is asked ------------------------------------------------------------------------------------------------
@@ -107,6 +108,9 @@ class Examination:
     def _workloads(self) -> list[Holder]:
         return [one for one in self._holders if one.workload]
 
+    def _tagged(self) -> list[tuple[Holder, str]]:
+        return [(one, tag) for one in self._holders for tag in isolation.tags(one)]
+
     # -- what is answered ---------------------------------------------------------------------------------------------
 
     def _decide(self, question: Question) -> Proof:
@@ -115,6 +119,44 @@ class Examination:
         if found is None:
             found = self._decided[claim.id] = _decided(question)
         return found
+
+    def _isolated(self, holder: Holder, tag: str) -> Proof:
+        """Whether two values of a tag are kept apart."""
+        claim = isolation.about(holder, tag)
+        other, _ = self._supposed(isolation.supposed(holder, tag, isolation.OTHER))
+        found = []
+        for own in isolation.OWN:
+            given = isolation.supposed(holder, tag, own)
+            mine, over = self._supposed(given)
+            one = mine[holder.arn]
+            doubts = tuple(dict.fromkeys((*one.doubts, *over.doubts[one.account])))
+            try:
+                shut = [*isolation.apart(one, other[holder.arn], given, tag)]
+            except ValueError as error:
+                return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=str(error))
+            for part in shut:
+                proof = _on_both(Question(claim=part, estates=over, doubts=doubts))
+                said = f"with {tag} = {own}, of what is open to {isolation.OTHER}: {proof.reason}"
+                found.append(replace(proof, claim=claim, reason=said))
+        wrong = [one for one in found if _broken(one)] or [one for one in found if not _holds(one)]
+        if wrong:
+            return wrong[0]
+        return Proof(
+            claim=claim, verdict=Verdict.HOLDS, reason="no request of any class is allowed against it",
+            passed=sum(one.passed for one in found), decided=sum(one.decided for one in found),
+        )  # fmt: skip
+
+    def _supposed(self, tags: Mapping[str, str]) -> tuple[dict[str, Holder], Estates]:
+        """Every principal by ARN, where all have these tags, and the organization around them."""
+        asked = tuple(sorted(tags.items()))
+        if asked not in self._tags:
+            read, _ = _different(holders(self.templates, tags))
+            self._tags[asked] = {one.arn: one for one in read}, self._around(read)
+        return self._tags[asked]
+
+    def _around(self, held: Sequence[Holder]) -> Estates:
+        accounts = {account: account for account in dict.fromkeys(one.account for one in held)}
+        return estates(accounts, self._universe, self._limits, held)
 
     def _read(self) -> Proof:
         problems = [*map(str, self.templates.problems), *self._same]
@@ -171,9 +213,15 @@ class Examination:
 
 
 def _decided(question: Question) -> Proof:
+    found = _on_both(question)
+    if _holds(found) and question.claim.but and _holds(prove(replace(question.claim, but=()), question.estates.most)):
+        return replace(found, reason="nothing of the kind is allowed at all")
+    return found
+
+
+def _on_both(question: Question) -> Proof:
+    """What holds by the reading that allows most, or is broken by the one that allows least."""
     most = prove(question.claim, question.estates.most)
-    if _holds(most) and question.claim.but and _holds(prove(replace(question.claim, but=()), question.estates.most)):
-        return replace(most, reason="nothing of the kind is allowed at all")
     if _holds(most) or not question.doubts:
         return most
     least = prove(question.claim, question.estates.least)

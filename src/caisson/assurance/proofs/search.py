@@ -144,7 +144,8 @@ def _for_action(
     claim: Claim, estate: Estate, count: _Count, principal: Principal, owner: str, action: str,
     matching: Sequence[Statement], spared: Sequence[Statement],
 ) -> Iterator[Counterexample]:  # fmt: skip
-    fixed, written = said_of(principal, estate), known().get(action, action)
+    given = {key: Values((value,), single=True) for key, value in claim.given.items()}
+    fixed, written = {**said_of(principal, estate), **given}, known().get(action, action)
     denials = [one for one in matching if one.effect is Effect.DENY]
     meant = [parse(text, variables=False).pieces for text in claim.on]
     patterns = [parts for one in (*matching, *spared) for parts in _resource_patterns(one)]

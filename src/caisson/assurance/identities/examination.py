@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from caisson.assurance.iam.principals import ACCOUNT
 from caisson.assurance.identities import isolation
+from caisson.assurance.identities.approvals import Approvals
 from caisson.assurance.identities.claims import KEY, around, claims, unguarded
 from caisson.assurance.identities.estates import Estates, Limit, estates, limits, owners, universe_of
 from caisson.assurance.identities.holders import Holder, holders
@@ -60,12 +61,13 @@ class Examination:
         self._over = self._around(self._holders)
         self._roles = [one for one in self._holders if ":role/" in one.arn]
         self._arns = frozenset(one.arn for one in self._roles)
+        self._approvals = Approvals(templates=templates, holders=self._holders, around=self._around)
         self._decided: dict[str, Proof] = {}
         self._tags: dict[tuple[tuple[str, str], ...], tuple[dict[str, Holder], Estates]] = {}
 
     def __len__(self) -> int:
         """How many claims there are."""
-        return 1 + len(self._questions()) + len(self._tagged()) + len(self._workloads())
+        return 1 + len(self._questions()) + len(self._tagged()) + len(self._approvals) + len(self._workloads())
 
     def proofs(self) -> Iterator[Proof]:
         """Each claim with its verdict."""
@@ -74,6 +76,7 @@ class Examination:
             yield self._decide(question)
         for holder, tag in self._tagged():
             yield self._isolated(holder, tag)
+        yield from self._approvals.proofs()
         yield from self._reached()
 
     # -- what is asked ------------------------------------------------------------------------------------------------

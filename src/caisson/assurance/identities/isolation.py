@@ -1,4 +1,4 @@
-"""Whether tags keep the sessions of a role apart: what is open to one value of a tag is shut to another (SESS-03, S21).
+"""Whether tags keep sessions of a role apart: what is open to one value is shut to another (IAM-06, SESS-03, row S21).
 
 A policy speaks of a tag by a variable, `${aws:PrincipalTag/team}`. Read once with one value for it and once with
 another, its statements differ exactly where they tell sessions apart. What they open to the other value is claimed to
@@ -48,7 +48,7 @@ def about(holder: Holder, tag: str) -> Claim:
     """The claim as a reader wants it; what is decided is `apart`."""
     return Claim(
         id=f"isolation.tags: {holder.name} by {tag}",
-        controls=("SESS-03",),
+        controls=("IAM-06", "SESS-03"),
         says=f"With one value of the tag {tag}, nothing is reached that its policies open to another.",
         who=(holder.arn,),
         accounts=(),

@@ -145,7 +145,7 @@ def _for_action(
     matching: Sequence[Statement], spared: Sequence[Statement],
 ) -> Iterator[Counterexample]:  # fmt: skip
     given = {key: Values((value,), single=True) for key, value in claim.given.items()}
-    fixed, written = {**said_of(principal, estate), **given}, known().get(action, action)
+    fixed, written = {**said_of(principal, estate), **given}, _written_as(action, claim)
     denials = [one for one in matching if one.effect is Effect.DENY]
     meant = [parse(text, variables=False).pieces for text in claim.on]
     patterns = [parts for one in (*matching, *spared) for parts in _resource_patterns(one)]
@@ -250,6 +250,11 @@ def _with(request: Request, context: dict[str, Values]) -> Request:
 
 def _keys(statement: Statement) -> set[str]:
     return {condition.key.lower() for condition in statement.conditions}
+
+
+def _written_as(action: str, claim: Claim) -> str:
+    """As AWS writes it, or the claim."""
+    return known().get(action) or next((one for one in claim.actions if one.lower() == action), action)
 
 
 def _service(action: str) -> str:

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from caisson.assurance.identities.holders import account_of
 from caisson.assurance.identities.fields import why
+from caisson.assurance.identities.holders import account_of
 from caisson.assurance.templates import Place, Resource, Symbol, Templates, Value, integer, placeholder
 
 TYPE = "AWS::CodePipeline::Pipeline"

@@ -16,8 +16,9 @@ from hashlib import sha256
 from caisson.assurance.iam.principals import ACCOUNT
 from caisson.assurance.identities import isolation
 from caisson.assurance.identities.approvals import Approvals
-from caisson.assurance.identities.claims import KEY, around, claims, unguarded
-from caisson.assurance.identities.estates import Estates, Limit, estates, limits, owners, universe_of
+from caisson.assurance.identities.claims import around, claims, speaks_of_guardrails, unguarded
+from caisson.assurance.identities.endpoints import Passage, passages
+from caisson.assurance.identities.estates import Estates, Limit, estates, limits, owners, passing, universe_of
 from caisson.assurance.identities.holders import Holder, holders
 from caisson.assurance.identities.reach import reach
 from caisson.assurance.proofs.claims import Claim
@@ -54,8 +55,10 @@ class Examination:
         self.templates = templates
         self._limits = limits(templates)
         self._holders, self._same = _different(holders(templates))
+        self._passages = passages(templates)
         self._universe = universe_of(templates, self._holders, self._limits)
         read = [*(one.content for one in self._limits), *(one.identity for one in self._holders)]
+        read += [one.policy for one in self._passages]
         policies = [policy for one in read for policy in (*one.most, *one.least)]
         self._owners = owners(self._universe, policies)
         self._over = self._around(self._holders)
@@ -82,7 +85,8 @@ class Examination:
     # -- what is asked ------------------------------------------------------------------------------------------------
 
     def _questions(self) -> list[Question]:
-        return [*self._of_targets(), *(one for holder in self._holders for one in self._of(holder))]
+        found = [*self._of_targets(), *(one for holder in self._holders for one in self._of(holder))]
+        return [*found, *(one for passage in self._passages for one in self._through_endpoint(passage))]
 
     def _of(self, holder: Holder) -> Iterator[Question]:
         doubts = tuple(dict.fromkeys((*holder.doubts, *self._over.doubts[holder.account])))
@@ -91,7 +95,7 @@ class Examination:
 
     def _of_targets(self) -> Iterator[Question]:
         """Where policies of the organization speak of guardrails: what they leave to an administrator."""
-        speaking = [one for one in self._limits if _speaks(one)]
+        speaking = [one for one in self._limits if speaks_of_guardrails(one.content)]
         for target in dict.fromkeys(target for one in speaking for target in one.targets or ()):
             yield from self._of_target(target, target, self._limits)
         if unattached := [one for one in speaking if one.targets is None]:
@@ -107,6 +111,12 @@ class Examination:
             around(name, accounts=(account,)),
         ):
             yield Question(claim=claim, estates=over, doubts=over.doubts[account])
+
+    def _through_endpoint(self, passage: Passage) -> Iterator[Question]:
+        """By the endpoint's policy alone, whatever the organization says."""
+        over = passing(passage.policy, self._universe)
+        for claim in passage.claims(self._owners):
+            yield Question(claim=claim, estates=over, doubts=passage.policy.doubts)
 
     def _workloads(self) -> list[Holder]:
         return [one for one in self._holders if one.workload]
@@ -248,16 +258,6 @@ def _different(found: Sequence[Holder]) -> tuple[list[Holder], list[str]]:
         else:
             by_arn[one.arn] = one
     return list(by_arn.values()), same
-
-
-def _speaks(limit: Limit) -> bool:
-    """Whether a policy says anything about guardrails."""
-    return any(
-        condition.key.lower() == KEY.lower()
-        for policy in (*limit.content.most, *limit.content.least)
-        for statement in policy.statements
-        for condition in statement.conditions
-    )
 
 
 def _holds(proof: Proof) -> bool:

@@ -55,7 +55,7 @@ def unknown(kind: Kind, doubt: str) -> Bounds:
     whole: Json = {"Action": "*", "Resource": "*"}
     if kind is Kind.TRUST:
         whole = {"Action": "*", "Principal": "*"}
-    elif kind is Kind.RESOURCE_CONTROL:
+    elif kind in (Kind.RESOURCE_CONTROL, Kind.ENDPOINT):
         whole["Principal"] = "*"
     most, least = (
         policy({"Version": VERSION_WITH_VARIABLES, "Statement": [{**whole, "Effect": effect}]}, kind, doubt)

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from caisson.assurance.iam.condition import Condition, holds
-from caisson.assurance.iam.context import Context, Values
+from caisson.assurance.iam.context import Context, Values, has_many_values
 from caisson.assurance.iam.decision import Decision, Outcome, decide
-from caisson.assurance.iam.document import Effect, Policy, Statement
+from caisson.assurance.iam.document import Effect, Statement
 from caisson.assurance.iam.organization import limits_resource
 from caisson.assurance.iam.pattern import Solid, Variable, fits, parse, solid
 from caisson.assurance.iam.principal_element import Named
@@ -99,7 +99,8 @@ def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexa
         guarding = [one for arn in claim.on if arn in estate.guarded for one in estate.guarded[arn].statements]
         guarding += [one for arn in claim.on if arn.endswith("/*") for one in estate.policy_of(arn).statements]
         limits = _statements((*estate.scps(account), *estate.rcps(owner)))
-        statements = list(dict.fromkeys([*limits, *guarding, *held]))
+        passed = [statement for one in estate.through for statement in one.statements]
+        statements = list(dict.fromkeys([*limits, *guarding, *held, *passed]))
         granting = {*held, *guarding}
         written = [*_written(statements), *_written(excepted)]
         alike: set[tuple[str, tuple[int, ...]]] = set()
@@ -144,7 +145,7 @@ def _for_action(
     claim: Claim, estate: Estate, count: _Count, principal: Principal, owner: str, action: str,
     matching: Sequence[Statement], spared: Sequence[Statement],
 ) -> Iterator[Counterexample]:  # fmt: skip
-    given = {key: Values((value,), single=True) for key, value in claim.given.items()}
+    given = {key: Values((value,), single=not has_many_values(key)) for key, value in claim.given.items()}
     fixed, written = {**said_of(principal, estate), **given}, _written_as(action, claim)
     denials = [one for one in matching if one.effect is Effect.DENY]
     meant = [parse(text, variables=False).pieces for text in claim.on]
@@ -157,7 +158,8 @@ def _for_action(
             principal=principal, action=written, resource=resource, resource_account=owner, context=Context(fixed)
         )
         own = estate.policy_of(resource)
-        near = [one for one in denials if _binds(one, request, own) and _may_cover(one, request)]
+        bound = (*own.statements, *(statement for passed in estate.through for statement in passed.statements))
+        near = [one for one in denials if _binds(one, request, bound) and _may_cover(one, request)]
         apart = [one for one in spared if _may_cover(one, request)]
         choices = _choices([*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], fixed, estate)
         policies = policies_of(request, estate)
@@ -208,15 +210,16 @@ def _choices(
     return {key: alternatives(key, conditions, estate.universe) for key, conditions in tested.items()}
 
 
-def _binds(statement: Statement, request: Request, own: Policy) -> bool:
+def _binds(statement: Statement, request: Request, bound: Sequence[Statement]) -> bool:
     """Whether the statement's policy surely concerns the request: service control policies bind whoever is asked for
-    here, a resource's own policy whoever asks, resource control policies who reaches into services that take them."""
+    here, the policies of the resource and of the endpoint (`bound`) whoever asks, resource control policies who
+    reaches into services that take them."""
     if statement.principal is None:
         return True
     everyone = all(entry.named is Named.EVERYONE for entry in statement.principal.entries)
     if not everyone or statement.principal.inverted:
         return False
-    return statement in own.statements or limits_resource(request).known_yes
+    return statement in bound or limits_resource(request).known_yes
 
 
 def _may_cover(statement: Statement, request: Request) -> bool:

@@ -75,6 +75,8 @@ class Gate:
             return _broken(request)
         if fault == SILENT:
             await asyncio.sleep(3600)
+        if isinstance(fault, tuple) and operation == "AssumeRole":
+            return _error_in_xml(*fault)
         if isinstance(fault, tuple):
             code, status, *more = fault
             return _error(code, status, **(more[0] if more else {}))
@@ -142,6 +144,13 @@ def _error(code: str, status: int = 400, **more: Any) -> web.Response:
     told = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "of the gate"} if code else {}
     body = {**told, **more}
     return web.json_response(body, status=status, content_type="application/x-amz-json-1.0")
+
+
+def _error_in_xml(code: str, status: int) -> web.Response:
+    """As STS says it."""
+    told = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>of the gate</Message></Error>"
+    body = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{told}<RequestId>r</RequestId></ErrorResponse>'
+    return web.Response(text=body, status=status, content_type="text/xml")
 
 
 @asynccontextmanager

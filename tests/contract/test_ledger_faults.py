@@ -12,10 +12,14 @@ import pytest
 
 from aws_gate import DEAF, LATE_FAILURE, LOST, SILENT, Gate, gate
 from aws_services import OWN, REGION, Moto, ledger_at, table_of
-from caisson.adapters.aws.api.calls import Bounds, Calls
+from caisson.adapters.aws.api.calls import Bounds, Calls, _failed
 from caisson.adapters.aws.api.endpoint import service_endpoint
 from caisson.adapters.aws.api.identity import SessionIdentities
 from caisson.adapters.aws.ledger import DynamoLedger
+from caisson.adapters.aws.ledger.books import AccountState, Books
+from caisson.adapters.aws.ledger.items import chunk_item
+from caisson.adapters.aws.ledger.rate import CHUNK, RateState
+from caisson.adapters.aws.ledger.table import Conflict
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.errors import LedgerError, Refusal
 from caisson.ports.clock import Clock
@@ -208,6 +212,32 @@ async def test_a_part_of_a_read_is_no_answer(ledger: DynamoLedger, between: Gate
     await other.stop()
 
 
+@pytest.mark.parametrize("what", ["account", "first grant", "chunk"])
+async def test_what_must_be_new_is_written_once(moto: Moto, tmp_path: Path, what: str) -> None:
+    """Two processes that saw none: the second is told, and nothing of the first's is lost."""
+    ledger = ledger_at(moto.url, table_of(moto, tmp_path))
+    table, old = ledger._table, AccountState(account=ACCOUNT)
+    full = RateState(key="system", newest=CHUNK - 1, recent=(1.0,) * (CHUNK - 1))
+    if what == "chunk":  # the head is as both saw it, its chunk is there already
+        before = Books(accounts={}, rates={"system": RateState(key="system")})
+        await table.write(before, Books(accounts={}, rates={"system": full}), OWN)
+        item = chunk_item("system", 0, (9.0,) * CHUNK)
+        await ledger._calls.json("DynamoDB_20120810.PutItem", {"TableName": table._name, "Item": item}, OWN)
+        before = Books(accounts={}, rates={"system": full})
+        after = Books(accounts={}, rates={"system": full.granted(2.0)})
+    elif what == "account":
+        before, after = Books(accounts={"s-1": None}, rates={}), Books(accounts={"s-1": old}, rates={})
+        await table.write(before, after, OWN)
+        after = Books(accounts={"s-1": replace(old, tokens_used=7)}, rates={})
+    else:
+        before = Books(accounts={}, rates={"system": RateState(key="system")})
+        after = Books(accounts={}, rates={"system": before.rates["system"].granted(1.0)})
+        await table.write(before, after, OWN)
+    with pytest.raises(Conflict):
+        await table.write(before, after, OWN)
+    await ledger.stop()
+
+
 # -- credentials of sessions
 
 
@@ -286,10 +316,39 @@ async def test_credentials_are_renewed_before_they_end_and_when_aws_says_so(
     await ledger.stop()
 
 
+@pytest.mark.parametrize("fault", [("Throttling", 400), ("ServiceUnavailable", 503), ("InternalFailure", 500), DEAF])
+async def test_sts_that_fails_for_a_moment_is_asked_again(
+    between: Gate, moto: Moto, tmp_path: Path, fault: object
+) -> None:
+    ledger = of_sessions(between, table_of(moto, tmp_path))
+    between.fail("AssumeRole", fault, fault)
+    await ledger.open(ACCOUNT)
+    assert await ledger.ended("s-1") == ""
+    assert [operation for operation, _ in between.calls].count("AssumeRole") == 3
+    await ledger.stop()
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (
+            b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>",
+            "AccessDenied",
+        ),
+        (b"<!DOCTYPE a [<!ENTITY b 'c'>]><ErrorResponse><Error><Code>&b;</Code></Error></ErrorResponse>", "Status403"),
+        (b"<ErrorResponse>", "Status403"),
+        (b"<html><body>Forbidden</body></html>", "Status403"),
+        (b"", "Status403"),
+    ],
+)
+def test_what_a_query_service_says(raw: bytes, code: str) -> None:
+    assert _failed(403, raw).code == code
+
+
 async def test_a_role_that_cannot_be_assumed_stops_the_request(between: Gate, moto: Moto, tmp_path: Path) -> None:
     ledger = of_sessions(between, table_of(moto, tmp_path))
     between.fail("AssumeRole", *[("AccessDenied", 403)] * 4)
-    with pytest.raises(LedgerError, match="role of the ledger"):
+    with pytest.raises(LedgerError, match="role of the ledger .* AccessDenied: of the gate"):
         await ledger.open(ACCOUNT)
     with pytest.raises(LedgerError, match="role of the ledger"):
         await ledger.ended("s-1")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 import aiohttp
 import msgspec
@@ -36,6 +37,23 @@ class Bounds:
     total_s: float = 2.0
 
 
+PASSING = frozenset({
+    "InternalFailure", "InternalServerError", "LimitExceededException", "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ServiceUnavailable", "Throttling",
+    "ThrottlingError", "ThrottlingException", "TransactionInProgressException", "Timeout", "Unreachable", "Broken",
+    "Nonsense",
+})  # fmt: skip
+"""Codes after which the same call may succeed in a moment (common errors of AWS's APIs, and those of DynamoDB)."""
+
+
+class Passing(Exception):  # noqa: N818  (a state, which passes)
+    """No answer of use this time; the same may succeed in a moment."""
+
+    def __init__(self, reason: str, *, perhaps_done: bool) -> None:
+        super().__init__(reason)
+        self.perhaps_done = perhaps_done
+
+
 class CallFailed(OperatorError):  # noqa: N818  (what became of a call)
     """The service did not accept a call."""
 
@@ -46,6 +64,11 @@ class CallFailed(OperatorError):  # noqa: N818  (what became of a call)
         self.perhaps_done = perhaps_done
         """The call may have been carried out."""
         self.body = body or {}
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may succeed in a moment."""
+        return self.code in PASSING or self.code.startswith("Status5")
 
 
 class Calls:
@@ -150,9 +173,26 @@ def _object(raw: bytes) -> Json | None:
     return answer if isinstance(answer, dict) else None
 
 
+def _error_in_xml(raw: bytes) -> tuple[str, str]:
+    """Code and sentence of a query service's error (STS API reference, common errors); empty where it is none.
+
+    A document type, which alone can define entities, is nothing that a service of AWS sends.
+    """
+    if b"<!" in raw:
+        return "", ""
+    try:
+        found = ElementTree.fromstring(raw)  # noqa: S314 - no document type, over TLS
+    except ElementTree.ParseError:
+        return "", ""
+    told = {one.tag.rpartition("}")[2]: one.text or "" for one in found.iter()}
+    return told.get("Code", ""), told.get("Message", "")
+
+
 def _failed(status: int, raw: bytes) -> CallFailed:
     """What an error response means. A service that failed by itself may have done what it was asked."""
     body = _object(raw) or {}
     code = str(body.get("__type", "")).rpartition("#")[2]
     sentence = str(body.get("message") or body.get("Message") or "")
+    if raw.lstrip().startswith(b"<"):
+        code, sentence = _error_in_xml(raw)
     return CallFailed(code or f"Status{status}", sentence, perhaps_done=status >= 500, body=body)

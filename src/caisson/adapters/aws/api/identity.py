@@ -18,7 +18,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from caisson.adapters.aws.api.calls import CallFailed, Calls
+from caisson.adapters.aws.api.calls import CallFailed, Calls, Passing
 from caisson.errors import LedgerError
 from caisson.ports.clock import Clock
 from caisson.protocol.sigv4 import Keys
@@ -54,6 +54,7 @@ class Identities(ABC):
         """Credentials for one session's account.
 
         Raises:
+            Passing: not at the moment.
             LedgerError: they cannot be had.
         """
 
@@ -134,6 +135,8 @@ class SessionIdentities(Identities):
         try:
             keys, ends = _credentials(await self._sts.form(asked.encode(), self._own()))
         except CallFailed as error:
+            if error.passing:
+                raise Passing(f"AssumeRole for a session: {error}", perhaps_done=False) from error
             raise LedgerError(f"the role of the ledger could not be assumed for a session: {error}") from error
         self._held[session_id] = (keys, ends)
         while len(self._held) > KEPT_MAX:
@@ -148,7 +151,9 @@ def _credentials(answer: bytes) -> tuple[Keys, float]:
         LedgerError: there are none.
     """
     try:
-        found = ElementTree.fromstring(answer).find(".//s:Credentials", _NS)  # noqa: S314 - of STS, over TLS
+        if b"<!" in answer:
+            raise ValueError("a document type")
+        found = ElementTree.fromstring(answer).find(".//s:Credentials", _NS)  # noqa: S314 - no document type, over TLS
         if found is None:
             raise ValueError("no Credentials")
         value = {part: found.findtext(f"s:{part}", "", _NS) for part in _PARTS}

@@ -348,7 +348,7 @@ def test_what_a_query_service_says(raw: bytes, code: str) -> None:
 async def test_a_role_that_cannot_be_assumed_stops_the_request(between: Gate, moto: Moto, tmp_path: Path) -> None:
     ledger = of_sessions(between, table_of(moto, tmp_path))
     between.fail("AssumeRole", *[("AccessDenied", 403)] * 4)
-    with pytest.raises(LedgerError, match="role of the ledger .* AccessDenied: of the gate"):
+    with pytest.raises(LedgerError, match=r"role of the ledger .* AccessDenied: of the gate"):
         await ledger.open(ACCOUNT)
     with pytest.raises(LedgerError, match="role of the ledger"):
         await ledger.ended("s-1")

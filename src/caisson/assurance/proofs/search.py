@@ -132,7 +132,9 @@ def _asking(
 ) -> Iterable[Principal]:
     if only is not None:
         return (only,)
-    return services() if claim.by == "services" else principals(account, statements, estate.universe.partition)
+    return (
+        services(statements) if claim.by == "services" else principals(account, statements, estate.universe.partition)
+    )
 
 
 def _held(only: Principal, estate: Estate) -> Iterator[Statement]:

@@ -76,7 +76,7 @@ def _of(template: Json, resource: Json) -> Iterator[tuple[str, Json, tuple[str, 
     elif type_ == TRUST:
         yield from _document(properties, "AssumeRolePolicyDocument", ("sessions.assumed",), trust=True)
     elif type_ == ENDPOINT:
-        claims = ("endpoint.no-outsider", "guardrail.pinned", "guardrail.no-way-around")
+        claims = ("endpoint.", "guardrail.pinned", "guardrail.no-way-around")
         yield from _document(properties, "PolicyDocument", claims)
         yield "policy removed", {key: value for key, value in properties.items() if key != "PolicyDocument"}, claims
     elif type_ in IDENTITY:
@@ -107,7 +107,12 @@ def _document(
         yield f"{sid} to everybody", with_([*before, {**bare, "Principal": "*"}, *after]), claims
         if set(statement["Principal"]) == {"Service"}:
             continue  # what a service does for whom is `perimeter.no-deputy`
-        yield f"{sid} for every action", with_([*before, {**statement, "Action": _service(statement)}, *after]), claims
+        if not _manages(statement):
+            yield (
+                f"{sid} for every action",
+                with_([*before, {**statement, "Action": _service(statement)}, *after]),
+                claims,
+            )
         for operator, block in statement.get("Condition", {}).items():
             rest = {name: one for name, one in statement["Condition"].items() if name != operator}
             yield (
@@ -123,6 +128,11 @@ def _document(
                 yield f"{sid} for any {key}", with_([*before, {**bare, "Condition": wide}, *after]), claims
     everybody: Json = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole" if trust else "*"}
     yield "open to everybody", with_([*statements, everybody if trust else {**everybody, "Resource": "*"}]), claims
+
+
+def _manages(statement: Json) -> bool:
+    """Whether it is for the deployment, which writes a key's policy and so may give itself whatever it lacks."""
+    return str(statement.get("Condition", {}).get("ArnLike", {}).get("aws:PrincipalArn")).endswith("-deployment")
 
 
 def _service(statement: Json) -> list[str]:
@@ -202,7 +212,7 @@ def _beside(template: Json, id_: str, resource: Json) -> Iterator[tuple[str, Jso
         through = _route(id_, DestinationCidrBlock="0.0.0.0/0", TransitGatewayId="tgw-0123456789abcdef0")
         yield "with a route to a transit gateway of somebody", {"OpenedRoute": through}, inside
     if type_ == ENDPOINT:
-        for service in ("s3", "execute-api", "bedrock-agent-runtime", "ec2", "ssm"):
+        for service in ("sns", "execute-api", "bedrock-agent-runtime", "ec2", "ssm"):
             name = {"Fn::Join": ["", ["com.amazonaws.", {"Ref": "AWS::Region"}, f".{service}"]]}
             other = {**copy.deepcopy(resource), "Properties": {**copy.deepcopy(properties), "ServiceName": name}}
             yield f"with another for {service}", {"OpenedEndpoint": other}, ("network.endpoint",)

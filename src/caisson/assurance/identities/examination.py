@@ -51,11 +51,12 @@ class Examination:
         TemplateError: a policy in it is none.
     """
 
-    def __init__(self, templates: Templates) -> None:
+    def __init__(self, templates: Templates, *, callers: str = "") -> None:
+        """`callers`: of a deployment of a system file, ARN pattern of the roles that its endpoints are for."""
         self.templates = templates
         self._limits = limits(templates)
         self._holders, self._same = _different(holders(templates))
-        self._passages = passages(templates)
+        self._passages = passages(templates, callers=callers)
         self._universe = universe_of(templates, self._holders, self._limits)
         read = [*(one.content for one in self._limits), *(one.identity for one in self._holders)]
         read += [one.policy for one in self._passages]

@@ -71,8 +71,8 @@ class Claim:
     who: tuple[str, ...] = ()
     """ARNs of the only principals that it is about, with no more than the estate says that they hold; `accounts` then
     counts for nothing."""
-    given: Mapping[str, str] = field(default_factory=dict)
-    """What every request says: condition key, in lower case, to its value, as of a session with a tag."""
+    given: Mapping[str, str | None] = field(default_factory=dict)
+    """What every request says: condition key, in lower case, to its value; None: nothing. As of a session with a tag."""
     about: str = ""
     """What the claims with this name are about; empty: the whole organization."""
     place: str = ""

@@ -7,7 +7,7 @@ What remains is decided by the evaluator of concrete requests, with all policies
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from caisson.assurance.iam.condition import Condition, holds
@@ -147,7 +147,12 @@ def _for_action(
     claim: Claim, estate: Estate, count: _Count, principal: Principal, owner: str, action: str,
     matching: Sequence[Statement], spared: Sequence[Statement],
 ) -> Iterator[Counterexample]:  # fmt: skip
-    given = {key: Values((value,), single=not has_many_values(key)) for key, value in claim.given.items()}
+    given = {
+        key: Values((value,), single=not has_many_values(key))
+        for key, value in claim.given.items()
+        if value is not None
+    }
+    silent = frozenset(key for key, value in claim.given.items() if value is None)
     fixed, written = {**said_of(principal, estate), **given}, _written_as(action, claim)
     denials = [one for one in matching if one.effect is Effect.DENY]
     meant = [parse(text, variables=False).pieces for text in claim.on]
@@ -163,7 +168,9 @@ def _for_action(
         bound = (*own.statements, *(statement for passed in estate.through for statement in passed.statements))
         near = [one for one in denials if _binds(one, request, bound) and _may_cover(one, request)]
         apart = [one for one in spared if _may_cover(one, request)]
-        choices = _choices([*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], fixed, estate)
+        choices = _choices(
+            [*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], {*fixed, *silent}, estate
+        )
         policies = policies_of(request, estate)
         for context in _contexts(request, fixed, choices, near, apart, count):
             count.decided += 1
@@ -200,9 +207,7 @@ def _contexts(
     yield from onward(0, dict(fixed), frozenset())
 
 
-def _choices(
-    statements: Iterable[Statement], fixed: dict[str, Values], estate: Estate
-) -> dict[str, tuple[Choice, ...]]:
+def _choices(statements: Iterable[Statement], fixed: Collection[str], estate: Estate) -> dict[str, tuple[Choice, ...]]:
     tested: dict[str, list[Condition]] = {}
     for statement in statements:
         for condition in statement.conditions:

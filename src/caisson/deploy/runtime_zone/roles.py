@@ -21,8 +21,8 @@ from caisson.system import tiers
 
 BOUNDS = "A boundary grants nothing: which resources a role reaches is said by its own policy, which names each of them"
 SERVED = (
-    "A geographic profile is served in regions of its geography that AWS chooses, and its ARN has the caller's account; "
-    "profile and model are named whole, and a guardrail in one version is asked for"
+    "A geographic profile is served in regions of its geography that AWS chooses, and its ARN has the caller's "
+    "account; profile and model are named whole, and a guardrail in one version is asked for"
 )
 KEYS = "The key is in another account, and its id is AWS's: it is told by its alias, in one account and region"
 

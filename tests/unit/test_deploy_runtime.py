@@ -392,3 +392,62 @@ def test_the_networks_have_no_way_out_and_endpoints_for_what_is_called(name: str
     assert sorted(str(one.service) for one in made.interfaces.values()) == ["bedrock-runtime"] * zones + ["sqs", "sts"]
     opened = [rule for group in made.groups.values() for rule in group.rules if not rule.egress and not rule.group]
     assert opened == []
+
+
+class TestEnforcement:
+    def stacks(self, name: str) -> dict[str, dict[str, Any]]:
+        return {
+            stack["part"]: stack
+            for stack in deployed(name).manifest["stacks"]
+            if stack["part"].startswith("enforcement-")
+        }
+
+    @pytest.mark.parametrize(
+        ("name", "parts"),
+        [
+            ("example", {"enforcement-runtime", "enforcement-evaluation"}),
+            ("one-account", {"enforcement-control-runtime-evaluation-ingestion-logging-network"}),
+            ("three-accounts", set()),  # one account, two guardrails: one of them would bind who names the other
+            ("every-key", {"enforcement-evaluation"}),
+            ("management-only", set()),
+        ],
+    )
+    def test_an_account_with_a_single_guardrail_enforces_it(self, name: str, parts: set[str]) -> None:
+        assert set(self.stacks(name)) == parts
+        rows = json.loads(deployed(name).files["rows.json"])["S42"]
+        assert sorted(rows) == sorted(f"{stack['name']}/Enforced" for stack in self.stacks(name).values())
+
+    @pytest.mark.parametrize("part", ["runtime", "evaluation"])
+    def test_in_the_version_that_the_organization_s_policy_pins(self, part: str) -> None:
+        made = template("example", f"enforcement-{part}")
+        (pin,) = made["Parameters"]
+        models = template("example", "organization")["Resources"][f"Models{part.capitalize()}"]["Properties"]["Content"]
+        (pinned,) = [one for one in models["Statement"] if one["Sid"] == "PinnedGuardrail"]
+        assert pinned["Condition"]["StringNotEquals"]["bedrock:GuardrailIdentifier"] == {"Ref": pin}
+        found = made["Resources"]["Enforced"]["Properties"]
+        assert joined(found["GuardrailIdentifier"], pin) == PIN.rpartition(":")[0]
+        assert joined(found["GuardrailVersion"], pin) == "3"
+        assert set(found["SelectiveContentGuarding"].values()) == {"COMPREHENSIVE"}
+        assert "ModelEnforcement" not in found, "all models"
+
+    def test_after_the_guardrails_and_holding_up_nothing_else(self) -> None:
+        order = [stack["part"] for stack in deployed("example").manifest["stacks"]]
+        own = self.stacks("example")
+        assert set(order[-len(own) :]) == set(own)
+        guardrails = next(one["name"] for one in deployed("example").manifest["stacks"] if one["part"] == "guardrails")
+        for stack in own.values():
+            assert [parameter["output_of"] for parameter in stack["parameters"]] == [guardrails]
+
+
+def joined(value: Any, pin: str) -> str:
+    """What CloudFormation makes of Ref, Join, Split and Select."""
+    if isinstance(value, str):
+        return value
+    ((function, given),) = value.items()
+    if function == "Ref":
+        assert given == pin
+        return PIN
+    if function == "Fn::Join":
+        return str(given[0]).join(joined(one, pin) for one in given[1])
+    assert function == "Fn::Select", function
+    return joined(given[1]["Fn::Split"][1], pin).split(given[1]["Fn::Split"][0])[int(given[0])]

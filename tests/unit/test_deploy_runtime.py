@@ -451,3 +451,10 @@ def joined(value: Any, pin: str) -> str:
         return str(given[0]).join(joined(one, pin) for one in given[1])
     assert function == "Fn::Select", function
     return joined(given[1]["Fn::Split"][1], pin).split(given[1]["Fn::Split"][0])[int(given[0])]
+
+
+def test_a_row_without_a_resource_says_precisely_why() -> None:
+    missing = {name: json.loads(deployed(name).files["rows.missing.json"]) for name in ("example", "three-accounts")}
+    assert "cannot start there" in missing["example"]["S02"]
+    assert "S42" not in missing["example"]
+    assert "single guardrail" in missing["three-accounts"]["S42"]

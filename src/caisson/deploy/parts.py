@@ -32,7 +32,7 @@ PARTS = tuple(_PARTS)
 _WHY = {
     "S02": "the runtime has network, roles and ledger, but no service: the gateway cannot read its configuration and "
     "write its channels on AWS in this version, so it cannot start there",
-    "S42": "no account invokes with a single guardrail, and an account enforces one alone; the floor of S44 is enforced",
+    "S42": "no account invokes with a single guardrail, and an account enforces one alone; the floor (S44) is enforced",
 }
 """Why a row would have no resource although its part has templates, where more can be said than that."""
 

@@ -282,7 +282,17 @@ class TestCommand:
             done = self.run(*more, "--json")
             found = {line["id"]: line["verdict"] for line in map(json.loads, done.stdout.splitlines())}
             assert done.exit_code == (3 if more else 0)  # without a manifest nobody knows whose account a stack is in
-            assert {found[name] for name in found if not (more and name.startswith("network."))} == {"holds"}
+            open_ = {name for name in found if found[name] == "undetermined" and not name.startswith("network.")}
+            assert {found[name] for name in found.keys() - open_ if not (more and name.startswith("network."))} == {
+                "holds"
+            }
+            invoking = {
+                f"{zone}.json/{role}" for zone, role in (("evaluation", "JudgeRole"), ("runtime", "GatewayRole"))
+            }
+            wanted = {f"guardrail.pinned: templates/caisson-claims-eu-{one}" for one in invoking}
+            assert open_ == (wanted if more else set()), (
+                "whose pin is a parameter, and over whose account nothing is known"
+            )
             assert "broken" not in found.values()
             assert any(name.startswith("guardrail.pinned: ") and name.endswith("/Operator") for name in found)
             assert "custody.key.archive" in found and "templates.read" in found

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from caisson.deploy.policies import delivery, floor, inference, ledger, management, network, people
+from caisson.deploy.policies import delivery, floor, inference, ledger, management, network, people, workload
 from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
 from caisson.deploy.policies.packing import INLINE_CHARACTERS_MAX, LIMITS, check_attachments, check_inline
@@ -59,13 +59,53 @@ def others() -> dict[str, dict[str, Any]]:
                 region="eu-west-1",
             )
         ),
+        "endpoint-ledger": document(
+            network.ledger_endpoint(
+                caller="arn:of:the:gateway", organization="o-exampleorg", sessions="arn:of:sessions",
+                table="arn:of:the:table",
+            )
+        ),
+        "endpoint-queues": document(
+            network.queue_endpoint(
+                caller="arn:of:the:gateway", organization="o-exampleorg", queues=["arn:of:a:queue"]
+            )
+        ),
+        "endpoint-tokens": document(
+            network.token_endpoint(
+                caller="arn:of:the:gateway", organization="o-exampleorg", sessions="arn:of:sessions"
+            )
+        ),
+        "gateway": document(
+            (
+                *workload.invoking(
+                    models=land.models_of("runtime"), pins=land.place("runtime").pins,
+                    guardrails=["arn:of:the:guardrail"], endpoint="vpce-1", partition="aws", region="eu-west-1",
+                ),
+                workload.guardrail_key(keys="arn:of:keys", alias="alias/guardrails"),
+                *workload.reading_ledger(table="arn:of:the:table", endpoint="vpce-2"),
+                workload.assuming_sessions(sessions="arn:of:sessions", endpoint="vpce-3"),
+                *workload.sending(
+                    queue="arn:of:a:queue", endpoint="vpce-4", keys="arn:of:keys", alias="alias/logging",
+                    region="eu-west-1",
+                ),
+            )
+        ),
+        "boundary": document(workload.boundary()),
+        "ledger-table": document(
+            ledger.table_statements(
+                table="arn:of:the:table", gateway="arn:of:the:gateway", session="arn:of:sessions", endpoint="vpce-1"
+            )
+        ),
+        "task-trust": document(
+            workload.task_trust(account="222222222222", region="eu-west-1", partition="aws")
+        ),
         "flows-trust": document((network.flow_log_trust("222222222222"),)),
         "flows-writing": document((network.flow_log_writing("arn:of:a:log-group"),)),
         "session-items": document(
-            (ledger.session_items("arn:of:the:table"), ledger.key_of_the_table("arn:of:a:key", "eu-west-1"))
+            (ledger.session_items("arn:of:the:table", "vpce-1"), ledger.key_of_the_table("arn:of:a:key", "eu-west-1"))
         ),
         "session-trust": document(
-            ledger.session_trust(account_root="arn:of:the:account", gateway="arn:of:the:gateway")
+            ledger.session_trust(account_root="arn:of:the:account", gateway="arn:of:the:gateway", endpoint="vpce-1")
         ),
     }  # fmt: skip
 
@@ -171,7 +211,10 @@ def test_aws_knows_every_action_that_a_policy_names() -> None:
 
 def test_wildcards_stand_only_where_they_are_explained() -> None:
     """`*` as principal or as a whole service's actions: in a Deny, or where AWS asks for it."""
-    aws_asks_for = {"AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails"}
+    aws_asks_for = {
+        "AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails", "ZoneAssumes", "ZoneSends", "ZoneReadsLedger",
+        "SessionsKeepBudgets",
+    }  # fmt: skip
     for statement in statements():
         allows = statement["Effect"] == "Allow"
         for action in listed(statement, "Action"):
@@ -182,7 +225,9 @@ def test_wildcards_stand_only_where_they_are_explained() -> None:
             assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": "o-exampleorg"}
             if statement["Sid"].startswith("Zone"):  # of an endpoint: one role
                 assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:gateway"}
-        if allows and "Principal" not in statement:
+            if statement["Sid"].startswith("Sessions"):
+                assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:sessions"}
+        if allows and "Principal" not in statement and statement["Sid"] != "AtMost":  # a boundary grants nothing
             assert "*" not in listed(statement, "Resource"), statement["Sid"]
 
 

@@ -33,8 +33,8 @@ from system_files import minimal, reading
 from system_files import text_of as yaml_of
 
 LOGGING_ROWS = {"S06", "S25", "S31", "S32", "S33", "S34", "S61", "S66", "S75"}
-ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S74", "S76", "S77"}
-RUNTIME_ROWS = {"S19", "S21", "S39", "S40"}
+ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S62", "S74", "S76", "S77"}
+RUNTIME_ROWS = {"S09", "S11", "S19", "S20", "S21", "S39", "S40", "S42"}
 NAMES = sorted(readings())
 
 
@@ -94,6 +94,7 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
         "AWS::SSO::Assignment", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Logs::MetricFilter",
         "AWS::Macie::Session", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
         "AWS::EC2::SubnetRouteTableAssociation", "AWS::IAM::ManagedPolicy",
+        "AWS::Bedrock::EnforcedGuardrailConfiguration",
     }  # fmt: skip
     for template in templates("example").values():
         for logical, resource in template["Resources"].items():
@@ -321,6 +322,7 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
     monkeypatch.setattr("caisson.deploy.organization.suppress", noted)
     monkeypatch.setattr("caisson.deploy.zone_network.suppress", noted)
     monkeypatch.setattr("caisson.deploy.runtime_zone.ledger.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.runtime_zone.roles.suppress", noted)
     report = json.dumps(nagged("example", tmp_path))
     assert explained
     assert all(len(reason) > 60 for reason in reasons)

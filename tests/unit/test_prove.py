@@ -285,7 +285,15 @@ class TestCommand:
             found = {line["id"]: line["verdict"] for line in map(json.loads, done.stdout.splitlines())}
             assert done.exit_code == (3 if more else 0)  # without a manifest nobody knows whose account a stack is in
             unknown = ("network.", "isolation.") if more else ()
-            assert {found[name] for name in found if not name.startswith(unknown)} == {"holds"}
+            open_ = {name for name in found if found[name] == "undetermined" and not name.startswith(unknown)}
+            assert {found[name] for name in found.keys() - open_ if not name.startswith(unknown)} == {"holds"}
+            invoking = {
+                f"{zone}.json/{role}" for zone, role in (("evaluation", "JudgeRole"), ("runtime", "GatewayRole"))
+            }
+            wanted = {f"guardrail.pinned: templates/caisson-claims-eu-{one}" for one in invoking}
+            assert open_ == (wanted if more else set()), (
+                "whose pin is a parameter, and over whose account nothing is known"
+            )
             assert "isolation.tags: caisson-claims-eu-runtime/SessionRole by SessionId" in found or more
             assert "broken" not in found.values()
             assert any(name.startswith("guardrail.pinned: ") and name.endswith("/Operator") for name in found)

@@ -16,6 +16,7 @@ from caisson.deploy.logging_zone.watching import detector
 from caisson.deploy.organization import organization
 from caisson.deploy.people import people
 from caisson.deploy.policies.catalogue import OrganizationPolicy
+from caisson.deploy.runtime_zone.enforcement import enforced, enforcement
 from caisson.deploy.runtime_zone.stack import invoking_zone
 from caisson.deploy.stacks import Built
 
@@ -50,4 +51,5 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
     if center is not None:
         stacks.append(people(app, land, center))
     stacks += [detector(app, land, place) for place in land.places]
+    stacks += [enforcement(app, land, place) for place in enforced(land)]
     return Application(app=app, stacks=tuple(stacks))

@@ -29,6 +29,12 @@ _PARTS: dict[str, tuple[int, ...]] = {
 PART_OF: dict[str, str] = {f"S{row:02d}": part for part, rows in _PARTS.items() for row in rows}
 """The part that carries a row."""
 PARTS = tuple(_PARTS)
+_WHY = {
+    "S02": "the runtime has network, roles and ledger, but no service: the gateway cannot read its configuration and "
+    "write its channels on AWS in this version, so it cannot start there",
+    "S42": "no account invokes with a single guardrail, and an account enforces one alone; the floor (S44) is enforced",
+}
+"""Why a row would have no resource although its part has templates, where more can be said than that."""
 
 
 def reasons(*, with_people: bool) -> dict[str, str]:
@@ -41,5 +47,5 @@ def reasons(*, with_people: bool) -> dict[str, str]:
         elif part == "people" and not with_people:
             found[row] = "the system file names no aws.identity_center, so nobody gets a permission set"
         else:
-            found[row] = f"part {part} has templates, but none for this row in this version"
+            found[row] = _WHY.get(row, f"part {part} has templates, but none for this row in this version")
     return found

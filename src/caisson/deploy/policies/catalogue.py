@@ -142,7 +142,7 @@ def _drafts(land: Landscape) -> Iterator[_Draft]:
             *perimeter.encrypted_transport(),
         ),
         targets=everywhere,
-        rows=("S10",),
+        rows=("S10", "S62"),
     )
 
 

@@ -28,6 +28,11 @@ def attaches_runtime(land: Landscape) -> bool:
     return bool(destinations(land.system)) and "runtime" in land.invoking
 
 
+def leaves(land: Landscape) -> bool:
+    """Whether anything has a way to the internet: the runtime, or tools."""
+    return attaches_runtime(land) or bool(land.system.tools)
+
+
 def egress_zone(app: Any, land: Landscape) -> Built:
     """Transit gateway, inspection VPC and, where there are tools, the tool VPC."""
     hosts = destinations(land.system)

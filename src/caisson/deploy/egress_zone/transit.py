@@ -81,8 +81,8 @@ def transit(built: Built, land: Landscape) -> Transit:
 
 
 def _arn(built: Built, land: Landscape, gateway: Any) -> str:
-    named = f"arn:{land.partition}:ec2:{land.region}:{built.account}:transit-gateway/"
-    return str(cdk.Fn.sub(f"{named}${{{gateway.node.id}}}"))
+    kind = f"arn:{land.partition}:ec2:{land.region}:{built.account}:transit-gateway"
+    return str(cdk.Fn.join("/", [kind, gateway.ref]))
 
 
 def attach(built: Built, id_: str, gateway: str, vpc: Any, subnets: list[Any], *, appliance: bool) -> Any:

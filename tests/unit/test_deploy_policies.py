@@ -60,6 +60,9 @@ def others() -> dict[str, dict[str, Any]]:
             )
         ),
         "flows-trust": document((network.flow_log_trust("222222222222"),)),
+        "log-delivery": document(
+            (network.log_delivery("arn:of:a:log-group:log-stream:*", "666666666666", "eu-west-1"),)
+        ),
         "flows-writing": document((network.flow_log_writing("arn:of:a:log-group"),)),
         "session-items": document(
             (ledger.session_items("arn:of:the:table"), ledger.key_of_the_table("arn:of:a:key", "eu-west-1"))

@@ -100,6 +100,9 @@ def others() -> dict[str, dict[str, Any]]:
             workload.task_trust(account="222222222222", region="eu-west-1", partition="aws")
         ),
         "flows-trust": document((network.flow_log_trust("222222222222"),)),
+        "log-delivery": document(
+            (network.log_delivery("arn:of:a:log-group:log-stream:*", "666666666666", "eu-west-1"),)
+        ),
         "flows-writing": document((network.flow_log_writing("arn:of:a:log-group"),)),
         "session-items": document(
             (ledger.session_items("arn:of:the:table", "vpce-1"), ledger.key_of_the_table("arn:of:a:key", "eu-west-1"))

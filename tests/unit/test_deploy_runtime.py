@@ -23,7 +23,7 @@ from caisson.assurance.iam.grammar import policy
 from caisson.assurance.iam.principals import identity
 from caisson.assurance.iam.request import Policies, Request
 from caisson.assurance.network.building import network
-from caisson.assurance.network.model import Role
+from caisson.assurance.network.model import Role, Via
 from caisson.assurance.proofs.estate import ADMINISTRATOR
 from caisson.assurance.templates import read
 from caisson.deploy.output import write
@@ -380,7 +380,7 @@ def test_the_table_is_the_one_that_the_adapter_reads_and_writes() -> None:
     assert resources()["Ledger"]["DeletionPolicy"] == "Retain"
 
 
-@pytest.mark.parametrize("name", ["example", "one-account", "three-accounts", "every-key"])
+@pytest.mark.parametrize("name", ["one-account", "three-accounts"])
 def test_the_networks_have_no_way_out_and_endpoints_for_what_is_called(name: str, tmp_path: Path) -> None:
     write(tmp_path / "out", deployed(name).files, deployed(name).manifest)
     made = network(read(tmp_path / "out"))
@@ -458,3 +458,33 @@ def test_a_row_without_a_resource_says_precisely_why() -> None:
     assert "cannot start there" in missing["example"]["S02"]
     assert "S42" not in missing["example"]
     assert "single guardrail" in missing["three-accounts"]["S42"]
+
+
+@pytest.mark.parametrize("name", ["example", "every-key"])
+def test_where_the_file_names_hosts_the_runtime_has_one_way_to_the_transit_gateway(name: str, tmp_path: Path) -> None:
+    """The judge has none. Where the way leads is walked in `test_deploy_egress`."""
+    write(tmp_path / "out", deployed(name).files, deployed(name).manifest)
+    made = network(read(tmp_path / "out"))
+    parts = {stack["name"]: stack["part"] for stack in deployed(name).manifest["stacks"]}
+    zones = {"runtime", "evaluation"}
+    vpcs = {id_: vpc for id_, vpc in made.vpcs.items() if parts[id_.partition("/")[0]] in zones}
+    assert len(vpcs) == 2 and not any(vpc.gateway for vpc in vpcs.values())
+    routes = [
+        (parts[id_.partition("/")[0]], route.via)
+        for id_, table in made.tables.items()
+        if parts[id_.partition("/")[0]] in zones
+        for route in table.routes
+    ]
+    assert routes == [("runtime", Via.TRANSIT)]
+    assert [one for one in made.attachments.values() if one.vpc in vpcs and not one.vpc.endswith("runtime/Vpc")] == []
+    assert not made.peerings and not any(nat.subnet.partition("/")[0] in vpcs for nat in made.nats.values())
+    endpoints = [one for one in made.interfaces.values() if one.role is Role.ENDPOINT and one.vpc in vpcs]
+    assert {one.service for one in endpoints} == {"bedrock-runtime", "sts", "sqs"} and len(endpoints) == 4
+    opened = [
+        rule
+        for group in made.groups.values()
+        if group.vpc in vpcs
+        for rule in group.rules
+        if not rule.egress and not rule.group
+    ]
+    assert opened == []

@@ -35,6 +35,7 @@ from system_files import text_of as yaml_of
 LOGGING_ROWS = {"S06", "S25", "S31", "S32", "S33", "S34", "S61", "S66", "S75"}
 ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S62", "S74", "S76", "S77"}
 RUNTIME_ROWS = {"S09", "S11", "S19", "S20", "S21", "S39", "S40", "S42"}
+EGRESS_ROWS = {"S48", "S49", "S50", "S51"}
 NAMES = sorted(readings())
 
 
@@ -58,7 +59,7 @@ def test_every_row_points_to_resources_or_has_a_reason(name: str) -> None:
 
 def test_the_organization_s_rows_are_carried() -> None:
     rows = json.loads(deployed("example").files["rows.json"])
-    carried = ORGANIZATION_ROWS | LOGGING_ROWS | RUNTIME_ROWS | {"S53", "S54", "S59", "S68"}
+    carried = ORGANIZATION_ROWS | LOGGING_ROWS | RUNTIME_ROWS | EGRESS_ROWS | {"S53", "S54", "S59", "S68"}
     assert {row for row in rows if rows[row]} == carried
 
 
@@ -95,6 +96,11 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
         "AWS::Macie::Session", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
         "AWS::EC2::SubnetRouteTableAssociation", "AWS::IAM::ManagedPolicy",
         "AWS::Bedrock::EnforcedGuardrailConfiguration",
+        "AWS::EC2::Route",
+        "AWS::EC2::TransitGatewayRoute", "AWS::EC2::TransitGatewayRouteTableAssociation",
+        "AWS::EC2::TransitGatewayRouteTablePropagation", "AWS::EC2::VPCBlockPublicAccessOptions",
+        "AWS::EC2::VPCGatewayAttachment", "AWS::Logs::ResourcePolicy", "AWS::NetworkFirewall::LoggingConfiguration",
+        "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
     }  # fmt: skip
     for template in templates("example").values():
         for logical, resource in template["Resources"].items():
@@ -108,7 +114,9 @@ def test_evidence_outlives_the_stack() -> None:
     under_way = {"Events", "EventsAside", "TextLog", "MetadataLog", "AccessLog"}
     for stack, kept in (("logging", stores | keys | under_way), ("organization", {"FloorVersion"}),
                         ("guardrails", {"GuardrailsKey", "MainVersion", "JudgedVersion"}),
-                        ("runtime", {"RuntimeKey", "FlowsLog", "Ledger"}),
+                        ("runtime", {"RuntimeKey", "FlowsLog", "QueriesLog", "Ledger"}),
+                        ("egress", {"EgressKey", "FlowsLog", "QueriesLog", "FirewallAlertLog", "FirewallFlowLog",
+                                    "FirewallTlsLog"}),
                         ("evaluation", {"EvaluationKey", "FlowsLog"})):  # fmt: skip
         resources = templates("example")[f"caisson-claims-eu-{stack}"]["Resources"]
         retained = {name for name, found in resources.items() if found.get("DeletionPolicy") == "Retain"}
@@ -350,7 +358,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"aws": aws(), "models__assistant": {"id": "us.amazon.nova-lite-v1:0"}}, "geography holds the region eu-west-1"),
     ({"aws": aws(), "models__assistant": {"id": "arn:aws:bedrock:eu-west-1::x/y"}}, "id of a foundation model"),
     ({"aws": aws(), "knowledge": {"k": {"sources": [{"path": "."}], "classification": "public"}}}, "found 'knowledge'"),
-    ({"aws": aws(), "tools": TOOL}, "found 'tools'"),
+    (
+        {"aws": aws(), "tools": {"pay": {**TOOL["pay"], "url": "https://203.0.113.7"}}},
+        r"expected the name of a host, .*'https://203.0.113.7' \(tools.pay.url\)",
+    ),
     (
         {"aws": aws(), "guardrails__main__topics": [{"name": "t", "definition": "x" * 201}]},
         r"at most 200 characters: .* found 201 \(guardrails.main.topics\[0\].definition\)",

@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from caisson.deploy.egress_zone.stack import attaches_runtime, egress_zone, leaves, runtime_way
 from caisson.deploy.guardrails import guardrails
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.stack import logging_zone
@@ -44,7 +45,9 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
     stacks = [
         logging_zone(app, land),  # the organization's trail needs its bucket
         guardrails(app, land),  # and its policies the pins
+        *((egress_zone(app, land),) if leaves(land) else ()),  # the runtime attaches to its gateway
         *(invoking_zone(app, land, zone) for zone in land.invoking),  # and their endpoints
+        *((runtime_way(app, land),) if attaches_runtime(land) else ()),
         organization(app, land, policies),
     ]
     center = land.system.aws.identity_center if land.system.aws is not None else None

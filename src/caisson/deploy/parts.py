@@ -10,7 +10,7 @@ from __future__ import annotations
 
 ROWS = tuple(f"S{number:02d}" for number in range(1, 78))
 """Rows of the reference pattern."""
-BUILT = ("logging", "guardrails", "runtime", "evaluation", "organization", "people")
+BUILT = ("logging", "guardrails", "egress", "runtime", "evaluation", "organization", "people")
 """Parts with templates, in the order of deployment."""
 
 _PARTS: dict[str, tuple[int, ...]] = {
@@ -37,7 +37,7 @@ _WHY = {
 """Why a row would have no resource although its part has templates, where more can be said than that."""
 
 
-def reasons(*, with_people: bool) -> dict[str, str]:
+def reasons(*, with_people: bool, with_hosts: bool = True, with_tools: bool = True) -> dict[str, str]:
     """Why a row would have no resource, by row."""
     found = {}
     for row in ROWS:
@@ -46,6 +46,10 @@ def reasons(*, with_people: bool) -> dict[str, str]:
             found[row] = f"part {part} has no templates in this version"
         elif part == "people" and not with_people:
             found[row] = "the system file names no aws.identity_center, so nobody gets a permission set"
+        elif part == "egress" and not with_hosts:
+            found[row] = "the system file names no tool and no issuer, so nothing has a way to the internet"
+        elif row == "S48" and not with_tools:
+            found[row] = "the system file names no tool, so there is no network for tools"
         else:
             found[row] = _WHY.get(row, f"part {part} has templates, but none for this row in this version")
     return found

@@ -135,3 +135,18 @@ def flow_log_writing(log_group: str) -> Statement:
         actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
         resources=(log_group, f"{log_group}:log-stream:*"),
     )
+
+
+def log_delivery(streams: str, account: str, region: str) -> Statement:
+    """Network Firewall and Resolver write logs for this account (CloudWatch Logs, AWS-logs-and-resource-policy)."""
+    return Statement(
+        sid="LogsDelivered",
+        effect="Allow",
+        principals={"Service": ("delivery.logs.amazonaws.com",)},
+        actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+        resources=(streams,),
+        conditions={
+            "ArnLike": {"aws:SourceArn": (f"arn:*:logs:{region}:{account}:*",)},
+            "StringEquals": {"aws:SourceAccount": (account,)},
+        },
+    )

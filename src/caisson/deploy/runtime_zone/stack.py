@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson.deploy.egress_zone.attachment import way_to_hosts
+from caisson.deploy.egress_zone.stack import attaches_runtime
+from caisson.deploy.egress_zone.transit import GATEWAY
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger, management, zone
@@ -19,7 +22,8 @@ def invoking_zone(app: Any, land: Landscape, zone_: str) -> Built:
     """What a zone that invokes models has; the runtime its ledger, too."""
     account = land.accounts[zone_]
     pins = land.place(zone_).pins
-    built = new_stack(app, land, zone_, account=account, region=land.region, parameters=pins)
+    attached = (GATEWAY,) if zone_ == "runtime" and attaches_runtime(land) else ()
+    built = new_stack(app, land, zone_, account=account, region=land.region, parameters=(*pins, *attached))
     key = _key(built, land, zone_)
     bound = boundary(built, land, zone_)
     made = zone_network(built, land, zone_, key, bound)
@@ -29,6 +33,8 @@ def invoking_zone(app: Any, land: Landscape, zone_: str) -> Built:
         caller(built, land, zone_, made, bound, of_gateway(built, land, key, ways))
     else:
         caller(built, land, zone_, made, bound)
+    if attached:
+        way_to_hosts(built, land, key)
     return built
 
 

@@ -29,6 +29,21 @@ _PARTS: dict[str, tuple[int, ...]] = {
 PART_OF: dict[str, str] = {f"S{row:02d}": part for part, rows in _PARTS.items() for row in rows}
 """The part that carries a row."""
 PARTS = tuple(_PARTS)
+_CONTROL = {
+    "S05": "the control account has its guardrails, with a row of their own; its repository, secrets and rules have no "
+    "templates in this version",
+    "S12": "no template makes an account: the system file names one for each zone; below tier 3 zones may share one",
+    "S63": "only tools have credentials, and a file with tools is refused in this version: there is none to store",
+    "S64": "nothing that is deployed in this version retrieves a credential",
+    "S65": "no tool gateway is deployed in this version, so no credential is put into a call",
+    "S67": "no scan of code is set up in this version; CodeGuru Security ended on 2025-11-20",
+    "S69": "control policies and endpoints list the file's models; the signed bundle that would be gone back to has no "
+    "repository on AWS in this version",
+    "S70": "versions and their pins are in the stack guardrails; the signed bundle that would be gone back to has no "
+    "repository on AWS in this version",
+    "S72": "no pipeline is made in this version: `caisson deploy` changes stacks without a second person's approval",
+}
+"""Why rows of the control part have no resource."""
 
 
 def reasons(*, with_people: bool) -> dict[str, str]:
@@ -36,7 +51,9 @@ def reasons(*, with_people: bool) -> dict[str, str]:
     found = {}
     for row in ROWS:
         part = PART_OF[row]
-        if part not in BUILT:
+        if row in _CONTROL:
+            found[row] = _CONTROL[row]
+        elif part not in BUILT:
             found[row] = f"part {part} has no templates in this version"
         elif part == "people" and not with_people:
             found[row] = "the system file names no aws.identity_center, so nobody gets a permission set"

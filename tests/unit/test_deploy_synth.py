@@ -21,7 +21,7 @@ from caisson.cli.main import main
 from caisson.deploy import synthesis, toolchain
 from caisson.deploy.landscape import landscape
 from caisson.deploy.output import check_place, text_of, write
-from caisson.deploy.parts import PART_OF, PARTS, ROWS
+from caisson.deploy.parts import PART_OF, PARTS, ROWS, reasons
 from caisson.deploy.policies.catalogue import catalogue
 from caisson.deploy.synthesis import synthesize
 from caisson.errors import CaissonError, StartError, SystemFileError
@@ -82,6 +82,13 @@ def test_without_identity_center_nobody_gets_a_permission_set() -> None:
     missing = json.loads(deployed("three-accounts").files["rows.missing.json"])
     assert "aws.identity_center" in missing["S07"]
     assert not any(stack.endswith("-people") for stack in templates("three-accounts"))
+
+
+@pytest.mark.parametrize("with_people", [True, False])
+def test_every_row_of_the_control_part_has_a_reason_of_its_own(with_people: bool) -> None:
+    found = [reason for row, reason in reasons(with_people=with_people).items() if PART_OF[row] == "control"]
+    assert len(set(found)) == len(found) == 9
+    assert not [reason for reason in found if reason.startswith("part ")]
 
 
 def test_every_row_belongs_to_one_part() -> None:

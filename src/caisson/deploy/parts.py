@@ -33,8 +33,20 @@ _WHY = {
     "S02": "the runtime has network, roles and ledger, but no service: the gateway cannot read its configuration and "
     "write its channels on AWS in this version, so it cannot start there",
     "S42": "no account invokes with a single guardrail, and an account enforces one alone; the floor (S44) is enforced",
+    "S05": "the control account has its guardrails, with a row of their own; its repository, secrets and rules have no "
+    "templates in this version",
+    "S12": "no template makes an account: the system file names one for each zone; below tier 3 zones may share one",
+    "S63": "credentials of tools are without effect in this version, so no secret is made for them",
+    "S64": "nothing that is deployed in this version retrieves a credential",
+    "S65": "no tool gateway is deployed in this version, so no credential is put into a call",
+    "S67": "no scan of code is set up in this version; CodeGuru Security ended on 2025-11-20",
+    "S69": "control policies and endpoints list the file's models; the signed bundle that would be gone back to has no "
+    "repository on AWS in this version",
+    "S70": "versions and their pins are in the stack guardrails; the signed bundle that would be gone back to has no "
+    "repository on AWS in this version",
+    "S72": "no pipeline is made in this version: `caisson deploy` changes stacks without a second person's approval",
 }
-"""Why a row would have no resource although its part has templates, where more can be said than that."""
+"""Why a row would have no resource, where more can be said than that its part has none."""
 
 
 def reasons(*, with_people: bool, with_hosts: bool = True, with_tools: bool = True) -> dict[str, str]:
@@ -42,7 +54,9 @@ def reasons(*, with_people: bool, with_hosts: bool = True, with_tools: bool = Tr
     found = {}
     for row in ROWS:
         part = PART_OF[row]
-        if part not in BUILT:
+        if row in _WHY:
+            found[row] = _WHY[row]
+        elif part not in BUILT:
             found[row] = f"part {part} has no templates in this version"
         elif part == "people" and not with_people:
             found[row] = "the system file names no aws.identity_center, so nobody gets a permission set"
@@ -51,5 +65,5 @@ def reasons(*, with_people: bool, with_hosts: bool = True, with_tools: bool = Tr
         elif row == "S48" and not with_tools:
             found[row] = "the system file names no tool, so there is no network for tools"
         else:
-            found[row] = _WHY.get(row, f"part {part} has templates, but none for this row in this version")
+            found[row] = f"part {part} has templates, but none for this row in this version"
     return found

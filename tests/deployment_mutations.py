@@ -24,6 +24,8 @@ OWN = {
 """Types of resources with a policy of their own, and where it stands."""
 TRUST, ENDPOINT = "AWS::IAM::Role", "AWS::EC2::VPCEndpoint"
 IDENTITY = {"AWS::IAM::ManagedPolicy": "PolicyDocument", "AWS::SSO::PermissionSet": "InlinePolicy"}
+ZONES = {"runtime", "evaluation"}
+"""Parts whose networks have no way to the internet of their own; those of egress are tried by `test_deploy_egress`."""
 HARMLESS = {"kms:DescribeKey", "s3:GetBucketAcl"}
 """What tells nothing of what is kept."""
 RIGHTS = {
@@ -62,7 +64,7 @@ def opened(templates: dict[str, Json]) -> Iterator[Change]:
                 made = copy.deepcopy(templates)
                 made[file]["Resources"][id_]["Properties"] = properties
                 yield Change(name=f"{part}: {id_} {name}", templates=made, claims=claims)
-            for name, more, claims in _beside(template, id_, resource):
+            for name, more, claims in _beside(part, id_, resource):
                 made = copy.deepcopy(templates)
                 made[file]["Resources"].update(more)
                 yield Change(name=f"{part}: {id_} {name}", templates=made, claims=claims)
@@ -185,10 +187,10 @@ def _works(template: Json, properties: Json) -> bool:
     return any("Service" in str(one.get("Properties", {}).get("AssumeRolePolicyDocument")) for one in roles)
 
 
-def _beside(template: Json, id_: str, resource: Json) -> Iterator[tuple[str, Json, tuple[str, ...]]]:
+def _beside(part: str, id_: str, resource: Json) -> Iterator[tuple[str, Json, tuple[str, ...]]]:
     """What is put beside a resource."""
     type_, properties = resource["Type"], resource.get("Properties", {})
-    if type_ == "AWS::EC2::RouteTable":
+    if type_ == "AWS::EC2::RouteTable" and part in ZONES:
         inside = ("network.inside", "network.egress", "network.apart")
         gateway: Json = {
             "OpenedGateway": {"Type": "AWS::EC2::InternetGateway"},

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from caisson.deploy.policies import delivery, floor, inference, ledger, management, network, people
+from caisson.deploy.policies import delivery, floor, inference, invocations, ledger, management, network, people
 from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
 from caisson.deploy.policies.packing import INLINE_CHARACTERS_MAX, LIMITS, check_attachments, check_inline
@@ -59,6 +59,20 @@ def others() -> dict[str, dict[str, Any]]:
                 region="eu-west-1",
             )
         ),
+        "invocations-bucket": document(
+            (invocations.bucket_delivery("a-bucket", "222222222222", "eu-west-1", "aws"),)
+        ),
+        "invocations-key": document((invocations.bucket_encryption("222222222222", "eu-west-1", "aws"),)),
+        "delivery-trust": document((invocations.delivery_trust("222222222222", "eu-west-1", "aws"),)),
+        "delivery-writing": document((invocations.delivery_writing("arn:of:a:log-group"),)),
+        "settings-trust": document((invocations.settings_trust(),)),
+        "settings-doing": document(
+            invocations.settings_doing(
+                log_group="arn:of:a:log-group", delivery_role="arn:of:a:role", function="arn:of:a:function"
+            )
+        ),
+        "settings-endpoint": document((invocations.settings_endpoint("arn:of:the:function-role", "o-exampleorg"),)),
+        "settings-answers": document((invocations.answers_endpoint("eu-west-1", "aws"),)),
         "flows-trust": document((network.flow_log_trust("222222222222"),)),
         "flows-writing": document((network.flow_log_writing("arn:of:a:log-group"),)),
         "session-items": document(
@@ -171,19 +185,28 @@ def test_aws_knows_every_action_that_a_policy_names() -> None:
 
 def test_wildcards_stand_only_where_they_are_explained() -> None:
     """`*` as principal or as a whole service's actions: in a Deny, or where AWS asks for it."""
-    aws_asks_for = {"AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails"}
+    aws_asks_for = {"AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails", "FunctionSets"}
+    without_resource = {"Settings": management.SETS, "Interface": management.ELASTIC_INTERFACES}
     for statement in statements():
         allows = statement["Effect"] == "Allow"
         for action in listed(statement, "Action"):
             assert not (allows and action.endswith(":*")), statement["Sid"]
             assert action != "*"
-        if allows and statement.get("Principal") == "*":
+        if statement["Sid"] == "Answers":  # signed by CloudFormation: one action on its own bucket
+            assert listed(statement, "Action") == ["s3:PutObject"]
+            assert statement["Resource"] == "arn:aws:s3:::cloudformation-custom-resource-response-euwest1/*"
+        elif allows and statement.get("Principal") == "*":
             assert statement["Sid"] in aws_asks_for
             assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": "o-exampleorg"}
             if statement["Sid"].startswith("Zone"):  # of an endpoint: one role
                 assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:gateway"}
+            if statement["Sid"] == "FunctionSets":
+                assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:function-role"}
         if allows and "Principal" not in statement:
-            assert "*" not in listed(statement, "Resource"), statement["Sid"]
+            if statement["Sid"] in without_resource:  # the account's settings; interfaces that Lambda makes
+                assert set(listed(statement, "Action")) == set(without_resource[statement["Sid"]])
+            else:
+                assert "*" not in listed(statement, "Resource"), statement["Sid"]
 
 
 def test_no_account_number_or_arn_of_ours_stands_in_the_code() -> None:

@@ -21,7 +21,7 @@ from caisson.assurance.network.model import Role
 from caisson.assurance.proofs.estate import ADMINISTRATOR
 from caisson.assurance.templates import read
 from caisson.deploy.output import write
-from deployments import deployed, readings, template
+from deployments import deployed, land_of, readings, template
 
 PIN = "arn:aws:bedrock:eu-west-1:111111111111:guardrail/gr1a2b3c4d5e:3"
 MODEL = "arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -182,10 +182,17 @@ def test_the_networks_have_no_way_out_and_one_way_to_models(name: str, tmp_path:
     write(tmp_path / "out", deployed(name).files, deployed(name).manifest)
     made = network(read(tmp_path / "out"))
     zones = 2 if readings()[name].require().judge is not None else 1
-    assert len(made.vpcs) == zones and not any(vpc.gateway for vpc in made.vpcs.values())
+    functions = sum(place.invokes for place in land_of(readings()[name]).places)  # each in a network of its own
+    assert len(made.vpcs) == zones + functions and not any(vpc.gateway for vpc in made.vpcs.values())
     assert not any(table.routes for table in made.tables.values())
     assert not (made.nats or made.peerings or made.attachments)
-    assert [one.role for one in made.interfaces.values()] == [Role.ENDPOINT] * zones
-    assert {one.service for one in made.interfaces.values()} == {"bedrock-runtime"}
+    ends = [one for one in made.interfaces.values() if one.role is Role.ENDPOINT]
+    assert sorted(one.service for one in ends) == ["bedrock"] * functions + ["bedrock-runtime"] * zones
+    others = [one for one in made.interfaces.values() if one.role is not Role.ENDPOINT]
+    assert [one.id.rpartition("/")[2] for one in others] == ["Settings"] * functions
+    models = {subnet for one in ends if one.service == "bedrock-runtime" for subnet in one.subnets}
+    assert not models & {
+        subnet for one in (*others, *ends) if one.service != "bedrock-runtime" for subnet in one.subnets
+    }
     opened = [rule for group in made.groups.values() for rule in group.rules if not rule.egress and not rule.group]
     assert opened == []

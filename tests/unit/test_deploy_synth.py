@@ -58,7 +58,7 @@ def test_every_row_points_to_resources_or_has_a_reason(name: str) -> None:
 
 def test_the_organization_s_rows_are_carried() -> None:
     rows = json.loads(deployed("example").files["rows.json"])
-    carried = ORGANIZATION_ROWS | LOGGING_ROWS | RUNTIME_ROWS | {"S53", "S54", "S59", "S68"}
+    carried = ORGANIZATION_ROWS | LOGGING_ROWS | RUNTIME_ROWS | {"S22", "S24", "S28", "S53", "S54", "S59", "S68"}
     assert {row for row in rows if rows[row]} == carried
 
 
@@ -94,6 +94,7 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
         "AWS::SSO::Assignment", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Logs::MetricFilter",
         "AWS::Macie::Session", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
         "AWS::EC2::SubnetRouteTableAssociation", "AWS::IAM::ManagedPolicy",
+        "Custom::DataRetention", "Custom::InvocationLog",
     }  # fmt: skip
     for template in templates("example").values():
         for logical, resource in template["Resources"].items():
@@ -321,6 +322,8 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
     monkeypatch.setattr("caisson.deploy.organization.suppress", noted)
     monkeypatch.setattr("caisson.deploy.zone_network.suppress", noted)
     monkeypatch.setattr("caisson.deploy.runtime_zone.ledger.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.account_settings.invocation_log.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.account_settings.function.suppress", noted)
     report = json.dumps(nagged("example", tmp_path))
     assert explained
     assert all(len(reason) > 60 for reason in reasons)

@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from caisson.deploy.account_settings.stack import account_settings
 from caisson.deploy.guardrails import guardrails
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.stack import logging_zone
@@ -44,6 +45,7 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
         logging_zone(app, land),  # the organization's trail needs its bucket
         guardrails(app, land),  # and its policies the pins
         *(invoking_zone(app, land, zone) for zone in land.invoking),  # and their endpoints
+        *(account_settings(app, land, place) for place in land.places if place.invokes),
         organization(app, land, policies),
     ]
     center = land.system.aws.identity_center if land.system.aws is not None else None

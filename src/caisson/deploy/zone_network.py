@@ -67,7 +67,7 @@ def zone_network(built: Built, land: Landscape, zone: str, key: Any) -> None:
     parameter = model_endpoint(zone)
     cdk.CfnOutput(built.stack, parameter.name, value=endpoint.ref, description=parameter.description)
     built.outputs.append(parameter.name)
-    _flow_log(built, land, zone, vpc, key)
+    flow_log(built, land, zone, vpc, key)
 
 
 def _statements(land: Landscape, zone: str) -> Any:
@@ -115,7 +115,7 @@ def _group(built: Built, vpc: Any, id_: str, description: str) -> Any:
     )
 
 
-def _flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any) -> None:
+def flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any) -> None:
     group_name = land.names.log_group(f"flows-{zone}")
     group = logs.CfnLogGroup(
         built.stack, "FlowsLog", log_group_name=group_name, kms_key_id=key.attr_arn,
@@ -129,7 +129,7 @@ def _flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any) -> N
         path=land.names.path,
         role_name=land.names.role(f"flows-{zone}"),
         description=f"Records the traffic of zone {zone}",
-        assume_role_policy_document=_trust((network.flow_log_trust(built.account),)),
+        assume_role_policy_document=trust((network.flow_log_trust(built.account),)),
     )
     writing = iam.CfnManagedPolicy(
         built.stack,
@@ -150,7 +150,7 @@ def _flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any) -> N
         built.carries(resource, ("S39",))
 
 
-def _trust(statements: Any) -> dict[str, Any]:
+def trust(statements: Any) -> dict[str, Any]:
     """A trust policy names no resource."""
     made = document(statements)
     for statement in made["Statement"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-RUNTIME = "python3.13"
+RUNTIME = "python3.14"
 """Lambda runtime that the files are written for."""
 
 

@@ -545,3 +545,46 @@ def test_the_trail_records_what_a_management_trail_misses() -> None:
     }  # fmt: skip
     conditions = sum(len(c.equals) + len(c.starts_with) for selector in found for c in selector.conditions)
     assert conditions <= 500, "CloudTrail user guide: 500 conditions a trail"
+
+
+SETTER = DEPLOYMENT.replace("-deployment", "-settings")
+DELIVERY = DEPLOYMENT.replace("-deployment", "-delivery")
+FUNCTION = "arn:aws:lambda:eu-west-1:222222222222:function:caisson-claims-eu-settings"
+
+
+@pytest.mark.parametrize("action", [*management.SETS, "logs:PutLogEvents", "ec2:CreateNetworkInterface"])
+def test_the_function_s_role_sets(action: str) -> None:
+    context = {"bedrock__DataRetentionMode": "none"}
+    assert InAccount("runtime").denied(action, aws__PrincipalArn=SETTER, **context) == set()
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["bedrock:DeleteModelInvocationLoggingConfiguration", "bedrock:UpdateGuardrail", "bedrock:InvokeModel",
+     "s3:GetObject", "kms:Decrypt", "iam:CreateRole", "sts:AssumeRole", "logs:GetLogEvents", "lambda:InvokeFunction"],
+)  # fmt: skip
+def test_it_does_nothing_else(action: str) -> None:
+    assert "SettingsOnly" in InAccount("runtime").denied(action, aws__PrincipalArn=SETTER)
+    assert "SettingsOnly" not in InAccount("runtime").denied(action, aws__PrincipalArn=DEPLOYMENT)
+
+
+def test_it_passes_one_role() -> None:
+    account = InAccount("runtime")
+    assert account.denied("iam:PassRole", DELIVERY, aws__PrincipalArn=SETTER) == set()
+    for other in (DEPLOYMENT, SETTER, "arn:aws:iam::222222222222:role/somebody-elses"):
+        assert account.denied("iam:PassRole", other, aws__PrincipalArn=SETTER) == {"SettingsPassDelivery"}
+    assert account.denied("iam:PassRole", DELIVERY) == {"OwnRolesPassed"}
+
+
+@pytest.mark.parametrize("action", management.CHANGE_FUNCTION)
+def test_the_deployment_alone_calls_and_changes_its_function(action: str) -> None:
+    for function in (FUNCTION, f"{FUNCTION}:1"):
+        assert InAccount("runtime").denied(action, function) == {"SettingsFunction"}
+        assert InAccount("runtime").denied(action, function, aws__PrincipalArn=DEPLOYMENT) == set()
+    assert InAccount("runtime").denied(action, FUNCTION.replace("settings", "other")) == set()
+
+
+def test_where_nothing_is_invoked_by_the_control_account_nobody_is_spared() -> None:
+    assert "NoManagement" in InAccount("control").denied(
+        "bedrock:PutModelInvocationLoggingConfiguration", aws__PrincipalArn=SETTER
+    )

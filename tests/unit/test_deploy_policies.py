@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from caisson.deploy.policies import delivery, floor, inference, ledger, management, network, people, workload
+from caisson.deploy.policies import (
+    delivery,
+    floor,
+    inference,
+    invocations,
+    ledger,
+    management,
+    network,
+    people,
+    workload,
+)
 from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
 from caisson.deploy.policies.packing import INLINE_CHARACTERS_MAX, LIMITS, check_attachments, check_inline
@@ -99,6 +109,20 @@ def others() -> dict[str, dict[str, Any]]:
         "task-trust": document(
             workload.task_trust(account="222222222222", region="eu-west-1", partition="aws")
         ),
+        "invocations-bucket": document(
+            (invocations.bucket_delivery("a-bucket", "222222222222", "eu-west-1", "aws"),)
+        ),
+        "invocations-key": document((invocations.bucket_encryption("222222222222", "eu-west-1", "aws"),)),
+        "delivery-trust": document((invocations.delivery_trust("222222222222", "eu-west-1", "aws"),)),
+        "delivery-writing": document((invocations.delivery_writing("arn:of:a:log-group"),)),
+        "settings-trust": document((invocations.settings_trust(),)),
+        "settings-doing": document(
+            invocations.settings_doing(
+                log_group="arn:of:a:log-group", delivery_role="arn:of:a:role", function="arn:of:a:function"
+            )
+        ),
+        "settings-endpoint": document((invocations.settings_endpoint("arn:of:the:function-role", "o-exampleorg"),)),
+        "settings-answers": document((invocations.answers_endpoint("eu-west-1", "aws"),)),
         "flows-trust": document((network.flow_log_trust("222222222222"),)),
         "log-delivery": document(
             (network.log_delivery("arn:of:a:log-group:log-stream:*", "666666666666", "eu-west-1"),)
@@ -216,22 +240,31 @@ def test_wildcards_stand_only_where_they_are_explained() -> None:
     """`*` as principal or as a whole service's actions: in a Deny, or where AWS asks for it."""
     aws_asks_for = {
         "AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails", "ZoneAssumes", "ZoneSends", "ZoneReadsLedger",
-        "SessionsKeepBudgets",
+        "SessionsKeepBudgets", "FunctionSets",
     }  # fmt: skip
+    without_resource = {"Settings": management.SETS, "Interface": management.ELASTIC_INTERFACES}
     for statement in statements():
         allows = statement["Effect"] == "Allow"
         for action in listed(statement, "Action"):
             assert not (allows and action.endswith(":*")), statement["Sid"]
             assert action != "*"
-        if allows and statement.get("Principal") == "*":
+        if statement["Sid"] == "Answers":  # signed by CloudFormation: one action on its own bucket
+            assert listed(statement, "Action") == ["s3:PutObject"]
+            assert statement["Resource"] == "arn:aws:s3:::cloudformation-custom-resource-response-euwest1/*"
+        elif allows and statement.get("Principal") == "*":
             assert statement["Sid"] in aws_asks_for
             assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": "o-exampleorg"}
             if statement["Sid"].startswith("Zone"):  # of an endpoint: one role
                 assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:gateway"}
             if statement["Sid"].startswith("Sessions"):
                 assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:sessions"}
+            if statement["Sid"] == "FunctionSets":
+                assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:function-role"}
         if allows and "Principal" not in statement and statement["Sid"] != "AtMost":  # a boundary grants nothing
-            assert "*" not in listed(statement, "Resource"), statement["Sid"]
+            if statement["Sid"] in without_resource:  # the account's settings; interfaces that Lambda makes
+                assert set(listed(statement, "Action")) == set(without_resource[statement["Sid"]])
+            else:
+                assert "*" not in listed(statement, "Resource"), statement["Sid"]
 
 
 def test_no_account_number_or_arn_of_ours_stands_in_the_code() -> None:
@@ -570,3 +603,46 @@ def test_the_trail_records_what_a_management_trail_misses() -> None:
     }  # fmt: skip
     conditions = sum(len(c.equals) + len(c.starts_with) for selector in found for c in selector.conditions)
     assert conditions <= 500, "CloudTrail user guide: 500 conditions a trail"
+
+
+SETTER = DEPLOYMENT.replace("-deployment", "-settings")
+DELIVERY = DEPLOYMENT.replace("-deployment", "-delivery")
+FUNCTION = "arn:aws:lambda:eu-west-1:222222222222:function:caisson-claims-eu-settings"
+
+
+@pytest.mark.parametrize("action", [*management.SETS, "logs:PutLogEvents", "ec2:CreateNetworkInterface"])
+def test_the_function_s_role_sets(action: str) -> None:
+    context = {"bedrock__DataRetentionMode": "none"}
+    assert InAccount("runtime").denied(action, aws__PrincipalArn=SETTER, **context) == set()
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["bedrock:DeleteModelInvocationLoggingConfiguration", "bedrock:UpdateGuardrail", "bedrock:InvokeModel",
+     "s3:GetObject", "kms:Decrypt", "iam:CreateRole", "sts:AssumeRole", "logs:GetLogEvents", "lambda:InvokeFunction"],
+)  # fmt: skip
+def test_it_does_nothing_else(action: str) -> None:
+    assert "SettingsOnly" in InAccount("runtime").denied(action, aws__PrincipalArn=SETTER)
+    assert "SettingsOnly" not in InAccount("runtime").denied(action, aws__PrincipalArn=DEPLOYMENT)
+
+
+def test_it_passes_one_role() -> None:
+    account = InAccount("runtime")
+    assert account.denied("iam:PassRole", DELIVERY, aws__PrincipalArn=SETTER) == set()
+    for other in (DEPLOYMENT, SETTER, "arn:aws:iam::222222222222:role/somebody-elses"):
+        assert account.denied("iam:PassRole", other, aws__PrincipalArn=SETTER) == {"SettingsPassDelivery"}
+    assert account.denied("iam:PassRole", DELIVERY) == {"OwnRolesPassed"}
+
+
+@pytest.mark.parametrize("action", management.CHANGE_FUNCTION)
+def test_the_deployment_alone_calls_and_changes_its_function(action: str) -> None:
+    for function in (FUNCTION, f"{FUNCTION}:1"):
+        assert InAccount("runtime").denied(action, function) == {"SettingsFunction"}
+        assert InAccount("runtime").denied(action, function, aws__PrincipalArn=DEPLOYMENT) == set()
+    assert InAccount("runtime").denied(action, FUNCTION.replace("settings", "other")) == set()
+
+
+def test_where_nothing_is_invoked_by_the_control_account_nobody_is_spared() -> None:
+    assert "NoManagement" in InAccount("control").denied(
+        "bedrock:PutModelInvocationLoggingConfiguration", aws__PrincipalArn=SETTER
+    )

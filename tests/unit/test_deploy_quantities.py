@@ -125,6 +125,8 @@ SERVICES = {
     "AWS::Macie::": "macie2:",
     "AWS::NetworkFirewall::": "network-firewall:",
     "AWS::CloudWatch::": "cloudwatch:",
+    "Custom::InvocationLog::": "lambda:",
+    "Custom::DataRetention::": "lambda:",
 }
 
 

@@ -29,7 +29,7 @@ from caisson.assurance.templates import read
 from caisson.deploy.output import write
 from caisson.ports.ledger import Account
 from caisson.protocol.sigv4 import Keys
-from deployments import deployed, readings, template
+from deployments import deployed, land_of, readings, template
 
 PIN = "arn:aws:bedrock:eu-west-1:111111111111:guardrail/gr1a2b3c4d5e:3"
 MODEL = "arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -385,11 +385,18 @@ def test_the_networks_have_no_way_out_and_endpoints_for_what_is_called(name: str
     write(tmp_path / "out", deployed(name).files, deployed(name).manifest)
     made = network(read(tmp_path / "out"))
     zones = 2 if readings()[name].require().judge is not None else 1
-    assert len(made.vpcs) == zones and not any(vpc.gateway for vpc in made.vpcs.values())
+    functions = sum(place.invokes for place in land_of(readings()[name]).places)  # each in a network of its own
+    assert len(made.vpcs) == zones + functions and not any(vpc.gateway for vpc in made.vpcs.values())
     assert not any(table.routes for table in made.tables.values())
     assert not (made.nats or made.peerings or made.attachments)
-    assert [one.role for one in made.interfaces.values()] == [Role.ENDPOINT] * (zones + 2)
-    assert sorted(str(one.service) for one in made.interfaces.values()) == ["bedrock-runtime"] * zones + ["sqs", "sts"]
+    ends = [one for one in made.interfaces.values() if one.role is Role.ENDPOINT]
+    assert sorted(one.service for one in ends) == ["bedrock"] * functions + ["bedrock-runtime"] * zones + ["sqs", "sts"]
+    others = [one for one in made.interfaces.values() if one.role is not Role.ENDPOINT]
+    assert [one.id.rpartition("/")[2] for one in others] == ["Settings"] * functions
+    models = {subnet for one in ends if one.service != "bedrock" for subnet in one.subnets}
+    assert not models & {
+        subnet for one in (*others, *ends) if one not in ends or one.service == "bedrock" for subnet in one.subnets
+    }
     opened = [rule for group in made.groups.values() for rule in group.rules if not rule.egress and not rule.group]
     assert opened == []
 

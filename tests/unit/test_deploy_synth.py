@@ -59,7 +59,13 @@ def test_every_row_points_to_resources_or_has_a_reason(name: str) -> None:
 
 def test_the_organization_s_rows_are_carried() -> None:
     rows = json.loads(deployed("example").files["rows.json"])
-    carried = ORGANIZATION_ROWS | LOGGING_ROWS | RUNTIME_ROWS | EGRESS_ROWS | {"S53", "S54", "S59", "S68"}
+    carried = (
+        ORGANIZATION_ROWS
+        | LOGGING_ROWS
+        | RUNTIME_ROWS
+        | EGRESS_ROWS
+        | {"S22", "S24", "S28", "S53", "S54", "S59", "S68"}
+    )
     assert {row for row in rows if rows[row]} == carried
 
 
@@ -108,6 +114,7 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
         "AWS::EC2::TransitGatewayRouteTablePropagation", "AWS::EC2::VPCBlockPublicAccessOptions",
         "AWS::EC2::VPCGatewayAttachment", "AWS::Logs::ResourcePolicy", "AWS::NetworkFirewall::LoggingConfiguration",
         "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
+        "Custom::DataRetention", "Custom::InvocationLog",
     }  # fmt: skip
     for template in templates("example").values():
         for logical, resource in template["Resources"].items():
@@ -338,6 +345,8 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
     monkeypatch.setattr("caisson.deploy.zone_network.suppress", noted)
     monkeypatch.setattr("caisson.deploy.runtime_zone.ledger.suppress", noted)
     monkeypatch.setattr("caisson.deploy.runtime_zone.roles.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.account_settings.invocation_log.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.account_settings.function.suppress", noted)
     report = json.dumps(nagged("example", tmp_path))
     assert explained
     assert all(len(reason) > 60 for reason in reasons)

@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from caisson.deploy.account_settings.stack import account_settings
 from caisson.deploy.egress_zone.stack import attaches_runtime, egress_zone, leaves, runtime_way
 from caisson.deploy.guardrails import guardrails
 from caisson.deploy.landscape import Landscape
@@ -48,6 +49,7 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
         *((egress_zone(app, land),) if leaves(land) else ()),  # the runtime attaches to its gateway
         *(invoking_zone(app, land, zone) for zone in land.invoking),  # and their endpoints
         *((runtime_way(app, land),) if attaches_runtime(land) else ()),
+        *(account_settings(app, land, place) for place in land.places if place.invokes),
         organization(app, land, policies),
     ]
     center = land.system.aws.identity_center if land.system.aws is not None else None

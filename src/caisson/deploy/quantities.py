@@ -120,7 +120,7 @@ BILLED: dict[str, tuple[str, ...]] = {
     "AWS::Cognito::UserPool": ("cognito.user",),
 }
 """Type to what is billed of it."""
-FREE_SERVICES = ("AWS::IAM::", "AWS::Organizations::", "AWS::SSO::")
+FREE_SERVICES = ("Custom::", "AWS::IAM::", "AWS::Organizations::", "AWS::SSO::")
 FREE = (
     "AWS::ApiGateway::Account", "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::Method", "AWS::ApiGateway::RequestValidator", "AWS::ApiGateway::Resource",

@@ -81,7 +81,7 @@ def zone_network(built: Built, land: Landscape, zone: str, key: Any, bound: Any)
     parameter = model_endpoint(zone)
     cdk.CfnOutput(built.stack, parameter.name, value=made.models.ref, description=parameter.description)
     built.outputs.append(parameter.name)
-    _flow_log(built, land, zone, vpc, key, bound)
+    flow_log(built, land, zone, vpc, key, bound)
     return made
 
 
@@ -186,7 +186,8 @@ def _group(built: Built, vpc: Any, id_: str, description: str) -> Any:
     )
 
 
-def _flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any, bound: Any) -> None:
+def flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any, bound: Any = None) -> None:
+    """The record of a network's traffic, and the role that writes it, within a boundary where the stack has one."""
     group_name = land.names.log_group(f"flows-{zone}")
     group = logs.CfnLogGroup(
         built.stack, "FlowsLog", log_group_name=group_name, kms_key_id=key.attr_arn,
@@ -200,8 +201,8 @@ def _flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any, boun
         path=land.names.path,
         role_name=land.names.role(f"flows-{zone}"),
         description=f"Records the traffic of zone {zone}",
-        permissions_boundary=bound.ref,
-        assume_role_policy_document=_trust((network.flow_log_trust(built.account),)),
+        permissions_boundary=None if bound is None else bound.ref,
+        assume_role_policy_document=trust((network.flow_log_trust(built.account),)),
     )
     writing = iam.CfnManagedPolicy(
         built.stack,
@@ -222,7 +223,7 @@ def _flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any, boun
         built.carries(resource, ("S39",))
 
 
-def _trust(statements: Any) -> dict[str, Any]:
+def trust(statements: Any) -> dict[str, Any]:
     """A trust policy names no resource."""
     made = document(statements)
     for statement in made["Statement"]:

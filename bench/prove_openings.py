@@ -104,13 +104,14 @@ def _as_before(land: Landscape, arn: str, before: Iterable[Statement], after: It
     old, new = list(before), list(after)
     members = tuple(place.account for place in land.places)
     owner = next((account for account in members if f":{account}:" in arn), land.accounts["logging"])
+    granted_to = members
     if ":kms:" not in arn and ":iam:" not in arn:  # there the owner's administrators need no policy of the resource
-        members = tuple(account for account in members if account != owner)
+        granted_to = tuple(account for account in members if account != owner)
     granting = (one for one in old if one.effect is Effect.ALLOW)
     granted = [Spared(actions=_actions(one), conditions=_conditions(one)) for one in granting]
     for one in new:
         if one.effect is Effect.ALLOW and one not in old:
-            yield from _never(members, owner, arn, one, granted, by=("members", "outsiders", "services"))
+            yield from _never(granted_to, owner, arn, one, granted, by=("members", "outsiders", "services"))
     for one in old:
         if one.effect is Effect.DENY and one not in new:
             spared = spared_by({"Condition": _conditions(one)})

@@ -61,6 +61,8 @@ def opened(templates: dict[str, Json]) -> Iterator[Change]:
         part = Path(file).stem.rpartition("-")[2]
         for id_, resource in template["Resources"].items():
             for name, properties, claims in _of(template, resource):
+                if properties == resource.get("Properties"):
+                    continue
                 made = copy.deepcopy(templates)
                 made[file]["Resources"][id_]["Properties"] = properties
                 yield Change(name=f"{part}: {id_} {name}", templates=made, claims=claims)

@@ -20,8 +20,10 @@ from typing import Any, Literal
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from caisson.assurance import templates as reader
-from caisson.assurance.deployment import of_templates
+from caisson.assurance.deployment import roles_of
 from caisson.assurance.iam.document import Effect, Statement
+from caisson.assurance.identities.examination import Examination
+from caisson.assurance.network.examination import examine
 from caisson.assurance.proofs.claims import Claim, Spared
 from caisson.assurance.proofs.families import custody, keys, sessions
 from caisson.assurance.proofs.organization import estate
@@ -53,7 +55,7 @@ def main() -> int:
             verdict = _noticed(reading, Path(scratch, "deployment"), change)
         if verdict == "noticed":
             noticed += 1
-        elif _opens_nothing(reading, templates, change):
+        elif (change.grants and verdict == HELD) or _opens_nothing(reading, templates, change):
             alike += 1
         else:
             wrong.append(f"{change.name}: {verdict}")
@@ -67,18 +69,22 @@ def main() -> int:
 
 def _noticed(reading: Reading, folder: Path, change: Change) -> str:
     """`noticed`, or what was found instead."""
-    found = []
+    found, asked = [], 0
     try:
         for proof in _proofs(reading, folder, change):
+            asked += proof.claim.id.startswith(change.claims)
             if proof.verdict is not Verdict.HOLDS:
                 found.append(proof.claim.id)
                 if proof.claim.id.startswith(change.claims):
                     return "noticed"
     except OperatorError:
         return "noticed"
-    return f"only {found[0]}" if found else "nothing"
+    if found or not asked:
+        return f"only {found[0]}" if found else "nothing"
+    return HELD
 
 
+HELD = "all of these claims hold"
 Asks = Literal["members", "outsiders", "services"]
 _ASKING: tuple[Asks, ...] = ("members", "outsiders")
 """Services of AWS are held by what they are allowed, not by what is denied."""
@@ -146,15 +152,24 @@ def _conditions(statement: Statement) -> dict[str, dict[str, Any]]:
 
 
 def _proofs(reading: Reading, folder: Path, change: Change) -> Iterator[Proof]:
-    """Those that the change can concern, the likeliest first."""
+    """Those whose names the change gives, those about what was changed first."""
     system = reading.require()
     land = landscape(system)
-    around = estate(land, change.templates)
-    for claim in chain(custody.claims(land), keys.claims(land), sessions.claims(land)):
-        yield prove(claim, around)
-    if not change.claims[0].startswith(("custody", "keys", "sessions")):
-        _, found = of_templates(reader.read(folder), system)
-        yield from found
+    families = chain(custody.claims(land), keys.claims(land), sessions.claims(land))
+    if wanted := [claim for claim in families if claim.id.startswith(change.claims)]:
+        around = estate(land, change.templates)
+        yield from (prove(claim, around) for claim in wanted)
+        return
+    found = reader.read(folder)
+    if change.claims[0].startswith("network."):
+        yield from examine(found, system)
+        return
+    examination = Examination(found, callers=roles_of(system))
+    asked = [one for one in examination.questions() if one.claim.id.startswith(change.claims)]
+    for question in sorted(asked, key=lambda one: one.claim.about.rpartition("/")[2] not in change.name):
+        yield examination.decide(question)
+    if "isolation.tags" in change.claims:
+        yield from examination.isolated()
 
 
 if __name__ == "__main__":

@@ -53,6 +53,8 @@ class Change:
     templates: dict[str, Json]
     claims: tuple[str, ...]
     """How the ids of the claims begin of which one must no longer hold."""
+    grants: bool = False
+    """A principal is given a right that these claims say it never has: where they hold, another policy denies it."""
 
 
 def opened(templates: dict[str, Json]) -> Iterator[Change]:
@@ -65,7 +67,8 @@ def opened(templates: dict[str, Json]) -> Iterator[Change]:
                     continue
                 made = copy.deepcopy(templates)
                 made[file]["Resources"][id_]["Properties"] = properties
-                yield Change(name=f"{part}: {id_} {name}", templates=made, claims=claims)
+                grants = resource["Type"] in IDENTITY and " with " in f" {name}"
+                yield Change(name=f"{part}: {id_} {name}", templates=made, claims=claims, grants=grants)
             for name, more, claims in _beside(part, id_, resource):
                 made = copy.deepcopy(templates)
                 made[file]["Resources"].update(more)
@@ -111,7 +114,9 @@ def _document(
         yield f"{sid} to everybody", with_([*before, {**bare, "Principal": "*"}, *after]), claims
         if set(statement["Principal"]) == {"Service"}:
             continue  # what a service does for whom is `perimeter.no-deputy`
-        if not _manages(statement):
+        if not _manages(statement) and (
+            claims[0] != "endpoint." or "bedrock:InvokeModel" in as_list(statement["Action"])
+        ):
             yield (
                 f"{sid} for every action",
                 with_([*before, {**statement, "Action": _service(statement)}, *after]),

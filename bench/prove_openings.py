@@ -22,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from caisson.assurance import templates as reader
 from caisson.assurance.deployment import roles_of
 from caisson.assurance.iam.document import Effect, Statement
+from caisson.assurance.identities.endpoints import THEIRS, passages
+from caisson.assurance.identities.estates import passing
 from caisson.assurance.identities.examination import Examination
 from caisson.assurance.network.examination import examine
 from caisson.assurance.proofs.claims import Claim, Spared
@@ -31,7 +33,7 @@ from caisson.assurance.proofs.search import Proof, prove
 from caisson.assurance.verdict import Verdict
 from caisson.deploy.landscape import Landscape, landscape
 from caisson.deploy.output import write
-from caisson.deploy.synthesis import synthesize
+from caisson.deploy.synthesis import Deployment, synthesize
 from caisson.errors import OperatorError
 from caisson.system.loader import Reading, read
 from deployment_mutations import Change, opened
@@ -46,6 +48,7 @@ def main() -> int:
     reading = read(options.system)
     made = synthesize(reading)
     templates = {name: json.loads(text) for name, text in made.files.items() if name.startswith("templates/")}
+    land = landscape(reading.require())
     began, noticed, alike, wrong = time.monotonic(), 0, 0, []
     changes = [*opened(templates)][:: options.every]
     for number, change in enumerate(changes, start=1):
@@ -53,9 +56,11 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="caisson-openings-") as scratch:
             write(Path(scratch, "deployment"), files, made.manifest)
             verdict = _noticed(reading, Path(scratch, "deployment"), change)
+            if verdict == HELD and "endpoint." in change.claims and _lets_nobody_else(made, Path(scratch), land):
+                verdict = ALIKE
         if verdict == "noticed":
             noticed += 1
-        elif (change.grants and verdict == HELD) or _opens_nothing(reading, templates, change):
+        elif verdict == ALIKE or (change.grants and verdict == HELD) or _opens_nothing(reading, templates, change):
             alike += 1
         else:
             wrong.append(f"{change.name}: {verdict}")
@@ -84,7 +89,7 @@ def _noticed(reading: Reading, folder: Path, change: Change) -> str:
     return HELD
 
 
-HELD = "all of these claims hold"
+HELD, ALIKE = "all of these claims hold", "lets through what it did before"
 Asks = Literal["members", "outsiders", "services"]
 _ASKING: tuple[Asks, ...] = ("members", "outsiders")
 """Services of AWS are held by what they are allowed, not by what is denied."""
@@ -102,6 +107,34 @@ def _opens_nothing(reading: Reading, templates: dict[str, Any], change: Change) 
     )
 
 
+def _lets_nobody_else(made: Deployment, scratch: Path, land: Landscape) -> bool:
+    """Whether endpoints let through nothing that they did not before: the other condition says as much."""
+    write(scratch / "before", made.files, made.manifest)
+    old, new = ({one.name: one for one in passages(reader.read(scratch / name))} for name in ("before", "deployment"))
+    universe = estate(land, {}).universe
+    members = tuple(place.account for place in land.places)
+    for name, passage in new.items():
+        before, after = ([_unplaced(one) for policy in each.policy.most for one in policy.statements]
+                         for each in (old[name], passage))  # fmt: skip
+        granted = [
+            Spared(actions=_actions(one), resources=_resources(one, "*"), conditions=_conditions(one))
+            for one in before if one.effect is Effect.ALLOW
+        ]  # fmt: skip
+        for one in after:
+            if one in before:
+                continue
+            if one.effect is Effect.DENY:
+                return False
+            for claim in _never(members, "", "*", one, granted, by=_ASKING):
+                said = {"aws:principalorgid": land.organization} if claim.by == "members" else THEIRS
+                asked = replace(claim, given=said)
+                if prove(asked, passing(passage.policy, universe).most).verdict is not Verdict.HOLDS:
+                    return False
+        if any(one.effect is Effect.DENY and one not in after for one in before):
+            return False
+    return True
+
+
 def _unplaced(statement: Statement) -> Statement:
     return replace(statement, pointer="")
 
@@ -117,7 +150,9 @@ def _as_before(land: Landscape, arn: str, before: Iterable[Statement], after: It
     granted = [Spared(actions=_actions(one), conditions=_conditions(one)) for one in granting]
     for one in new:
         if one.effect is Effect.ALLOW and one not in old:
-            yield from _never(granted_to, owner, arn, one, granted, by=("members", "outsiders", "services"))
+            # a service takes a role only when somebody passes it, which is claimed by itself
+            asking = _ASKING if ":iam:" in arn else (*_ASKING, "services")
+            yield from _never(granted_to, owner, arn, one, granted, by=asking)
     for one in old:
         if one.effect is Effect.DENY and one not in new:
             spared = spared_by({"Condition": _conditions(one)})

@@ -67,8 +67,9 @@ bench-detect-peers: ## detect-secrets and Presidio for `make bench-detect`, into
 	  test -d $$place || $(PYTHON) -m venv $$place; \
 	  $$place/bin/python -m pip install --quiet --disable-pip-version-check $$peer; done
 
-prove-mutations: dev ## weaken the example's policies in hundreds of ways, and see that `prove` notices
+prove-mutations: dev ## weaken the example's deployment in hundreds of ways, and see that `prove` notices
 	@$(BIN)/python -m bench.prove_mutations
+	@$(BIN)/python -m bench.prove_openings
 
 soak: dev ## memory growth under load
 	@$(BIN)/python -m bench.soak

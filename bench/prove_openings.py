@@ -20,8 +20,12 @@ from typing import Any, Literal
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from caisson.assurance import templates as reader
-from caisson.assurance.deployment import of_templates
+from caisson.assurance.deployment import roles_of
 from caisson.assurance.iam.document import Effect, Statement
+from caisson.assurance.identities.endpoints import THEIRS, passages
+from caisson.assurance.identities.estates import passing
+from caisson.assurance.identities.examination import Examination
+from caisson.assurance.network.examination import examine
 from caisson.assurance.proofs.claims import Claim, Spared
 from caisson.assurance.proofs.families import custody, keys, sessions
 from caisson.assurance.proofs.organization import estate
@@ -29,7 +33,7 @@ from caisson.assurance.proofs.search import Proof, prove
 from caisson.assurance.verdict import Verdict
 from caisson.deploy.landscape import Landscape, landscape
 from caisson.deploy.output import write
-from caisson.deploy.synthesis import synthesize
+from caisson.deploy.synthesis import Deployment, synthesize
 from caisson.errors import OperatorError
 from caisson.system.loader import Reading, read
 from deployment_mutations import Change, opened
@@ -44,6 +48,7 @@ def main() -> int:
     reading = read(options.system)
     made = synthesize(reading)
     templates = {name: json.loads(text) for name, text in made.files.items() if name.startswith("templates/")}
+    land = landscape(reading.require())
     began, noticed, alike, wrong = time.monotonic(), 0, 0, []
     changes = [*opened(templates)][:: options.every]
     for number, change in enumerate(changes, start=1):
@@ -51,9 +56,11 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="caisson-openings-") as scratch:
             write(Path(scratch, "deployment"), files, made.manifest)
             verdict = _noticed(reading, Path(scratch, "deployment"), change)
+            if verdict == HELD and "endpoint." in change.claims and _lets_nobody_else(made, Path(scratch), land):
+                verdict = ALIKE
         if verdict == "noticed":
             noticed += 1
-        elif _opens_nothing(reading, templates, change):
+        elif verdict == ALIKE or (change.grants and verdict == HELD) or _opens_nothing(reading, templates, change):
             alike += 1
         else:
             wrong.append(f"{change.name}: {verdict}")
@@ -67,18 +74,22 @@ def main() -> int:
 
 def _noticed(reading: Reading, folder: Path, change: Change) -> str:
     """`noticed`, or what was found instead."""
-    found = []
+    found, asked = [], 0
     try:
         for proof in _proofs(reading, folder, change):
+            asked += proof.claim.id.startswith(change.claims)
             if proof.verdict is not Verdict.HOLDS:
                 found.append(proof.claim.id)
                 if proof.claim.id.startswith(change.claims):
                     return "noticed"
     except OperatorError:
         return "noticed"
-    return f"only {found[0]}" if found else "nothing"
+    if found or not asked:
+        return f"only {found[0]}" if found else "nothing"
+    return HELD
 
 
+HELD, ALIKE = "all of these claims hold", "lets through what it did before"
 Asks = Literal["members", "outsiders", "services"]
 _ASKING: tuple[Asks, ...] = ("members", "outsiders")
 """Services of AWS are held by what they are allowed, not by what is denied."""
@@ -96,6 +107,34 @@ def _opens_nothing(reading: Reading, templates: dict[str, Any], change: Change) 
     )
 
 
+def _lets_nobody_else(made: Deployment, scratch: Path, land: Landscape) -> bool:
+    """Whether endpoints let through nothing that they did not before: the other condition says as much."""
+    write(scratch / "before", made.files, made.manifest)
+    old, new = ({one.name: one for one in passages(reader.read(scratch / name))} for name in ("before", "deployment"))
+    universe = estate(land, {}).universe
+    members = tuple(place.account for place in land.places)
+    for name, passage in new.items():
+        before, after = ([_unplaced(one) for policy in each.policy.most for one in policy.statements]
+                         for each in (old[name], passage))  # fmt: skip
+        granted = [
+            Spared(actions=_actions(one), resources=_resources(one, "*"), conditions=_conditions(one))
+            for one in before if one.effect is Effect.ALLOW
+        ]  # fmt: skip
+        for one in after:
+            if one in before:
+                continue
+            if one.effect is Effect.DENY:
+                return False
+            for claim in _never(members, "", "*", one, granted, by=_ASKING):
+                said = {"aws:principalorgid": land.organization} if claim.by == "members" else THEIRS
+                asked = replace(claim, given=said)
+                if prove(asked, passing(passage.policy, universe).most).verdict is not Verdict.HOLDS:
+                    return False
+        if any(one.effect is Effect.DENY and one not in after for one in before):
+            return False
+    return True
+
+
 def _unplaced(statement: Statement) -> Statement:
     return replace(statement, pointer="")
 
@@ -104,13 +143,16 @@ def _as_before(land: Landscape, arn: str, before: Iterable[Statement], after: It
     old, new = list(before), list(after)
     members = tuple(place.account for place in land.places)
     owner = next((account for account in members if f":{account}:" in arn), land.accounts["logging"])
+    granted_to = members
     if ":kms:" not in arn and ":iam:" not in arn:  # there the owner's administrators need no policy of the resource
-        members = tuple(account for account in members if account != owner)
+        granted_to = tuple(account for account in members if account != owner)
     granting = (one for one in old if one.effect is Effect.ALLOW)
     granted = [Spared(actions=_actions(one), conditions=_conditions(one)) for one in granting]
     for one in new:
         if one.effect is Effect.ALLOW and one not in old:
-            yield from _never(members, owner, arn, one, granted, by=("members", "outsiders", "services"))
+            # a service takes a role only when somebody passes it, which is claimed by itself
+            asking = _ASKING if ":iam:" in arn else (*_ASKING, "services")
+            yield from _never(granted_to, owner, arn, one, granted, by=asking)
     for one in old:
         if one.effect is Effect.DENY and one not in new:
             spared = spared_by({"Condition": _conditions(one)})
@@ -145,15 +187,24 @@ def _conditions(statement: Statement) -> dict[str, dict[str, Any]]:
 
 
 def _proofs(reading: Reading, folder: Path, change: Change) -> Iterator[Proof]:
-    """Those that the change can concern, the likeliest first."""
+    """Those whose names the change gives, those about what was changed first."""
     system = reading.require()
     land = landscape(system)
-    around = estate(land, change.templates)
-    for claim in chain(custody.claims(land), keys.claims(land), sessions.claims(land)):
-        yield prove(claim, around)
-    if not change.claims[0].startswith(("custody", "keys", "sessions")):
-        _, found = of_templates(reader.read(folder), system)
-        yield from found
+    families = chain(custody.claims(land), keys.claims(land), sessions.claims(land))
+    if wanted := [claim for claim in families if claim.id.startswith(change.claims)]:
+        around = estate(land, change.templates)
+        yield from (prove(claim, around) for claim in wanted)
+        return
+    found = reader.read(folder)
+    if change.claims[0].startswith("network."):
+        yield from examine(found, system)
+        return
+    examination = Examination(found, callers=roles_of(system))
+    asked = [one for one in examination.questions() if one.claim.id.startswith(change.claims)]
+    for question in sorted(asked, key=lambda one: one.claim.about.rpartition("/")[2] not in change.name):
+        yield examination.decide(question)
+    if "isolation.tags" in change.claims:
+        yield from examination.isolated()
 
 
 if __name__ == "__main__":

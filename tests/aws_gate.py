@@ -51,6 +51,8 @@ class Gate:
     secrets: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Access key id to secret and session."""
     bodies: list[Any] = field(default_factory=list)
+    assumed: list[dict[str, str]] = field(default_factory=list)
+    """Parameters of each AssumeRole."""
 
     def fail(self, operation: str, *faults: Any) -> None:
         self.faults[operation].extend(faults)
@@ -116,6 +118,7 @@ class Gate:
 
     def _learn(self, asked: bytes, answer: str) -> None:
         tags = parse_qs(asked.decode())
+        self.assumed.append({name: values[0] for name, values in tags.items()})
         found = {name: re.findall(f"<{name}>(.+?)</{name}>", answer) for name in ("AccessKeyId", "SecretAccessKey")}
         if found["AccessKeyId"] and tags.get("Tags.member.1.Key") == ["SessionId"]:
             self.secrets[found["AccessKeyId"][0]] = (found["SecretAccessKey"][0], tags["Tags.member.1.Value"][0])

@@ -24,6 +24,8 @@ OWN = {
 """Types of resources with a policy of their own, and where it stands."""
 TRUST, ENDPOINT = "AWS::IAM::Role", "AWS::EC2::VPCEndpoint"
 IDENTITY = {"AWS::IAM::ManagedPolicy": "PolicyDocument", "AWS::SSO::PermissionSet": "InlinePolicy"}
+ZONES = {"runtime", "evaluation"}
+"""Parts whose networks have no way to the internet of their own; those of egress are tried by `test_deploy_egress`."""
 HARMLESS = {"kms:DescribeKey", "s3:GetBucketAcl"}
 """What tells nothing of what is kept."""
 RIGHTS = {
@@ -51,6 +53,8 @@ class Change:
     templates: dict[str, Json]
     claims: tuple[str, ...]
     """How the ids of the claims begin of which one must no longer hold."""
+    grants: bool = False
+    """A principal is given a right that these claims say it never has: where they hold, another policy denies it."""
 
 
 def opened(templates: dict[str, Json]) -> Iterator[Change]:
@@ -59,10 +63,13 @@ def opened(templates: dict[str, Json]) -> Iterator[Change]:
         part = Path(file).stem.rpartition("-")[2]
         for id_, resource in template["Resources"].items():
             for name, properties, claims in _of(template, resource):
+                if properties == resource.get("Properties"):
+                    continue
                 made = copy.deepcopy(templates)
                 made[file]["Resources"][id_]["Properties"] = properties
-                yield Change(name=f"{part}: {id_} {name}", templates=made, claims=claims)
-            for name, more, claims in _beside(template, id_, resource):
+                grants = resource["Type"] in IDENTITY and " with " in f" {name}"
+                yield Change(name=f"{part}: {id_} {name}", templates=made, claims=claims, grants=grants)
+            for name, more, claims in _beside(part, id_, resource):
                 made = copy.deepcopy(templates)
                 made[file]["Resources"].update(more)
                 yield Change(name=f"{part}: {id_} {name}", templates=made, claims=claims)
@@ -107,7 +114,9 @@ def _document(
         yield f"{sid} to everybody", with_([*before, {**bare, "Principal": "*"}, *after]), claims
         if set(statement["Principal"]) == {"Service"}:
             continue  # what a service does for whom is `perimeter.no-deputy`
-        if not _manages(statement):
+        if not _manages(statement) and (
+            claims[0] != "endpoint." or "bedrock:InvokeModel" in as_list(statement["Action"])
+        ):
             yield (
                 f"{sid} for every action",
                 with_([*before, {**statement, "Action": _service(statement)}, *after]),
@@ -185,10 +194,10 @@ def _works(template: Json, properties: Json) -> bool:
     return any("Service" in str(one.get("Properties", {}).get("AssumeRolePolicyDocument")) for one in roles)
 
 
-def _beside(template: Json, id_: str, resource: Json) -> Iterator[tuple[str, Json, tuple[str, ...]]]:
+def _beside(part: str, id_: str, resource: Json) -> Iterator[tuple[str, Json, tuple[str, ...]]]:
     """What is put beside a resource."""
     type_, properties = resource["Type"], resource.get("Properties", {})
-    if type_ == "AWS::EC2::RouteTable":
+    if type_ == "AWS::EC2::RouteTable" and part in ZONES:
         inside = ("network.inside", "network.egress", "network.apart")
         gateway: Json = {
             "OpenedGateway": {"Type": "AWS::EC2::InternetGateway"},

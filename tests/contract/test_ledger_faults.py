@@ -270,6 +270,34 @@ async def test_each_session_has_credentials_of_its_own(between: Gate, moto: Moto
     await ledger.stop()
 
 
+async def test_another_process_learns_from_the_account_whose_session_it_is(
+    between: Gate, moto: Moto, tmp_path: Path
+) -> None:
+    """It asks STS for the same tags, and asks for none where there is no account."""
+    table = table_of(moto, tmp_path)
+    first, other = of_sessions(between, table), of_sessions(between, table)
+    await first.open(replace(ACCOUNT, user="auth0|alice"))
+    assert isinstance(await reserve(first, "r1"), Reservation)
+    assert isinstance(await reserve(other, "r2"), Reservation)
+    await other.settle("r1", tokens=4, cost_micro_usd=0)
+    await other.end("s-1", "done")
+    assert (await balance_of(first)).tokens_used == 4
+    one, two = between.assumed
+    assert one == two
+    assert {one[f"Tags.member.{n}.Key"]: one[f"Tags.member.{n}.Value"] for n in range(1, 5)} == {
+        "SessionId": "s-1", "User": "auth0=7Calice", "Agent": "claims", "Task": "answer",
+    }  # fmt: skip
+    refused = await reserve(other, "r3", session="s-none")
+    assert isinstance(refused, Refusal)
+    assert refused.rule == "ledger.unknown"
+    assert await other.ended("s-none") is None
+    await other.end("s-none", "x")
+    await other.forget([Reservation(reservation_id="r", session_id="s-none", tokens=1, deadline=0.0)])
+    assert len(between.assumed) == 2
+    await first.stop()
+    await other.stop()
+
+
 async def test_a_sessions_credentials_do_not_reach_another(between: Gate, moto: Moto, tmp_path: Path) -> None:
     """The gate refuses as the role's policy does; without this, the test above would show nothing."""
     table = table_of(moto, tmp_path)
@@ -277,6 +305,7 @@ async def test_a_sessions_credentials_do_not_reach_another(between: Gate, moto: 
     await ledger.open(ACCOUNT)
     identities = ledger._identities
     keys = await identities.of("s-1")
+    identities.introduce(replace(ACCOUNT, session_id="s-2"))
     identities._held["s-2"] = (keys, float("inf"))  # type: ignore[attr-defined]
     with pytest.raises(LedgerError, match="AccessDenied"):
         await ledger.ended("s-2")

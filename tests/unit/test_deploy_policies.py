@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from caisson.deploy.policies import delivery, floor, inference, ledger, management, network, people
+from caisson.deploy.policies import (
+    delivery,
+    floor,
+    inference,
+    invocations,
+    ledger,
+    management,
+    network,
+    people,
+    workload,
+)
 from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
 from caisson.deploy.policies.packing import INLINE_CHARACTERS_MAX, LIMITS, check_attachments, check_inline
@@ -59,13 +69,70 @@ def others() -> dict[str, dict[str, Any]]:
                 region="eu-west-1",
             )
         ),
+        "endpoint-ledger": document(
+            network.ledger_endpoint(
+                caller="arn:of:the:gateway", organization="o-exampleorg", sessions="arn:of:sessions",
+                table="arn:of:the:table",
+            )
+        ),
+        "endpoint-queues": document(
+            network.queue_endpoint(
+                caller="arn:of:the:gateway", organization="o-exampleorg", queues=["arn:of:a:queue"]
+            )
+        ),
+        "endpoint-tokens": document(
+            network.token_endpoint(
+                caller="arn:of:the:gateway", organization="o-exampleorg", sessions="arn:of:sessions"
+            )
+        ),
+        "gateway": document(
+            (
+                *workload.invoking(
+                    models=land.models_of("runtime"), pins=land.place("runtime").pins,
+                    guardrails=["arn:of:the:guardrail"], endpoint="vpce-1", partition="aws", region="eu-west-1",
+                ),
+                workload.guardrail_key(keys="arn:of:keys", alias="alias/guardrails"),
+                *workload.reading_ledger(table="arn:of:the:table", endpoint="vpce-2"),
+                workload.assuming_sessions(sessions="arn:of:sessions", endpoint="vpce-3"),
+                *workload.sending(
+                    queue="arn:of:a:queue", endpoint="vpce-4", keys="arn:of:keys", alias="alias/logging",
+                    region="eu-west-1",
+                ),
+            )
+        ),
+        "boundary": document(workload.boundary()),
+        "ledger-table": document(
+            ledger.table_statements(
+                table="arn:of:the:table", gateway="arn:of:the:gateway", session="arn:of:sessions", endpoint="vpce-1"
+            )
+        ),
+        "task-trust": document(
+            workload.task_trust(account="222222222222", region="eu-west-1", partition="aws")
+        ),
+        "invocations-bucket": document(
+            (invocations.bucket_delivery("a-bucket", "222222222222", "eu-west-1", "aws"),)
+        ),
+        "invocations-key": document((invocations.bucket_encryption("222222222222", "eu-west-1", "aws"),)),
+        "delivery-trust": document((invocations.delivery_trust("222222222222", "eu-west-1", "aws"),)),
+        "delivery-writing": document((invocations.delivery_writing("arn:of:a:log-group"),)),
+        "settings-trust": document((invocations.settings_trust(),)),
+        "settings-doing": document(
+            invocations.settings_doing(
+                log_group="arn:of:a:log-group", delivery_role="arn:of:a:role", function="arn:of:a:function"
+            )
+        ),
+        "settings-endpoint": document((invocations.settings_endpoint("arn:of:the:function-role", "o-exampleorg"),)),
+        "settings-answers": document((invocations.answers_endpoint("eu-west-1", "aws"),)),
         "flows-trust": document((network.flow_log_trust("222222222222"),)),
+        "log-delivery": document(
+            (network.log_delivery("arn:of:a:log-group:log-stream:*", "666666666666", "eu-west-1"),)
+        ),
         "flows-writing": document((network.flow_log_writing("arn:of:a:log-group"),)),
         "session-items": document(
-            (ledger.session_items("arn:of:the:table"), ledger.key_of_the_table("arn:of:a:key", "eu-west-1"))
+            (ledger.session_items("arn:of:the:table", "vpce-1"), ledger.key_of_the_table("arn:of:a:key", "eu-west-1"))
         ),
         "session-trust": document(
-            ledger.session_trust(account_root="arn:of:the:account", gateway="arn:of:the:gateway")
+            ledger.session_trust(account_root="arn:of:the:account", gateway="arn:of:the:gateway", endpoint="vpce-1")
         ),
     }  # fmt: skip
 
@@ -171,19 +238,33 @@ def test_aws_knows_every_action_that_a_policy_names() -> None:
 
 def test_wildcards_stand_only_where_they_are_explained() -> None:
     """`*` as principal or as a whole service's actions: in a Deny, or where AWS asks for it."""
-    aws_asks_for = {"AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails"}
+    aws_asks_for = {
+        "AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails", "ZoneAssumes", "ZoneSends", "ZoneReadsLedger",
+        "SessionsKeepBudgets", "FunctionSets",
+    }  # fmt: skip
+    without_resource = {"Settings": management.SETS, "Interface": management.ELASTIC_INTERFACES}
     for statement in statements():
         allows = statement["Effect"] == "Allow"
         for action in listed(statement, "Action"):
             assert not (allows and action.endswith(":*")), statement["Sid"]
             assert action != "*"
-        if allows and statement.get("Principal") == "*":
+        if statement["Sid"] == "Answers":  # signed by CloudFormation: one action on its own bucket
+            assert listed(statement, "Action") == ["s3:PutObject"]
+            assert statement["Resource"] == "arn:aws:s3:::cloudformation-custom-resource-response-euwest1/*"
+        elif allows and statement.get("Principal") == "*":
             assert statement["Sid"] in aws_asks_for
             assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": "o-exampleorg"}
             if statement["Sid"].startswith("Zone"):  # of an endpoint: one role
                 assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:gateway"}
-        if allows and "Principal" not in statement:
-            assert "*" not in listed(statement, "Resource"), statement["Sid"]
+            if statement["Sid"].startswith("Sessions"):
+                assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:sessions"}
+            if statement["Sid"] == "FunctionSets":
+                assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:function-role"}
+        if allows and "Principal" not in statement and statement["Sid"] != "AtMost":  # a boundary grants nothing
+            if statement["Sid"] in without_resource:  # the account's settings; interfaces that Lambda makes
+                assert set(listed(statement, "Action")) == set(without_resource[statement["Sid"]])
+            else:
+                assert "*" not in listed(statement, "Resource"), statement["Sid"]
 
 
 def test_no_account_number_or_arn_of_ours_stands_in_the_code() -> None:
@@ -522,3 +603,46 @@ def test_the_trail_records_what_a_management_trail_misses() -> None:
     }  # fmt: skip
     conditions = sum(len(c.equals) + len(c.starts_with) for selector in found for c in selector.conditions)
     assert conditions <= 500, "CloudTrail user guide: 500 conditions a trail"
+
+
+SETTER = DEPLOYMENT.replace("-deployment", "-settings")
+DELIVERY = DEPLOYMENT.replace("-deployment", "-delivery")
+FUNCTION = "arn:aws:lambda:eu-west-1:222222222222:function:caisson-claims-eu-settings"
+
+
+@pytest.mark.parametrize("action", [*management.SETS, "logs:PutLogEvents", "ec2:CreateNetworkInterface"])
+def test_the_function_s_role_sets(action: str) -> None:
+    context = {"bedrock__DataRetentionMode": "none"}
+    assert InAccount("runtime").denied(action, aws__PrincipalArn=SETTER, **context) == set()
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["bedrock:DeleteModelInvocationLoggingConfiguration", "bedrock:UpdateGuardrail", "bedrock:InvokeModel",
+     "s3:GetObject", "kms:Decrypt", "iam:CreateRole", "sts:AssumeRole", "logs:GetLogEvents", "lambda:InvokeFunction"],
+)  # fmt: skip
+def test_it_does_nothing_else(action: str) -> None:
+    assert "SettingsOnly" in InAccount("runtime").denied(action, aws__PrincipalArn=SETTER)
+    assert "SettingsOnly" not in InAccount("runtime").denied(action, aws__PrincipalArn=DEPLOYMENT)
+
+
+def test_it_passes_one_role() -> None:
+    account = InAccount("runtime")
+    assert account.denied("iam:PassRole", DELIVERY, aws__PrincipalArn=SETTER) == set()
+    for other in (DEPLOYMENT, SETTER, "arn:aws:iam::222222222222:role/somebody-elses"):
+        assert account.denied("iam:PassRole", other, aws__PrincipalArn=SETTER) == {"SettingsPassDelivery"}
+    assert account.denied("iam:PassRole", DELIVERY) == {"OwnRolesPassed"}
+
+
+@pytest.mark.parametrize("action", management.CHANGE_FUNCTION)
+def test_the_deployment_alone_calls_and_changes_its_function(action: str) -> None:
+    for function in (FUNCTION, f"{FUNCTION}:1"):
+        assert InAccount("runtime").denied(action, function) == {"SettingsFunction"}
+        assert InAccount("runtime").denied(action, function, aws__PrincipalArn=DEPLOYMENT) == set()
+    assert InAccount("runtime").denied(action, FUNCTION.replace("settings", "other")) == set()
+
+
+def test_where_nothing_is_invoked_by_the_control_account_nobody_is_spared() -> None:
+    assert "NoManagement" in InAccount("control").denied(
+        "bedrock:PutModelInvocationLoggingConfiguration", aws__PrincipalArn=SETTER
+    )

@@ -121,7 +121,13 @@ def test_prices_that_are_right() -> None:
     assert (found.currency, found.units) == ("USD", {"kms.key": Decimal(1)})
 
 
-SERVICES = {"AWS::Macie::": "macie2:", "AWS::CloudWatch::": "cloudwatch:"}
+SERVICES = {
+    "AWS::Macie::": "macie2:",
+    "AWS::NetworkFirewall::": "network-firewall:",
+    "AWS::CloudWatch::": "cloudwatch:",
+    "Custom::InvocationLog::": "lambda:",
+    "Custom::DataRetention::": "lambda:",
+}
 
 
 @pytest.mark.parametrize("name", TIERS.values())

@@ -21,7 +21,7 @@ from caisson.cli.main import main
 from caisson.deploy import synthesis, toolchain
 from caisson.deploy.landscape import landscape
 from caisson.deploy.output import check_place, text_of, write
-from caisson.deploy.parts import PART_OF, PARTS, ROWS
+from caisson.deploy.parts import PART_OF, PARTS, ROWS, reasons
 from caisson.deploy.policies.catalogue import catalogue
 from caisson.deploy.synthesis import synthesize
 from caisson.errors import CaissonError, StartError, SystemFileError
@@ -33,8 +33,9 @@ from system_files import minimal, reading
 from system_files import text_of as yaml_of
 
 LOGGING_ROWS = {"S06", "S25", "S31", "S32", "S33", "S34", "S61", "S66", "S75"}
-ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S74", "S76", "S77"}
-RUNTIME_ROWS = {"S19", "S21", "S39", "S40"}
+ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S62", "S74", "S76", "S77"}
+RUNTIME_ROWS = {"S09", "S11", "S19", "S20", "S21", "S39", "S40", "S42"}
+EGRESS_ROWS = {"S48", "S49", "S50", "S51"}
 NAMES = sorted(readings())
 
 
@@ -58,7 +59,13 @@ def test_every_row_points_to_resources_or_has_a_reason(name: str) -> None:
 
 def test_the_organization_s_rows_are_carried() -> None:
     rows = json.loads(deployed("example").files["rows.json"])
-    carried = ORGANIZATION_ROWS | LOGGING_ROWS | RUNTIME_ROWS | {"S53", "S54", "S59", "S68"}
+    carried = (
+        ORGANIZATION_ROWS
+        | LOGGING_ROWS
+        | RUNTIME_ROWS
+        | EGRESS_ROWS
+        | {"S22", "S24", "S28", "S53", "S54", "S59", "S68"}
+    )
     assert {row for row in rows if rows[row]} == carried
 
 
@@ -83,6 +90,13 @@ def test_without_identity_center_nobody_gets_a_permission_set() -> None:
     assert not any(stack.endswith("-people") for stack in templates("three-accounts"))
 
 
+@pytest.mark.parametrize("with_people", [True, False])
+def test_every_row_of_the_control_part_has_a_reason_of_its_own(with_people: bool) -> None:
+    found = [reason for row, reason in reasons(with_people=with_people).items() if PART_OF[row] == "control"]
+    assert len(set(found)) == len(found) == 9
+    assert not [reason for reason in found if reason.startswith("part ")]
+
+
 def test_every_row_belongs_to_one_part() -> None:
     assert set(PART_OF) == set(ROWS)
     assert set(PART_OF.values()) == set(PARTS)
@@ -94,6 +108,13 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
         "AWS::SSO::Assignment", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Logs::MetricFilter",
         "AWS::Macie::Session", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
         "AWS::EC2::SubnetRouteTableAssociation", "AWS::IAM::ManagedPolicy",
+        "AWS::Bedrock::EnforcedGuardrailConfiguration",
+        "AWS::EC2::Route",
+        "AWS::EC2::TransitGatewayRoute", "AWS::EC2::TransitGatewayRouteTableAssociation",
+        "AWS::EC2::TransitGatewayRouteTablePropagation", "AWS::EC2::VPCBlockPublicAccessOptions",
+        "AWS::EC2::VPCGatewayAttachment", "AWS::Logs::ResourcePolicy", "AWS::NetworkFirewall::LoggingConfiguration",
+        "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
+        "Custom::DataRetention", "Custom::InvocationLog",
     }  # fmt: skip
     for template in templates("example").values():
         for logical, resource in template["Resources"].items():
@@ -107,7 +128,9 @@ def test_evidence_outlives_the_stack() -> None:
     under_way = {"Events", "EventsAside", "TextLog", "MetadataLog", "AccessLog"}
     for stack, kept in (("logging", stores | keys | under_way), ("organization", {"FloorVersion"}),
                         ("guardrails", {"GuardrailsKey", "MainVersion", "JudgedVersion"}),
-                        ("runtime", {"RuntimeKey", "FlowsLog", "Ledger"}),
+                        ("runtime", {"RuntimeKey", "FlowsLog", "QueriesLog", "Ledger"}),
+                        ("egress", {"EgressKey", "FlowsLog", "QueriesLog", "FirewallAlertLog", "FirewallFlowLog",
+                                    "FirewallTlsLog"}),
                         ("evaluation", {"EvaluationKey", "FlowsLog"})):  # fmt: skip
         resources = templates("example")[f"caisson-claims-eu-{stack}"]["Resources"]
         retained = {name for name, found in resources.items() if found.get("DeletionPolicy") == "Retain"}
@@ -321,6 +344,9 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
     monkeypatch.setattr("caisson.deploy.organization.suppress", noted)
     monkeypatch.setattr("caisson.deploy.zone_network.suppress", noted)
     monkeypatch.setattr("caisson.deploy.runtime_zone.ledger.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.runtime_zone.roles.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.account_settings.invocation_log.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.account_settings.function.suppress", noted)
     report = json.dumps(nagged("example", tmp_path))
     assert explained
     assert all(len(reason) > 60 for reason in reasons)
@@ -348,7 +374,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"aws": aws(), "models__assistant": {"id": "us.amazon.nova-lite-v1:0"}}, "geography holds the region eu-west-1"),
     ({"aws": aws(), "models__assistant": {"id": "arn:aws:bedrock:eu-west-1::x/y"}}, "id of a foundation model"),
     ({"aws": aws(), "knowledge": {"k": {"sources": [{"path": "."}], "classification": "public"}}}, "found 'knowledge'"),
-    ({"aws": aws(), "tools": TOOL}, "found 'tools'"),
+    (
+        {"aws": aws(), "tools": {"pay": {**TOOL["pay"], "url": "https://203.0.113.7"}}},
+        r"expected the name of a host, .*'https://203.0.113.7' \(tools.pay.url\)",
+    ),
     (
         {"aws": aws(), "guardrails__main__topics": [{"name": "t", "definition": "x" * 201}]},
         r"at most 200 characters: .* found 201 \(guardrails.main.topics\[0\].definition\)",

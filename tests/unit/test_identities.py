@@ -541,3 +541,36 @@ class TestCommand:
         app = role(pinned(), Description={"Ref": "Stage"})
         done = self.run(write(tmp_path, a=template(App=app) | sections))
         assert "assumed: " in done.stderr and "'prod'" in done.stderr and "assumed" not in done.stdout
+
+
+class TestCustomResources:
+    """What serves custom resources alone may set the log; whatever else calls it, it is a workload."""
+
+    def made(self, action: str = "bedrock:PutModelInvocationLoggingConfiguration", **more: Any) -> dict[str, Any]:
+        function = {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}}
+        token = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}}
+        return {
+            "Role": role(allow(action)), "Function": function,
+            "Custom": {"Type": "Custom::Log", "Properties": token}, **more,
+        }  # fmt: skip
+
+    def test_the_log_is_set(self, tmp_path: Path) -> None:
+        assert f"{GOVERNS}: Role" not in verdicts(tmp_path, **self.made())
+
+    @pytest.mark.parametrize(
+        "action", ["bedrock:DeleteModelInvocationLoggingConfiguration", "bedrock:UpdateGuardrail", "bedrock:*"]
+    )
+    def test_nothing_else_is(self, tmp_path: Path, action: str) -> None:
+        assert verdicts(tmp_path, **self.made(action))[f"{GOVERNS}: Role"] == "broken"
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"Custom": {"Type": "AWS::SNS::Topic", "Properties": {}}},
+            {"Open": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Function"}}}},
+            {"Open": {"Type": "AWS::Lambda::Url", "Properties": {"TargetFunctionArn": {"Ref": "Function"}}}},
+            {"Other": {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}}},
+        ],
+    )
+    def test_what_something_else_calls_is_a_workload(self, tmp_path: Path, more: Any) -> None:
+        assert verdicts(tmp_path, **self.made(**more))[f"{GOVERNS}: Role"] == "broken"

@@ -310,7 +310,7 @@ def test_every_channel_has_a_service_that_its_row_names() -> None:
 
 
 def test_services_are_those_of_the_channel_table_and_the_edges() -> None:
-    assert services("evaluation") - OWN == {"sqs", "events", "bedrock-runtime"}
+    assert services("evaluation") - OWN == {"sqs", "events", "bedrock", "bedrock-runtime"}
     assert services("ingestion") - OWN == {"sqs", "events", "aoss"}
     assert "secretsmanager" not in services("ingestion") and services("network") == services("elsewhere") == frozenset()
     assert set(EDGES) <= {zone_.label for zone_ in Zone} and {one for pair in WAYS for one in pair} <= set(ZONES)

@@ -86,9 +86,7 @@ def test_synth_refuses_what_no_command_runs_and_lists_what_waits() -> None:
     assert {dotted(found.path) for found in reading.unbuilt("synth")} == {
         "identity.groups.adjusters.departments",
         "knowledge",
-        "tools",
         "agents.claims.knowledge",
-        "agents.claims.tasks.refund.tools",
         "logging.forensic_custodians",
     }
     waiting = {dotted(found.path) for found in reading.waiting("synth")}
@@ -99,6 +97,10 @@ def test_synth_refuses_what_no_command_runs_and_lists_what_waits() -> None:
         "guardrails.main.prompt_leak",
     }
     assert not any(key.startswith(("aws", "sessions.", "limits.")) for key in waiting)
+    assert {key for key in waiting if key.startswith("tools.")} == {
+        "tools.payments.credential",
+        "tools.payments.operations",
+    }  # the firewall reads tools.payments.url
     assert reading.waiting("up") == ()
 
 

@@ -53,12 +53,12 @@ def _proved(reading: Reading, folder: Path) -> tuple[int, Iterator[Proof]]:
 
 def of_templates(found: Templates, system: System | None = None) -> tuple[int, Iterator[Proof]]:
     """The same of templates, with what a system file says of its zones where there is one."""
-    identities = Examination(found, callers=_roles(system))
+    identities = Examination(found, callers=roles_of(system))
     network = examine(found, system)
     return len(identities) + len(network), chain(identities.proofs(), network)
 
 
-def _roles(system: System | None) -> str:
+def roles_of(system: System | None) -> str:
     """ARN pattern of a system's own roles in any account; empty where it has no deployment."""
     if system is None or system.aws is None:
         return ""

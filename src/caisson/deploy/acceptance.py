@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from caisson.deploy.destinations import unreachable
 from caisson.deploy.landscape import PARTITIONS, partition_of
 from caisson.deploy.policies.guardrail import OWN_PATTERNS_MAX, TOPIC_CHARACTERS_MAX
 from caisson.deploy.policies.models import refusal
@@ -35,6 +36,7 @@ def refusals(system: System) -> Iterator[Refused]:
             message=f"expected a region with Bedrock in partition {' or '.join(PARTITIONS)}, found {shown(region)}",
         )
     yield from _guardrails(system)
+    yield from (Refused(path=path, message=message) for path, message in unreachable(system))
     for alias in _used(system):
         found = system.models[alias].id
         if wanted := refusal(found, region):

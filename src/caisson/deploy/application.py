@@ -9,6 +9,8 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from caisson.deploy.account_settings.stack import account_settings
+from caisson.deploy.egress_zone.stack import attaches_runtime, egress_zone, leaves, runtime_way
 from caisson.deploy.guardrails import guardrails
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.stack import logging_zone
@@ -16,6 +18,7 @@ from caisson.deploy.logging_zone.watching import detector
 from caisson.deploy.organization import organization
 from caisson.deploy.people import people
 from caisson.deploy.policies.catalogue import OrganizationPolicy
+from caisson.deploy.runtime_zone.enforcement import enforced, enforcement
 from caisson.deploy.runtime_zone.stack import invoking_zone
 from caisson.deploy.stacks import Built
 
@@ -43,11 +46,15 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
     stacks = [
         logging_zone(app, land),  # the organization's trail needs its bucket
         guardrails(app, land),  # and its policies the pins
+        *((egress_zone(app, land),) if leaves(land) else ()),  # the runtime attaches to its gateway
         *(invoking_zone(app, land, zone) for zone in land.invoking),  # and their endpoints
+        *((runtime_way(app, land),) if attaches_runtime(land) else ()),
+        *(account_settings(app, land, place) for place in land.places if place.invokes),
         organization(app, land, policies),
     ]
     center = land.system.aws.identity_center if land.system.aws is not None else None
     if center is not None:
         stacks.append(people(app, land, center))
     stacks += [detector(app, land, place) for place in land.places]
+    stacks += [enforcement(app, land, place) for place in enforced(land)]
     return Application(app=app, stacks=tuple(stacks))

@@ -26,6 +26,8 @@ PARTITIONS = ("aws", "aws-us-gov")
 GUARDRAIL_ID_EXAMPLE = "x" * 64
 VERSION_EXAMPLE = "9" * 8
 """As long as an id and a version of a guardrail can be (Bedrock API reference, Guardrail)."""
+INVOCATIONS = "invocations"
+"""What log group and bucket of the invocation log are called before the rule of names."""
 ENDPOINT_EXAMPLE = "vpce-" + "f" * 17
 
 
@@ -88,6 +90,11 @@ class Landscape:
     def invoking(self) -> tuple[str, ...]:
         """Zones in member accounts that invoke models."""
         return tuple(zone for place in self.places for zone in place.zones if self.models_of(zone))
+
+    @property
+    def invocation_buckets(self) -> tuple[str, ...]:
+        """Buckets of the invocation logs, one an account that invokes."""
+        return tuple(self.names.bucket(INVOCATIONS, place.account) for place in self.places if place.invokes)
 
     @property
     def guardrails(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 ROWS = tuple(f"S{number:02d}" for number in range(1, 78))
 """Rows of the reference pattern."""
-BUILT = ("logging", "guardrails", "runtime", "evaluation", "organization", "people")
+BUILT = ("logging", "guardrails", "egress", "runtime", "evaluation", "organization", "people")
 """Parts with templates, in the order of deployment."""
 
 _PARTS: dict[str, tuple[int, ...]] = {
@@ -29,17 +29,41 @@ _PARTS: dict[str, tuple[int, ...]] = {
 PART_OF: dict[str, str] = {f"S{row:02d}": part for part, rows in _PARTS.items() for row in rows}
 """The part that carries a row."""
 PARTS = tuple(_PARTS)
+_WHY = {
+    "S02": "the runtime has network, roles and ledger, but no service: the gateway cannot read its configuration and "
+    "write its channels on AWS in this version, so it cannot start there",
+    "S42": "no account invokes with a single guardrail, and an account enforces one alone; the floor (S44) is enforced",
+    "S05": "the control account has its guardrails, with a row of their own; its repository, secrets and rules have no "
+    "templates in this version",
+    "S12": "no template makes an account: the system file names one for each zone; below tier 3 zones may share one",
+    "S63": "credentials of tools are without effect in this version, so no secret is made for them",
+    "S64": "nothing that is deployed in this version retrieves a credential",
+    "S65": "no tool gateway is deployed in this version, so no credential is put into a call",
+    "S67": "no scan of code is set up in this version; CodeGuru Security ended on 2025-11-20",
+    "S69": "control policies and endpoints list the file's models; the signed bundle that would be gone back to has no "
+    "repository on AWS in this version",
+    "S70": "versions and their pins are in the stack guardrails; the signed bundle that would be gone back to has no "
+    "repository on AWS in this version",
+    "S72": "no pipeline is made in this version: `caisson deploy` changes stacks without a second person's approval",
+}
+"""Why a row would have no resource, where more can be said than that its part has none."""
 
 
-def reasons(*, with_people: bool) -> dict[str, str]:
+def reasons(*, with_people: bool, with_hosts: bool = True, with_tools: bool = True) -> dict[str, str]:
     """Why a row would have no resource, by row."""
     found = {}
     for row in ROWS:
         part = PART_OF[row]
-        if part not in BUILT:
+        if row in _WHY:
+            found[row] = _WHY[row]
+        elif part not in BUILT:
             found[row] = f"part {part} has no templates in this version"
         elif part == "people" and not with_people:
             found[row] = "the system file names no aws.identity_center, so nobody gets a permission set"
+        elif part == "egress" and not with_hosts:
+            found[row] = "the system file names no tool and no issuer, so nothing has a way to the internet"
+        elif row == "S48" and not with_tools:
+            found[row] = "the system file names no tool, so there is no network for tools"
         else:
             found[row] = f"part {part} has templates, but none for this row in this version"
     return found

@@ -15,6 +15,7 @@ from typing import Any
 from caisson import __version__
 from caisson.deploy import toolchain
 from caisson.deploy.acceptance import refusals, weakened
+from caisson.deploy.destinations import destinations
 from caisson.deploy.landscape import Landscape, guardrail_pin, landscape
 from caisson.deploy.output import text_of
 from caisson.deploy.parts import BUILT, PARTS, ROWS, reasons
@@ -137,7 +138,11 @@ def _rows(carried: Sequence[dict[str, list[str]]]) -> dict[str, list[str]]:
 
 def _reasons(land: Landscape) -> dict[str, str]:
     aws = land.system.aws
-    return reasons(with_people=aws is not None and aws.identity_center is not None)
+    return reasons(
+        with_people=aws is not None and aws.identity_center is not None,
+        with_hosts=bool(destinations(land.system)),
+        with_tools=bool(land.system.tools),
+    )
 
 
 def _manifest(

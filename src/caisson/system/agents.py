@@ -24,7 +24,7 @@ class ModelSpec(Section):
 class Task(Section):
     """What an agent is signed in for."""
 
-    tools: Annotated[Items[ToolOperation], LATER] = ()
+    tools: Annotated[Items[ToolOperation], WAITING] = ()
     """Tool operations that the task may call, `tool.operation` each."""
 
 

@@ -17,7 +17,7 @@ Classification = Literal["public", "internal", "confidential", "restricted"]
 class Issuer(Section):
     """The OpenID Connect issuer whose tokens the gateway accepts."""
 
-    url: Annotated[IssuerUrl, BOTH]
+    url: Annotated[IssuerUrl, DEPLOYED]
     """Issuer as its tokens name it (`iss`); its keys are found by OpenID Connect Discovery."""
     audience: Annotated[Text, BOTH]
     """Audience that a token must be meant for (`aud`)."""
@@ -55,7 +55,7 @@ class Group(Section):
 class Identity(Section):
     """Who may sign in. At least an issuer or one local user."""
 
-    issuer: Annotated[Issuer | None, BOTH] = None
+    issuer: Annotated[Issuer | None, DEPLOYED] = None
     """OpenID Connect issuer; without one only local users sign in."""
     local: Annotated[Local, UP] = Local()
     """Users of one machine."""

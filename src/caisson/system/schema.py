@@ -79,7 +79,7 @@ class File(Section):
     """Guardrails by name."""
     knowledge: Annotated[dict[Name, Knowledge], LATER] = Field(default_factory=dict)
     """Documents by name that agents may retrieve from."""
-    tools: Annotated[dict[Name, Tool], LATER] = Field(default_factory=dict)
+    tools: Annotated[dict[Name, Tool], SYNTH_FIRST] = Field(default_factory=dict)
     """Services by name that agents may call."""
     agents: Annotated[dict[Name, Agent], Field(min_length=1), DEPLOYED]
     """Agents by name."""

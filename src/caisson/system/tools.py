@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from caisson.system.carriers import BOTH, LATER
+from caisson.system.carriers import BOTH, LATER, SYNTH_FIRST, WAITING
 from caisson.system.identity import Classification
 from caisson.system.section import Section
 from caisson.system.values import HttpsUrl, Items, Name, RateText, Sha256, Text
@@ -38,41 +38,41 @@ class Knowledge(Section):
 class Parameter(Section):
     """What one argument of an operation may be. An argument that is not declared is refused."""
 
-    type: Annotated[Literal["string", "number", "integer", "boolean"], LATER] = "string"
+    type: Annotated[Literal["string", "number", "integer", "boolean"], WAITING] = "string"
     """JSON type."""
-    pattern: Annotated[Text | None, Field(max_length=500), LATER] = None
+    pattern: Annotated[Text | None, Field(max_length=500), WAITING] = None
     """RE2 expression that a whole string must match."""
-    minimum: Annotated[float | None, LATER] = None
+    minimum: Annotated[float | None, WAITING] = None
     """Least number."""
-    maximum: Annotated[float | None, LATER] = None
+    maximum: Annotated[float | None, WAITING] = None
     """Greatest number."""
 
 
 class Operation(Section):
     """One thing that a tool does."""
 
-    class_: Annotated[Literal["read_only", "reversible_write", "irreversible_write", "privileged"], LATER] = Field(
+    class_: Annotated[Literal["read_only", "reversible_write", "irreversible_write", "privileged"], WAITING] = Field(
         alias="class"
     )
     """What the operation can do; set by people, never by the tool."""
-    approval: Annotated[Literal["required", "none"], LATER] = "required"
+    approval: Annotated[Literal["required", "none"], WAITING] = "required"
     """Whether a person decides on every call. Silence means no."""
-    parameters: Annotated[dict[Name, Parameter], LATER] = Field(default_factory=dict)
+    parameters: Annotated[dict[Name, Parameter], WAITING] = Field(default_factory=dict)
     """Arguments by name."""
-    rate: Annotated[RateText | None, LATER] = None
+    rate: Annotated[RateText | None, WAITING] = None
     """Most calls in a window."""
 
 
 class Tool(Section):
     """A service that agents may call through the tool gateway."""
 
-    kind: Annotated[Literal["http"], LATER]
+    kind: Annotated[Literal["http"], SYNTH_FIRST]
     """How the service is called."""
-    url: Annotated[HttpsUrl, LATER]
+    url: Annotated[HttpsUrl, SYNTH_FIRST]
     """Base address."""
-    credential: Annotated[Name | None, LATER] = None
+    credential: Annotated[Name | None, WAITING] = None
     """Name of the vault's secret that the gateway adds; neither model nor agent sees it."""
-    operations: Annotated[dict[Name, Operation], Field(min_length=1), LATER]
+    operations: Annotated[dict[Name, Operation], Field(min_length=1), WAITING]
     """Operations by name."""
 
 

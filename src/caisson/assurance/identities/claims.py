@@ -31,6 +31,8 @@ USES = (
     "bedrock:CreateModelInvocationJob",
 )  # fmt: skip
 """Operations with such names that govern nothing: a workload's own sessions, and batch, which is a way around."""
+SETS = ("bedrock:PutModelInvocationLoggingConfiguration", "bedrock:PutAccountDataRetention")
+"""Settings that CloudFormation has no type for: what serves custom resources alone (`Holder.deploys`) may set them."""
 LOGGED = (
     "bedrock:PutModelInvocationLoggingConfiguration", "bedrock:DeleteModelInvocationLoggingConfiguration",
     "cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors",
@@ -106,13 +108,15 @@ def claims(holder: Holder, owners: Sequence[str], roles: Collection[str]) -> Ite
         yield Claim(
             id=f"management.governs: {holder.name}",
             controls=("IAM-03",),
-            says="Runs a workload, and changes no guardrail, no model and nothing of what is recorded of them.",
+            says="Serves custom resources, and sets nothing but the invocation log and data retention."
+            if holder.deploys
+            else "Runs a workload, and changes no guardrail, no model and nothing of what is recorded of them.",
             who=who,
             accounts=(),
             about=holder.name,
             place=str(holder.place),
             actions=("bedrock:UpdateGuardrail", *GUARDRAILS, *LOGGED, *GOVERNS),
-            but=(Spared(actions=USES),),
+            but=(Spared(actions=(*USES, *SETS) if holder.deploys else USES),),
         )
         yield Claim(
             id=f"escalation.iam: {holder.name}",

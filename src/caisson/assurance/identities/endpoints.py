@@ -52,6 +52,13 @@ OF_AWS = tuple(
 )  # fmt: skip
 """Objects of AWS that are read through endpoints with credentials of anyone (ECR and Amazon Linux user guides)."""
 
+ANSWERS = Spared(
+    actions=("s3:PutObject",), resources=("arn:aws:s3:::cloudformation-custom-resource-response-*/*",)
+)  # fmt: skip
+"""Where functions of custom resources answer, by addresses that CloudFormation signed (its user guide)."""
+ANYBODYS = Spared(actions=("sts:GetCallerIdentity",))
+"""Nobody can be kept from asking who he is (STS API reference, GetCallerIdentity)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
@@ -84,7 +91,7 @@ class Passage:
             accounts=(self.account,),
             actions=_asked_for(self.service),
             on=("arn:*",),
-            but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": self.callers}}),),
+            but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": self.callers}}), ANSWERS, ANYBODYS),
             about=self.name,
             place=self.place,
         )
@@ -135,7 +142,7 @@ def _outsiders(one: Passage, theirs: Mapping[str, str | None]) -> Claim:
         given=theirs,
         actions=_asked_for(one.service),
         on=("arn:*",),
-        but=(Spared(actions=("s3:GetObject",), resources=OF_AWS),),
+        but=(Spared(actions=("s3:GetObject",), resources=OF_AWS), ANSWERS, ANYBODYS),
         about=one.name,
         place=one.place,
     )

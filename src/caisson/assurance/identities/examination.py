@@ -71,21 +71,26 @@ class Examination:
 
     def __len__(self) -> int:
         """How many claims there are."""
-        return 1 + len(self._questions()) + len(self._tagged()) + len(self._approvals) + len(self._workloads())
+        return 1 + len(self.questions()) + len(self._tagged()) + len(self._approvals) + len(self._workloads())
 
     def proofs(self) -> Iterator[Proof]:
         """Each claim with its verdict."""
         yield self._read()
-        for question in self._questions():
-            yield self._decide(question)
-        for holder, tag in self._tagged():
-            yield self._isolated(holder, tag)
+        for question in self.questions():
+            yield self.decide(question)
+        yield from self.isolated()
         yield from self._approvals.proofs()
         yield from self._reached()
 
+    def isolated(self) -> Iterator[Proof]:
+        """Whether tags keep sessions apart."""
+        for holder, tag in self._tagged():
+            yield self._isolated(holder, tag)
+
     # -- what is asked ------------------------------------------------------------------------------------------------
 
-    def _questions(self) -> list[Question]:
+    def questions(self) -> list[Question]:
+        """What is decided by itself, claim by claim."""
         found = [*self._of_targets(), *(one for holder in self._holders for one in self._of(holder))]
         return [*found, *(one for passage in self._passages for one in self._through_endpoint(passage))]
 
@@ -127,7 +132,8 @@ class Examination:
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 
-    def _decide(self, question: Question) -> Proof:
+    def decide(self, question: Question) -> Proof:
+        """A claim with its verdict, decided once."""
         claim = question.claim
         found = self._decided.get(claim.id)
         if found is None:
@@ -209,7 +215,7 @@ class Examination:
             other = by_arn[arn]
             names = " → ".join(by_arn[step].name for step in way)
             for question in self._of(replace(other, workload=True)):
-                proof = self._decide(question)
+                proof = self.decide(question)
                 if _holds(proof):
                     continue
                 if _broken(proof) and arn in surely:

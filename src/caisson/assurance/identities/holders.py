@@ -31,6 +31,13 @@ SINGLE = {
 """Types of one inline policy to the property that says whose it is, and of what type that is."""
 DEPLOYING = frozenset({"cloudformation", "codebuild", "codedeploy", "codepipeline"})
 """Services that change accounts, for which a role is made: no workload runs there."""
+FUNCTION = "AWS::Lambda::Function"
+OPENING = {
+    "AWS::Lambda::Alias": "FunctionName", "AWS::Lambda::EventInvokeConfig": "FunctionName",
+    "AWS::Lambda::EventSourceMapping": "FunctionName", "AWS::Lambda::Permission": "FunctionName",
+    "AWS::Lambda::Url": "TargetFunctionArn", "AWS::Lambda::Version": "FunctionName",
+}  # fmt: skip
+"""Types by which something else calls a function, to the property that names it."""
 CLUSTER = "oidc.eks."
 """In the provider of a cluster, whose pods become roles (EKS user guide, iam-roles-for-service-accounts)."""
 ATTACHES = {ROLE: "Roles", USER: "Users", GROUP: "Groups"}
@@ -54,6 +61,8 @@ class Holder:
     """Who may become it; of roles."""
     workload: bool = False
     """A service of AWS may become it: it runs something."""
+    deploys: bool = False
+    """What runs as it are functions that serve custom resources of these templates and nothing else (`serving`)."""
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -84,6 +93,7 @@ class _Reading:
     def __init__(self, templates: Templates, tags: Tags) -> None:
         self.templates = templates
         self.tags = tags
+        self.deploying = frozenset(serving(templates))
         self.attached: dict[Resource, Bounds] = {}
         self.strangers: dict[str, tuple[str, Place, Bounds]] = {}
         """ARN of who is not in the templates to account, place of the first policy, and what is added."""
@@ -99,6 +109,7 @@ class _Reading:
             name=one.name, arn=self._arn(one, "role"), account=self._account(one), place=one.place,
             identity=self._own(one), boundary=self._boundary(one, one.properties.get("PermissionsBoundary")),
             trust=trust, workload=_runs(trust),
+            deploys=one in self.deploying and _of_lambda_alone(trust),
         )  # fmt: skip
 
     def user(self, one: Resource) -> Holder:
@@ -244,6 +255,34 @@ def account_of(templates: Templates, one: Resource) -> str:
 def named(text: str) -> str:
     """The text with only what names in IAM can have (IAM user guide, reference_iam-quotas)."""
     return re.sub("[^A-Za-z0-9+=,.@_-]", "-", text)
+
+
+def serving(templates: Templates) -> Iterator[Resource]:
+    """Roles of which every function serves a custom resource, and answers no event, address or other account."""
+    asked = {_target(templates, one, "ServiceToken") for one in templates.resources() if _custom(one)}
+    opened = {_target(templates, one, key) for kind, key in OPENING.items() for one in templates.resources(kind)}
+    functions: dict[Resource, list[Resource]] = {}
+    for one in templates.resources(FUNCTION):
+        role = _target(templates, one, "Role")
+        if role is not None:
+            functions.setdefault(role, []).append(one)
+    for role, found in functions.items():
+        if all(one in asked and one not in opened for one in found):
+            yield role
+
+
+def _custom(one: Resource) -> bool:
+    return one.type.startswith("Custom::") or one.type == "AWS::CloudFormation::CustomResource"
+
+
+def _target(templates: Templates, one: Resource, key: str) -> Resource | None:
+    return templates.find(one.properties.get(key))
+
+
+def _of_lambda_alone(trust: Bounds) -> bool:
+    statements = [one for found in trust.most for one in found.statements]
+    entries = [entry for one in statements if one.principal is not None for entry in one.principal.entries]
+    return all(entry.named is Named.SERVICE and entry.text == "lambda.amazonaws.com" for entry in entries)
 
 
 def _runs(trust: Bounds) -> bool:

@@ -39,8 +39,20 @@ class Ground:
         return [one for one in self.survey.network.interfaces.values() if one.account == account]
 
     def workers(self, account: str) -> list[Interface]:
-        """Interfaces of what runs something in an account."""
-        return [one for one in self.interfaces(account) if one.role is Role.WORKLOAD]
+        """Interfaces of what runs a zone in an account: not of a function that serves a custom resource.
+
+        What deploys an account needs no model and no channel; what it may reach is asked as of anything else.
+        """
+        asked = {one.name for one in self._serving()}
+        return [one for one in self.interfaces(account) if one.role is Role.WORKLOAD and one.id not in asked]
+
+    def _serving(self) -> Iterator[Resource]:
+        """Functions that are the ServiceToken of a custom resource."""
+        for resource in self.survey.templates.resources():
+            if resource.type.startswith("Custom::") or resource.type == "AWS::CloudFormation::CustomResource":
+                target = self.survey.reading.target(at(resource, "ServiceToken"), "AWS::Lambda::Function")
+                if target is not None:
+                    yield target
 
     def guarded(self, subnet: Subnet) -> list[Interface]:
         """What could stand in a subnet, with each security group of its VPC."""

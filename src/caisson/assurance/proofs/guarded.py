@@ -8,12 +8,13 @@ from typing import Any
 
 from caisson.assurance.iam.document import Kind, Policy
 from caisson.assurance.iam.grammar import Unreadable, policy
-from caisson.assurance.proofs.estate import resolved
+from caisson.assurance.proofs.estate import resolved, stand_in
 from caisson.assurance.proofs.shape import Json, resources
 from caisson.assurance.proofs.universe import Universe
 from caisson.errors import OperatorError
 
 KEY, ROLE, INLINE = "AWS::KMS::Key", "AWS::IAM::Role", "AWS::SQS::QueueInlinePolicy"
+ENDPOINT = "AWS::EC2::VPCEndpoint"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ def guarded_by(templates: Mapping[str, Json], accounts: Mapping[str, str], unive
             continue
         where = {"partition": universe.partition, "region": universe.region, "account": accounts[file]}
         values = {f"AWS::{name}": where[key] for name, key in _PSEUDO}
+        values |= {id_: stand_in(id_) for id_, _ in resources(file, template, ENDPOINT)}
         for id_, _ in resources(file, template, INLINE):
             raise OperatorError(f"{file}: Resources/{id_}: expected AWS::SQS::QueuePolicy, found {INLINE}")
         for type_, kind in _KINDS.items():

@@ -19,6 +19,7 @@ from caisson.assurance.iam.pattern import Solid, Variable, fits, parse, solid
 from caisson.assurance.iam.principal_element import Named
 from caisson.assurance.iam.principals import Principal
 from caisson.assurance.iam.request import Level, Request
+from caisson.assurance.iam.services import needs_resource_policy
 from caisson.assurance.iam.statement import covers
 from caisson.assurance.iam.truth import every
 from caisson.assurance.proofs.actions import expanded, known
@@ -172,7 +173,9 @@ def _for_action(
             [*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], {*fixed, *silent}, estate
         )
         policies = policies_of(request, estate)
-        for context in _contexts(request, fixed, choices, near, apart, count):
+        grants = [one for one in own.statements if one.effect is Effect.ALLOW]
+        needed = grants if needs_resource_policy(request) else None
+        for context in _contexts(request, fixed, choices, near, apart, needed, count):
             count.decided += 1
             if count.decided > DECISIONS_MAX:
                 raise Unbuildable(f"more than {DECISIONS_MAX:,} classes of requests")
@@ -186,15 +189,17 @@ def _for_action(
 
 def _contexts(
     request: Request, fixed: dict[str, Values], choices: dict[str, tuple[Choice, ...]],
-    denials: Sequence[Statement], spared: Sequence[Statement], count: _Count,
+    denials: Sequence[Statement], spared: Sequence[Statement], needed: Sequence[Statement] | None, count: _Count,
 ) -> Iterator[dict[str, Values]]:  # fmt: skip
-    """What can be said for the keys, without what a Deny or an exception covers already."""
+    """What can be said for the keys, without what a Deny or an exception covers already, and without what none of the
+    statements covers any more of which one must (`needed`)."""
     keys = sorted(choices, key=lambda key: (len(choices[key]), key))
     ends = [(one, _keys(one) & set(keys)) for one in (*denials, *spared)]
 
     def onward(at: int, said: dict[str, Values], known: frozenset[str]) -> Iterator[dict[str, Values]]:
         here = _with(request, said)
-        if any(needed <= known and covers(one, here).known_yes for one, needed in ends):
+        covered = any(tested <= known and covers(one, here).known_yes for one, tested in ends)
+        if covered or (needed is not None and not any(_may_still_cover(one, here, known) for one in needed)):
             count.passed += 1
             return
         if at == len(keys):
@@ -242,6 +247,16 @@ def _may_cover(statement: Statement, request: Request) -> bool:
         )
     )
     return bare.possible
+
+
+def _may_still_cover(statement: Statement, request: Request, known: Collection[str]) -> bool:
+    """Whether some value of the keys that are not chosen yet makes the statement cover the request."""
+    told = (
+        one for one in statement.conditions if one.key.lower() in known or one.key.lower() in request.context.values
+    )
+    return every(
+        (covers(_without_conditions(statement), request), *(holds(one, request.context) for one in told))
+    ).possible
 
 
 def _without_conditions(statement: Statement) -> Statement:

@@ -29,6 +29,11 @@ def namespace(land: Landscape) -> str:
     return f"Caisson/{land.system.name}"
 
 
+def alarming(land: Landscape) -> tuple[str, ...]:
+    """Accounts whose alarms go to the topic: this one's, and those of invocation logs."""
+    return tuple(dict.fromkeys((land.accounts["logging"], *(land.accounts[zone_] for zone_ in land.invoking))))
+
+
 def log_groups(built: Built, land: Landscape, key: Any) -> dict[str, Any]:
     """A log group for each class."""
     made = {}
@@ -71,7 +76,7 @@ def _topic(built: Built, land: Landscape, key: Any) -> Any:
         topics=[topic.ref],
         policy_document=document(
             zone.topic_statements(
-                f"arn:{land.partition}:sns:{land.region}:{land.accounts['logging']}:{name}", land.accounts["logging"]
+                f"arn:{land.partition}:sns:{land.region}:{land.accounts['logging']}:{name}", alarming(land)
             )
         ),
     )

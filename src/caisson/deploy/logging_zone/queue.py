@@ -29,9 +29,14 @@ def writers(land: Landscape) -> tuple[str, ...]:
     return tuple(dict.fromkeys(land.accounts[label] for label in zones))
 
 
+def queue_name(land: Landscape, what: str) -> str:
+    """The name of a queue."""
+    return land.names.of(what, longest=80)
+
+
 def event_queue(built: Built, land: Landscape, key: Any) -> tuple[str, str]:
     """The queue, the queue for what cannot be read, and their policies. Returns their names."""
-    names = (land.names.of(EVENTS, longest=80), land.names.of(f"{EVENTS}-aside", longest=80))
+    names = (queue_name(land, EVENTS), queue_name(land, f"{EVENTS}-aside"))
     aside = sqs.CfnQueue(
         built.stack, "EventsAside", queue_name=names[1], kms_master_key_id=key.ref, message_retention_period=KEPT_S
     )

@@ -7,7 +7,7 @@ from typing import Any
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.archive import archive
-from caisson.deploy.logging_zone.events import alarms, log_groups
+from caisson.deploy.logging_zone.events import alarming, alarms, log_groups
 from caisson.deploy.logging_zone.queue import event_queue, writers
 from caisson.deploy.logging_zone.trail import trail_store
 from caisson.deploy.logging_zone.watching import macie_session
@@ -53,7 +53,7 @@ def _zone_key(built: Built, land: Landscape) -> Any:
                 partition=land.partition,
             ),
             zone.encrypts_log_groups(region=land.region, log_groups=log_groups_arn),
-            zone.encrypts_alarms(account),
+            zone.encrypts_alarms(alarming(land)),
         ),
         description="Encrypts the event queue, log groups and alarms",
     )

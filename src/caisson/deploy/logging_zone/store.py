@@ -62,7 +62,7 @@ def make_bucket(
         public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
             block_public_acls=True, block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True
         ),
-        lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(rules=[_lifecycle(days)]),
+        lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(rules=[lifecycle(days)]),
     )
     bucket.apply_removal_policy(cdk.RemovalPolicy.RETAIN)  # evidence outlives the system
     recorded = "Reads of the bucket's objects are data events of the organization's trail, with the caller's identity."
@@ -86,7 +86,7 @@ def make_bucket(
     return bucket, policy
 
 
-def _lifecycle(days: int) -> Any:
+def lifecycle(days: int) -> Any:
     """Expire once the lock has ended."""
     transitions = (
         [s3.CfnBucket.TransitionProperty(storage_class="STANDARD_IA", transition_in_days=INFREQUENT_AFTER_DAYS)]

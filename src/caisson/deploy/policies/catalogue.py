@@ -109,7 +109,10 @@ def _drafts(land: Landscape) -> Iterator[_Draft]:
             *evidence.buckets_stay(
                 land.names,
                 land.partition,
-                [land.names.bucket(what, land.accounts["logging"]) for what in stores()],
+                [
+                    *(land.names.bucket(what, land.accounts["logging"]) for what in stores()),
+                    *land.invocation_buckets,
+                ],
             ),
             *evidence.keys_stay(land.names, land.partition),
             evidence.watchers_stay(land.names, land.partition),
@@ -142,24 +145,28 @@ def _drafts(land: Landscape) -> Iterator[_Draft]:
             *perimeter.encrypted_transport(),
         ),
         targets=everywhere,
-        rows=("S10",),
+        rows=("S10", "S62"),
     )
 
 
 def _management(land: Landscape) -> Iterator[_Draft]:
     """In the control account more principals may change what governs models than elsewhere."""
     for control, what in ((True, "management-control"), (False, "management")):
-        targets = _targets([place for place in land.places if ("control" in place.zones) is control])
-        if targets:
+        places = [place for place in land.places if ("control" in place.zones) is control]
+        settings = any(place.invokes for place in places)
+        if places:
             yield _Draft(
                 what=what,
                 description="What governs models changes through the deployment only",
                 kind="SERVICE_CONTROL_POLICY",
                 statements=(
-                    management.no_management(management.deployers(land.names, land.partition, control=control)),
-                    management.own_roles(land.names, land.partition),
+                    management.no_management(
+                        management.deployers(land.names, land.partition, control=control, settings=settings)
+                    ),
+                    *management.own_roles(land.names, land.partition, settings=settings),
+                    *(management.settings_alone(land.names, land.partition) if settings else ()),
                 ),
-                targets=targets,
+                targets=_targets(places),
                 rows=("S13", "S14"),
             )
 

@@ -16,6 +16,8 @@ DEPLOYMENT = "deployment"
 """Duty of the role that CloudFormation works with in every account."""
 SETTINGS = "settings"
 """Duty of the role whose function sets what CloudFormation has no type for (invocation log, data retention)."""
+DELIVERY = "delivery"
+"""Duty of the role that Bedrock writes the invocation log as."""
 LOGGING = "logging"
 """Duty of the role that the logging zone runs as."""
 PIPELINE = "pipeline"
@@ -82,9 +84,46 @@ CHANGE_ROLE = (
     "iam:DeleteRolePermissionsBoundary",
     "iam:TagRole",
     "iam:UntagRole",
-    "iam:PassRole",
 )
-"""Every way to change who may take a role and what it may do, and to make a service act as it."""
+"""Every way to change who may take a role and what it may do."""
+PASS_ROLE = ("iam:PassRole",)
+"""To make a service act as a role."""
+SETS = (
+    "bedrock:GetAccountDataRetention",
+    "bedrock:GetModelInvocationLoggingConfiguration",
+    "bedrock:PutAccountDataRetention",
+    "bedrock:PutModelInvocationLoggingConfiguration",
+)
+"""What the function of the duty `settings` sees and sets. It deletes nothing."""
+ELASTIC_INTERFACES = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeVpcs",
+    "ec2:UnassignPrivateIpAddresses",
+)
+"""What Lambda asks of the role of a function in a VPC (Lambda developer guide, configuration-vpc)."""
+CHANGE_FUNCTION = (
+    "lambda:AddPermission",
+    "lambda:CreateAlias",
+    "lambda:CreateEventSourceMapping",
+    "lambda:CreateFunction",
+    "lambda:CreateFunctionUrlConfig",
+    "lambda:DeleteFunction",
+    "lambda:InvokeAsync",
+    "lambda:InvokeFunction",
+    "lambda:InvokeFunctionUrl",
+    "lambda:PublishVersion",
+    "lambda:PutFunctionEventInvokeConfig",
+    "lambda:PutRuntimeManagementConfig",
+    "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunctionConfiguration",
+    "lambda:UpdateFunctionUrlConfig",
+)
+"""Every way to have a function do something, or something else."""
 
 
 def except_for(principals: Sequence[str]) -> Condition:
@@ -92,9 +131,12 @@ def except_for(principals: Sequence[str]) -> Condition:
     return {"ArnNotLike": {"aws:PrincipalArn": tuple(principals)}}
 
 
-def deployers(names: Names, partition: str, *, control: bool) -> tuple[str, ...]:
-    """Who may change what governs an account: its deployment; in the control account also pipeline and operators."""
-    duties = (DEPLOYMENT, SETTINGS, PIPELINE) if control else (DEPLOYMENT, SETTINGS)
+def deployers(names: Names, partition: str, *, control: bool, settings: bool) -> tuple[str, ...]:
+    """Who may change what governs an account: its deployment; in the control account also pipeline and operators.
+
+    Where models are invoked, so does the function that sets the invocation log: `settings_alone` says how little.
+    """
+    duties = (DEPLOYMENT, *((SETTINGS,) if settings else ()), *((PIPELINE,) if control else ()))
     roles = tuple(role_arn(names, partition, duty) for duty in duties)
     return (*roles, permission_set_role(names, partition, OPERATOR)) if control else roles
 
@@ -129,15 +171,51 @@ def no_static_credentials() -> Statement:
     return Statement(sid="NoStaticCredentials", effect="Deny", actions=STATIC_CREDENTIALS, resources=("*",))
 
 
-def own_roles(names: Names, partition: str) -> Statement:
+def own_roles(names: Names, partition: str, *, settings: bool) -> tuple[Statement, ...]:
     """Whoever could make or change a role of ours could become one of those that the other statements spare."""
-    return Statement(
-        sid="OwnRoles",
-        effect="Deny",
-        actions=CHANGE_ROLE,
-        resources=(
-            f"arn:{partition}:iam::*:role{names.path}*",
-            f"arn:{partition}:iam::*:role/aws-reserved/*",
+    ours = (f"arn:{partition}:iam::*:role{names.path}*", f"arn:{partition}:iam::*:role/aws-reserved/*")
+    deployment = role_arn(names, partition, DEPLOYMENT)
+    return (
+        Statement(
+            sid="OwnRoles", effect="Deny", actions=CHANGE_ROLE, resources=ours, conditions=except_for((deployment,))
         ),
-        conditions=except_for((role_arn(names, partition, DEPLOYMENT),)),
+        Statement(
+            sid="OwnRolesPassed",
+            effect="Deny",
+            actions=PASS_ROLE,
+            resources=ours,
+            conditions=except_for((deployment, *((role_arn(names, partition, SETTINGS),) if settings else ()))),
+        ),
+    )
+
+
+def settings_alone(names: Names, partition: str) -> tuple[Statement, ...]:
+    """The role that other statements spare for its settings does nothing else, and nobody else has its function do it.
+
+    Three more statements make the exemption narrow: what it does, the one role that it passes, and who calls or changes
+    its function.
+    """
+    settings = {"ArnLike": {"aws:PrincipalArn": (role_arn(names, partition, SETTINGS),)}}
+    return (
+        Statement(
+            sid="SettingsOnly",
+            effect="Deny",
+            not_actions=(*SETS, *PASS_ROLE, *ELASTIC_INTERFACES, "logs:CreateLogStream", "logs:PutLogEvents"),
+            resources=("*",),
+            conditions=settings,
+        ),
+        Statement(
+            sid="SettingsPassDelivery",
+            effect="Deny",
+            actions=PASS_ROLE,
+            not_resources=(role_arn(names, partition, DELIVERY),),
+            conditions=settings,
+        ),
+        Statement(
+            sid="SettingsFunction",
+            effect="Deny",
+            actions=CHANGE_FUNCTION,
+            resources=(f"arn:{partition}:lambda:*:*:function:{names.of(SETTINGS, 64)}*",),
+            conditions=except_for((role_arn(names, partition, DEPLOYMENT),)),
+        ),
     )

@@ -1,7 +1,8 @@
-"""Policies of a zone's interface endpoint for models, and of what records its traffic (rows S39, S40).
+"""Policies of a zone's endpoints, and of what records its traffic (rows S39, S40).
 
-An endpoint's policy names whom it lets through by `aws:PrincipalArn`: a role as principal would be the role's id, which
-a role that is made anew does not have (PrivateLink guide, vpc-endpoints-access; IAM user guide, principal elements).
+Each lets through what the zone's own roles do with what is the system's, and nothing else. A policy names whom it lets
+through by `aws:PrincipalArn`: a role as principal would be the role's id, which a role that is made anew does not have
+(PrivateLink guide, vpc-endpoints-access; IAM user guide, principal elements).
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from caisson.deploy.policies import inference
+from caisson.deploy.policies import inference, ledger
 from caisson.deploy.policies.models import Model
-from caisson.deploy.policies.statement import Parameter, Statement
+from caisson.deploy.policies.statement import Condition, Parameter, Statement
 
 GUARDED = ("bedrock:ApplyGuardrail",)
 COUNTED = ("bedrock:CountTokens",)
@@ -35,10 +36,7 @@ def endpoint_statements(
     approved = tuple(
         dict.fromkeys(arn for name in models for arn in Model.of(name).arns(partition=partition, region=region))
     )
-    only = {
-        "ArnLike": {"aws:PrincipalArn": (caller,)},
-        "StringEquals": {"aws:PrincipalOrgID": (organization,)},
-    }
+    only = _only(caller, organization)
     return (
         Statement(
             sid="ZoneInvokes",
@@ -60,6 +58,63 @@ def endpoint_statements(
     )
 
 
+def token_endpoint(*, caller: str, organization: str, sessions: str) -> tuple[Statement, ...]:
+    """Of the endpoint for sts: one role assumes the role of sessions, with tags."""
+    return (
+        Statement(
+            sid="ZoneAssumes",
+            effect="Allow",
+            principals="*",  # narrowed by the condition, as AWS documents for endpoints
+            actions=ledger.ASSUME,
+            resources=(sessions,),
+            conditions=_only(caller, organization),
+        ),
+    )
+
+
+def queue_endpoint(*, caller: str, organization: str, queues: Sequence[str]) -> tuple[Statement, ...]:
+    """Of the endpoint for sqs: one role sends to the queues of the channels that it writes."""
+    return (
+        Statement(
+            sid="ZoneSends",
+            effect="Allow",
+            principals="*",  # narrowed by the condition, as AWS documents for endpoints
+            actions=("sqs:SendMessage",),
+            resources=tuple(queues),
+            conditions=_only(caller, organization),
+        ),
+    )
+
+
+def ledger_endpoint(*, caller: str, organization: str, sessions: str, table: str) -> tuple[Statement, ...]:
+    """Of the endpoint for dynamodb: one role reads the ledger's table, sessions keep their items in it."""
+    return (
+        Statement(
+            sid="ZoneReadsLedger",
+            effect="Allow",
+            principals="*",  # narrowed by the condition, as AWS documents for endpoints
+            actions=(*ledger.READ, *ledger.LIST),
+            resources=(table, f"{table}/index/*"),
+            conditions=_only(caller, organization),
+        ),
+        Statement(
+            sid="SessionsKeepBudgets",
+            effect="Allow",
+            principals="*",  # narrowed by the condition, as AWS documents for endpoints
+            actions=(*ledger.READ, *ledger.WRITE),
+            resources=(table,),
+            conditions=_only(sessions, organization),
+        ),
+    )
+
+
+def _only(role: str, organization: str) -> Condition:
+    return {
+        "ArnLike": {"aws:PrincipalArn": (role,)},
+        "StringEquals": {"aws:PrincipalOrgID": (organization,)},
+    }
+
+
 def flow_log_trust(account: str) -> Statement:
     """VPC flow logs of this account write (VPC user guide, flow-logs-iam-role)."""
     return Statement(
@@ -79,4 +134,19 @@ def flow_log_writing(log_group: str) -> Statement:
         effect="Allow",
         actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
         resources=(log_group, f"{log_group}:log-stream:*"),
+    )
+
+
+def log_delivery(streams: str, account: str, region: str) -> Statement:
+    """Network Firewall and Resolver write logs for this account (CloudWatch Logs, AWS-logs-and-resource-policy)."""
+    return Statement(
+        sid="LogsDelivered",
+        effect="Allow",
+        principals={"Service": ("delivery.logs.amazonaws.com",)},
+        actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+        resources=(streams,),
+        conditions={
+            "ArnLike": {"aws:SourceArn": (f"arn:*:logs:{region}:{account}:*",)},
+            "StringEquals": {"aws:SourceAccount": (account,)},
+        },
     )

@@ -74,15 +74,15 @@ def encrypts_log_groups(*, region: str, log_groups: str) -> Statement:
     )
 
 
-def encrypts_alarms(account: str) -> Statement:
-    """Alarms of this account publish to the encrypted topic (SNS developer guide, sns-key-management)."""
+def encrypts_alarms(accounts: Sequence[str]) -> Statement:
+    """Alarms of these accounts publish to the encrypted topic (SNS developer guide, sns-key-management)."""
     return Statement(
         sid="AlarmsEncrypt",
         effect="Allow",
         principals={"Service": ("cloudwatch.amazonaws.com",)},
         actions=("kms:Decrypt", "kms:GenerateDataKey*"),
         resources=THIS_KEY,
-        conditions={"StringEquals": {"aws:SourceAccount": (account,)}},
+        conditions={"StringEquals": {"aws:SourceAccount": tuple(accounts)}},
     )
 
 
@@ -157,8 +157,8 @@ def one_writer(bucket: str, writer: str, partition: str) -> Statement:
     )
 
 
-def topic_statements(topic: str, account: str) -> tuple[Statement, ...]:
-    """The alarm topic's policy: alarms of this account publish."""
+def topic_statements(topic: str, accounts: Sequence[str]) -> tuple[Statement, ...]:
+    """The alarm topic's policy: alarms of these accounts publish."""
     return (
         Statement(
             sid="AlarmsPublish",
@@ -166,7 +166,7 @@ def topic_statements(topic: str, account: str) -> tuple[Statement, ...]:
             principals={"Service": ("cloudwatch.amazonaws.com",)},
             actions=("sns:Publish",),
             resources=(topic,),
-            conditions={"StringEquals": {"aws:SourceAccount": (account,)}},
+            conditions={"StringEquals": {"aws:SourceAccount": tuple(accounts)}},
         ),
         encrypted_only(topic, "sns"),
     )

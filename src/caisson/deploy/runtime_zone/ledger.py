@@ -12,19 +12,23 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from caisson.deploy.landscape import Landscape
-from caisson.deploy.policies import ledger, management, zone
+from caisson.deploy.policies import ledger, zone
 from caisson.deploy.policies.statement import document
+from caisson.deploy.runtime_zone.arns import TABLE, role_in, table_arn
+from caisson.deploy.runtime_zone.endpoints import Endpoints
 from caisson.deploy.stacks import Built, suppress
 
-TABLE = "ledger"
 ROLE_S = 3_600
 """Chained roles last an hour at most (IAM user guide, id_roles_terms-and-concepts)."""
 INDEXES = {"opened": (("kind", "S"), ("opened", "N")), "due": (("due_shard", "S"), ("due", "N"))}
 """Index to its keys with their types. They hold keys only."""
 
 
-def ledger_table(built: Built, land: Landscape, key: Any) -> None:
+def ledger_table(built: Built, land: Landscape, key: Any, ways: Endpoints, bound: Any) -> None:
     """Table and role."""
+    account, arn = built.account, table_arn(built, land)
+    gateway, session = (role_in(land, account, duty) for duty in (ledger.GATEWAY, ledger.SESSION))
+    own = ledger.table_statements(table=arn, gateway=gateway, session=session, endpoint=ways.ledger.ref)
     name = land.names.of(TABLE)
     attributes = {"pk": "S", "sk": "S"} | {attribute: kind for keys in INDEXES.values() for attribute, kind in keys}
     table = dynamodb.CfnTable(
@@ -55,6 +59,7 @@ def ledger_table(built: Built, land: Landscape, key: Any) -> None:
             sse_enabled=True, sse_type="KMS", kms_master_key_id=key.attr_arn
         ),
         deletion_protection_enabled=True,
+        resource_policy=dynamodb.CfnTable.ResourcePolicyProperty(policy_document=document(own)),
     )
     table.apply_removal_policy(cdk.RemovalPolicy.RETAIN)  # without it every budget would begin anew
     suppress(
@@ -64,10 +69,11 @@ def ledger_table(built: Built, land: Landscape, key: Any) -> None:
             "keeps them for thirty-five days, and a backup plan would keep them longer than anybody asks",
         },
     )
-    account = built.account
-    arn = f"arn:{land.partition}:dynamodb:{land.region}:{account}:table/{name}"
-    gateway = management.role_arn(land.names, land.partition, ledger.GATEWAY).replace("::*:", f"::{account}:")
-    trust = document(ledger.session_trust(account_root=zone.account_root(account, land.partition), gateway=gateway))
+    trust = document(
+        ledger.session_trust(
+            account_root=zone.account_root(account, land.partition), gateway=gateway, endpoint=ways.tokens.ref
+        )
+    )
     for statement in trust["Statement"]:
         del statement["Resource"]  # a trust policy names none
     role = iam.CfnRole(
@@ -77,6 +83,7 @@ def ledger_table(built: Built, land: Landscape, key: Any) -> None:
         role_name=land.names.role(ledger.SESSION),
         description="Reaches the items of one session",
         max_session_duration=ROLE_S,
+        permissions_boundary=bound.ref,
         assume_role_policy_document=trust,
     )
     iam.CfnManagedPolicy(
@@ -86,10 +93,12 @@ def ledger_table(built: Built, land: Landscape, key: Any) -> None:
         managed_policy_name=land.names.role(ledger.SESSION),
         description="Items of one session, and the rates",
         roles=[role.ref],
-        policy_document=document((ledger.session_items(arn), ledger.key_of_the_table(key.attr_arn, land.region))),
+        policy_document=document(
+            (ledger.session_items(arn, ways.ledger.ref), ledger.key_of_the_table(key.attr_arn, land.region))
+        ),
     )
     built.carries(table, ("S21",))
-    built.carries(role, ("S19", "S21"))
+    built.carries(role, ("S11", "S19", "S20", "S21"))
 
 
 def _keys(hash_: str, range_: str) -> list[Any]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson.deploy.egress_zone.attachment import way_to_hosts
+from caisson.deploy.egress_zone.stack import attaches_runtime
+from caisson.deploy.egress_zone.transit import GATEWAY
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger, management, zone
 from caisson.deploy.policies.statement import Statement
+from caisson.deploy.runtime_zone.endpoints import endpoints
 from caisson.deploy.runtime_zone.ledger import ledger_table
+from caisson.deploy.runtime_zone.roles import boundary, caller, of_gateway
 from caisson.deploy.stacks import Built, new_stack
 from caisson.deploy.zone_network import zone_network
 
@@ -17,11 +22,19 @@ def invoking_zone(app: Any, land: Landscape, zone_: str) -> Built:
     """What a zone that invokes models has; the runtime its ledger, too."""
     account = land.accounts[zone_]
     pins = land.place(zone_).pins
-    built = new_stack(app, land, zone_, account=account, region=land.region, parameters=pins)
+    attached = (GATEWAY,) if zone_ == "runtime" and attaches_runtime(land) else ()
+    built = new_stack(app, land, zone_, account=account, region=land.region, parameters=(*pins, *attached))
     key = _key(built, land, zone_)
-    zone_network(built, land, zone_, key)
+    bound = boundary(built, land, zone_)
+    made = zone_network(built, land, zone_, key, bound)
     if zone_ == "runtime":
-        ledger_table(built, land, key)
+        ways = endpoints(built, land, made)
+        ledger_table(built, land, key, ways, bound)
+        caller(built, land, zone_, made, bound, of_gateway(built, land, key, ways))
+    else:
+        caller(built, land, zone_, made, bound)
+    if attached:
+        way_to_hosts(built, land, key)
     return built
 
 

@@ -1,8 +1,9 @@
 """Credentials that sign calls: the process's own, or those of one session (SESS-03, IAM-06).
 
-A session's are those of the ledger's role, assumed with the session id as a session tag: what the role's policy allows
-to `${aws:PrincipalTag/SessionId}` it allows to this session and no other. They are kept in memory while they hold,
-and never longer than they were asked for.
+A session's are those of the ledger's role, assumed with the session's id, user, agent and task as session tags, all of
+them transitive: what the role's policy allows to `${aws:PrincipalTag/SessionId}` it allows to this session and no
+other, and CloudTrail shows whose call it was. They are kept in memory while they hold, and never longer than they were
+asked for. Whose session it is, its account says (`introduce`).
 
 >>> SessionIdentities(own, calls, role="arn:…", clock=clock)  # doctest: +SKIP
 """
@@ -15,22 +16,28 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 from caisson.adapters.aws.api.calls import CallFailed, Calls, Passing
 from caisson.errors import LedgerError
 from caisson.ports.clock import Clock
+from caisson.ports.ledger import Account
 from caisson.protocol.sigv4 import Keys
 
 SESSION_TAG = "SessionId"
 """Key of the session tag, as policies name it: `${aws:PrincipalTag/SessionId}`."""
+TAGS = (SESSION_TAG, "User", "Agent", "Task")
+"""Keys of all session tags, as the role's trust policy asks for them."""
 DURATION_S = 900
 """The shortest that STS gives (API reference, AssumeRole)."""
 RENEW_BEFORE_S = 120.0
 KEPT_MAX = 10_000
 _TAG_VALUE = re.compile(r"[\w\s.:/=+@-]{1,256}")
 """STS API reference, Tag."""
+_TAG_VALUE_MAX = 256
+_TAG_OTHERS = re.compile(r"[^A-Za-z0-9 _.:/+@-]")
 _SESSION_NAME_OTHERS = re.compile(r"[^\w+=,.@-]")
 _NS = {"s": "https://sts.amazonaws.com/doc/2011-06-15/"}
 
@@ -57,6 +64,13 @@ class Identities(ABC):
             Passing: not at the moment.
             LedgerError: they cannot be had.
         """
+
+    def knows(self, session_id: str) -> bool:
+        """Whether `of` can be asked for it: whose session it is was said, or does not matter."""
+        return True
+
+    def introduce(self, account: Account) -> None:  # noqa: B027  (it may not matter)
+        """Say whose session it is."""
 
     @abstractmethod
     def drop(self, session_id: str) -> None:
@@ -96,6 +110,8 @@ class SessionIdentities(Identities):
         self._role = role
         self._clock = clock
         self._held: OrderedDict[str, tuple[Keys, float]] = OrderedDict()
+        self._whose: OrderedDict[str, tuple[str, str, str]] = OrderedDict()
+        """Session id to user, agent and task."""
         self._coming: dict[str, asyncio.Task[Keys]] = {}
 
     def own(self) -> Keys:
@@ -112,6 +128,15 @@ class SessionIdentities(Identities):
             coming.add_done_callback(lambda _: self._coming.pop(session_id, None))
         return await asyncio.shield(coming)
 
+    def knows(self, session_id: str) -> bool:
+        return session_id in self._whose
+
+    def introduce(self, account: Account) -> None:
+        self._whose.setdefault(account.session_id, (account.user, account.agent, account.task))
+        self._whose.move_to_end(account.session_id)
+        while len(self._whose) > KEPT_MAX:
+            self._whose.popitem(last=False)
+
     def drop(self, session_id: str) -> None:
         self._held.pop(session_id, None)
 
@@ -121,6 +146,13 @@ class SessionIdentities(Identities):
     async def _assume(self, session_id: str) -> Keys:
         if not _TAG_VALUE.fullmatch(session_id):
             raise LedgerError("expected a session id that a session tag can hold, found another")
+        if session_id not in self._whose:
+            raise LedgerError("expected a session whose account was read, found another")
+        values = (session_id, *(tag_value(one) for one in self._whose[session_id]))
+        tags: dict[str, str] = {}
+        for number, (key, value) in enumerate(zip(TAGS, values, strict=True), start=1):
+            tags |= {f"Tags.member.{number}.Key": key, f"Tags.member.{number}.Value": value}
+            tags[f"TransitiveTagKeys.member.{number}"] = key
         asked = urlencode(
             {
                 "Action": "AssumeRole",
@@ -128,8 +160,7 @@ class SessionIdentities(Identities):
                 "RoleArn": self._role,
                 "RoleSessionName": _SESSION_NAME_OTHERS.sub("-", session_id)[:64].ljust(2, "-"),
                 "DurationSeconds": str(DURATION_S),
-                "Tags.member.1.Key": SESSION_TAG,
-                "Tags.member.1.Value": session_id,
+                **tags,
             }
         )
         try:
@@ -142,6 +173,17 @@ class SessionIdentities(Identities):
         while len(self._held) > KEPT_MAX:
             self._held.popitem(last=False)
         return keys
+
+
+def tag_value(text: str) -> str:
+    """A text as a tag can hold it, never two of them alike: other characters as `=HH` of their UTF-8, a long one as
+    its SHA-256.
+
+    >>> tag_value("alice@example.com"), tag_value("auth0|a=b"), tag_value("")
+    ('alice@example.com', 'auth0=7Ca=3Db', '=')
+    """
+    made = _TAG_OTHERS.sub(lambda found: "".join(f"={byte:02X}" for byte in found[0].encode()), text) or "="
+    return made if len(made) <= _TAG_VALUE_MAX else f"=sha256={sha256(text.encode()).hexdigest()}"
 
 
 def _credentials(answer: bytes) -> tuple[Keys, float]:

@@ -15,7 +15,7 @@ from caisson.adapters.aws.ledger.lane import Act, Lane, RateLocks, Sleep
 from caisson.adapters.aws.ledger.table import Conflict, Expired, Table
 from caisson.errors import LedgerBusy, LedgerError, OperatorError, Refusal, WireError
 from caisson.ports.clock import Clock
-from caisson.ports.ledger import Account, Balance, Ledger, Rate, Reservation
+from caisson.ports.ledger import Account, Balance, Ledger, Rate, Reservation, over_limits
 from caisson.protocol.sigv4 import Keys
 
 BUSY_SECONDS_MAX = 4.0
@@ -67,6 +67,7 @@ class DynamoLedger(Ledger):
         await self._reading(lambda keys: self._table.read(["-"], keys))
 
     async def open(self, account: Account) -> None:
+        self._identities.introduce(account)
         await self._lane(account.session_id).submit(
             Act(lambda books, _: books.open(account), session_id=account.session_id)
         )
@@ -90,18 +91,18 @@ class DynamoLedger(Ledger):
             droppable=True,
             undo=lambda: _settling(session_id, reservation_id, 0, 0),
         )
+        try:
+            if not await self._introduced(session_id):
+                return over_limits(None, wanted, actions, now) or _unavailable("the session has no account")
+        except LedgerError as error:
+            return _unavailable(str(error))
         lane = self._lane(session_id)
         self._remember(reservation_id, session_id)
         made = lane.submit(act)
         try:
             outcome = await made
         except LedgerError as error:
-            return Refusal(
-                error=WireError.UNAVAILABLE,
-                rule="ledger.unavailable",
-                message="The budget could not be looked up, so the request was not carried out; retry later.",
-                rationale=str(error),
-            )
+            return _unavailable(str(error))
         except asyncio.CancelledError:
             if made.done() and not made.cancelled() and made.exception() is None and made.result() is wanted:
                 lane.take_back(act)
@@ -118,7 +119,8 @@ class DynamoLedger(Ledger):
             session_id = await self._search(reservation_id)
             if session_id is None or reservation_id in self._sessions:
                 return  # there is none, or it was reserved after it was settled
-        await self._lane(session_id).submit(_settling(session_id, reservation_id, tokens, cost_micro_usd))
+        if await self._introduced(session_id):
+            await self._lane(session_id).submit(_settling(session_id, reservation_id, tokens, cost_micro_usd))
 
     async def lapsed(self, *, before: float) -> tuple[Reservation, ...]:
         found = [
@@ -130,12 +132,11 @@ class DynamoLedger(Ledger):
         return tuple(sorted(found, key=lambda one: one.deadline)[:LAPSED_AT_ONCE_MAX])
 
     async def forget(self, reservations: Sequence[Reservation]) -> None:
-        await asyncio.gather(
-            *(
-                self._lane(one.session_id).submit(_settling(one.session_id, one.reservation_id, 0, 0))
-                for one in reservations
-            )
-        )
+        await asyncio.gather(*(self._give_up(one) for one in reservations))
+
+    async def _give_up(self, one: Reservation) -> None:
+        if await self._introduced(one.session_id):
+            await self._lane(one.session_id).submit(_settling(one.session_id, one.reservation_id, 0, 0))
 
     async def balance(self, session_id: str, *, now: float) -> Balance | None:
         state = await self._account(session_id)
@@ -168,7 +169,9 @@ class DynamoLedger(Ledger):
         return tuple(found[:SESSIONS_LISTED_MAX])
 
     async def end(self, session_id: str, reason: str) -> None:
-        await self._lane(session_id).submit(Act(lambda books, _: books.end(session_id, reason), session_id=session_id))
+        if await self._introduced(session_id):
+            act = Act(lambda books, _: books.end(session_id, reason), session_id=session_id)
+            await self._lane(session_id).submit(act)
 
     async def stop(self) -> None:
         for lane in list(self._lanes.values()):
@@ -202,6 +205,8 @@ class DynamoLedger(Ledger):
             self._sessions.popitem(last=False)
 
     async def _account(self, session_id: str) -> AccountState | None:
+        if not await self._introduced(session_id):
+            return None
         states = await self._reading(lambda keys: self._table.read([session_id], keys), session_id)
         for state in states:
             self._table.seen(state)
@@ -210,7 +215,15 @@ class DynamoLedger(Ledger):
 
     async def _read(self, sessions: Sequence[str]) -> list[AccountState]:
         """Accounts of several sessions, in the order given."""
-        return await self._reading(lambda keys: self._table.read(sessions, keys))
+        states = await self._reading(lambda keys: self._table.read(sessions, keys))
+        for state in states:
+            self._identities.introduce(state.account)
+        return states
+
+    async def _introduced(self, session_id: str) -> bool:
+        """Whether there is a session to have credentials of: its account says whose it is, to a process that has not
+        opened it. Once a session and process."""
+        return self._identities.knows(session_id) or bool(await self._read([session_id]))
 
     async def _due(self, before: float | None) -> list[AccountState]:
         """Accounts with a reservation whose deadline is earlier than `before`, or with any."""
@@ -263,3 +276,12 @@ class DynamoLedger(Ledger):
 
 def _settling(session_id: str, reservation_id: str, tokens: int, cost_micro_usd: int | None) -> Act:
     return Act(lambda books, _: books.settle(session_id, reservation_id, tokens, cost_micro_usd), session_id=session_id)
+
+
+def _unavailable(reason: str) -> Refusal:
+    return Refusal(
+        error=WireError.UNAVAILABLE,
+        rule="ledger.unavailable",
+        message="The budget could not be looked up, so the request was not carried out; retry later.",
+        rationale=reason,
+    )

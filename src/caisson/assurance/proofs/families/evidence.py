@@ -58,6 +58,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
     other_key = Spared(conditions={"StringNotEquals": {f"aws:ResourceTag/{TAG}": land.names.system}})
     groups = f"arn:{land.partition}:logs:*:*:log-group:{land.names.log_group('*')}"
     buckets = [f"arn:{land.partition}:s3:::{land.names.bucket(what, land.accounts['logging'])}" for what in stores()]
+    buckets += [f"arn:{land.partition}:s3:::{bucket}" for bucket in land.invocation_buckets]
     trail = f"arn:{land.partition}:cloudtrail:*:*:trail/{land.names.of('trail')}"
 
     def claim(

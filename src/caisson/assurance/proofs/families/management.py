@@ -43,6 +43,25 @@ ROLES = (
     "iam:DeleteRolePermissionsBoundary", "iam:PassRole", "iam:TagRole", "iam:UntagRole",
 )  # fmt: skip
 """Every way to become, or make something act as, a role of the system."""
+SETTINGS = (
+    "bedrock:GetAccountDataRetention", "bedrock:GetModelInvocationLoggingConfiguration",
+    "bedrock:PutAccountDataRetention", "bedrock:PutModelInvocationLoggingConfiguration",
+)  # fmt: skip
+"""What the function that sets an account's settings is there for; it deletes none."""
+NEEDS = (
+    "logs:CreateLogStream", "logs:PutLogEvents", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups",
+    "ec2:DescribeVpcs", "ec2:UnassignPrivateIpAddresses",
+)  # fmt: skip
+"""What Lambda needs of that role for its log and network interface."""
+FUNCTION = (
+    "lambda:AddPermission", "lambda:CreateAlias", "lambda:CreateEventSourceMapping", "lambda:CreateFunction",
+    "lambda:CreateFunctionUrlConfig", "lambda:DeleteFunction", "lambda:InvokeAsync", "lambda:InvokeFunction",
+    "lambda:InvokeFunctionUrl", "lambda:PublishVersion", "lambda:PutFunctionEventInvokeConfig",
+    "lambda:PutRuntimeManagementConfig", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration",
+    "lambda:UpdateFunctionUrlConfig",
+)  # fmt: skip
+"""Every way to call a function, or to have it do something else."""
 
 
 def claims(land: Landscape) -> Iterator[Claim]:
@@ -54,8 +73,14 @@ def claims(land: Landscape) -> Iterator[Claim]:
             says=f"Nobody in {place.label} changes what governs models, but the deployment and its like.",
             accounts=(place.account,),
             actions=GOVERNS,
-            but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": list(_deployers(land, place))}}),),
-            still=(_still(land, place, "bedrock:CreateGuardrail"),),
+            but=(
+                Spared(conditions={"ArnLike": {"aws:PrincipalArn": list(_deployers(land, place))}}),
+                Spared(actions=SETTINGS, conditions=_is(_role(land, place, management.SETTINGS))),
+            ),
+            still=(
+                _still(land, place, "bedrock:CreateGuardrail"),
+                *((_still(land, place, SETTINGS[-1], duty=management.SETTINGS),) if place.invokes else ()),
+            ),
         )
         yield Claim(
             id=f"management.roles.{place.label}",
@@ -67,9 +92,18 @@ def claims(land: Landscape) -> Iterator[Claim]:
                 f"arn:{land.partition}:iam::*:role{land.names.path}*",
                 f"arn:{land.partition}:iam::*:role/aws-reserved/*",  # of Identity Center's permission sets
             ),
-            but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": [_role(land, place, management.DEPLOYMENT)]}}),),
+            but=(
+                Spared(conditions=_is(_role(land, place, management.DEPLOYMENT))),
+                Spared(
+                    actions=("iam:PassRole",),
+                    resources=(_anywhere(land, management.DELIVERY),),
+                    conditions=_is(_role(land, place, management.SETTINGS)),
+                ),
+            ),
             still=(_still(land, place, "iam:CreateRole", _role(land, place, "any")),),
         )
+        if place.invokes:
+            yield from _settings(land, place)
     yield Claim(
         id="management.no-retention",
         controls=("LOG-08", "DAT-05"),
@@ -97,15 +131,58 @@ def _role(land: Landscape, place: Place, duty: str) -> str:
 
 
 def _deployers(land: Landscape, place: Place) -> tuple[str, ...]:
-    duties = [management.DEPLOYMENT, management.SETTINGS]
+    duties = [management.DEPLOYMENT]
     if "control" not in place.zones:
         return tuple(_role(land, place, duty) for duty in duties)
     people = management.permission_set_role(land.names, land.partition, management.OPERATOR)
     return (*(_role(land, place, duty) for duty in (*duties, management.PIPELINE)), people)
 
 
-def _still(land: Landscape, place: Place, action: str, resource: str = "*") -> Still:
+def _settings(land: Landscape, place: Place) -> Iterator[Claim]:
+    """The one exemption of a function: it does its settings, and only the deployment has it do them."""
+    settings, delivery = _role(land, place, management.SETTINGS), _role(land, place, management.DELIVERY)
+    yield Claim(
+        id=f"management.settings.{place.label}",
+        controls=("IAM-03", "LOG-01"),
+        says=f"What sets the invocation log in {place.label} does that, and deletes nothing.",
+        accounts=(place.account,),
+        actions=("*",),
+        but=(
+            Spared(conditions={"ArnNotLike": {"aws:PrincipalArn": [settings]}}),
+            Spared(actions=(*SETTINGS, *NEEDS)),
+            Spared(actions=("iam:PassRole",), resources=(_anywhere(land, management.DELIVERY),)),
+        ),
+        still=(
+            *(_still(land, place, action, duty=management.SETTINGS) for action in (*SETTINGS[:2], NEEDS[0], NEEDS[3])),
+            _still(land, place, "iam:PassRole", delivery, duty=management.SETTINGS),
+        ),
+    )
+    function = f"arn:{land.partition}:lambda:{land.region}:{place.account}:function:{land.names.of('settings', 64)}"
+    yield Claim(
+        id=f"management.function.{place.label}",
+        controls=("IAM-03", "LOG-01"),
+        says=f"Nobody in {place.label} calls or changes the function that sets the invocation log, but the deployment.",
+        accounts=(place.account,),
+        actions=FUNCTION,
+        on=(function, f"{function}:*"),
+        but=(Spared(conditions=_is(_role(land, place, management.DEPLOYMENT))),),
+        still=(_still(land, place, "lambda:InvokeFunction", function),),
+    )
+
+
+def _anywhere(land: Landscape, duty: str) -> str:
+    """The role of a duty in any account: no principal passes a role of another (IAM user guide, PassRole)."""
+    return management.role_arn(land.names, land.partition, duty)
+
+
+def _is(role: str) -> dict[str, dict[str, list[str]]]:
+    return {"ArnLike": {"aws:PrincipalArn": [role]}}
+
+
+def _still(
+    land: Landscape, place: Place, action: str, resource: str = "*", *, duty: str = management.DEPLOYMENT
+) -> Still:
     return Still(
-        principal=_role(land, place, management.DEPLOYMENT), action=action, resource=resource,
+        principal=_role(land, place, duty), action=action, resource=resource,
         context={"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"},
     )  # fmt: skip

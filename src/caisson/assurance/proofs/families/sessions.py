@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
+from caisson.assurance.proofs.estate import stand_in
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger
 
+STS_ENDPOINT = "TokenEndpoint"
+"""Logical id of the runtime's endpoint for STS."""
 BECOMES = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML", "sts:TagSession")
 
 
@@ -19,21 +22,38 @@ def claims(land: Landscape) -> Iterator[Claim]:
         return  # in the management account, which no such policy binds
     path = f"arn:{land.partition}:iam::{owner}:role{land.names.path}"
     session, gateway = (f"{path}{land.names.role(duty)}" for duty in (ledger.SESSION, ledger.GATEWAY))
-    tagged = {"Null": {f"aws:RequestTag/{ledger.TAG}": "false"}}
+    way = stand_in(STS_ENDPOINT)
+    tagged = {"Null": {f"aws:RequestTag/{tag}": "false" for tag in ledger.TAGS}}
     yield Claim(
         id="sessions.assumed",
         controls=("IAM-06", "SESS-03"),
-        says=f"Nobody but the gateway becomes a session, and it never without the tag {ledger.TAG}.",
+        says=f"Nobody but the gateway becomes a session, through its endpoint, with all of {', '.join(ledger.TAGS)}.",
         accounts=members,
         owner=owner,
         actions=BECOMES,
         on=(session,),
-        but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": gateway}, **tagged}),),
-        still=(
-            Still(
-                principal=gateway, action=BECOMES[0], resource=session,
-                context={f"aws:RequestTag/{ledger.TAG}": "session-1", "aws:RequestedRegion": land.region,
-                         "aws:SecureTransport": "true"},
+        but=(
+            Spared(
+                conditions={
+                    "ArnLike": {"aws:PrincipalArn": gateway},
+                    "StringEquals": {"aws:SourceVpce": way},
+                    **tagged,
+                }
             ),
         ),
-    )  # fmt: skip
+        still=(
+            Still(
+                principal=gateway,
+                action=BECOMES[0],
+                resource=session,
+                context={
+                    **{f"aws:RequestTag/{tag}": "one" for tag in ledger.TAGS},
+                    "aws:TagKeys": list(ledger.TAGS),
+                    "sts:TransitiveTagKeys": list(ledger.TAGS),
+                    "aws:SourceVpce": way,
+                    "aws:RequestedRegion": land.region,
+                    "aws:SecureTransport": "true",
+                },
+            ),
+        ),
+    )

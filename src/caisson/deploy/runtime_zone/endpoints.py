@@ -1,0 +1,46 @@
+"""Endpoints of the runtime beside that for models: of the services that its code calls, and of no others (row S39).
+
+    dynamodb   the ledger's table (adapters/aws/ledger)
+    sts        the role of a session, assumed once a session (adapters/aws/api/identity.py)
+    sqs        the channel `events`, whose queue is in the logging account
+
+None for what nothing here calls: kms (DynamoDB and SQS call it for their callers), monitoring (metrics are counted from
+the log), secretsmanager (there is no vault on AWS). Those that only start a container (ecr.api, ecr.dkr, s3, logs) come
+with the service that runs one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from caisson.deploy.landscape import Landscape
+from caisson.deploy.policies import ledger, network
+from caisson.deploy.runtime_zone.arns import event_queue_arn, role_in, table_arn
+from caisson.deploy.stacks import Built
+from caisson.deploy.zone_network import Network, gateway_endpoint, interface_endpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoints:
+    """Endpoints that policies of roles name."""
+
+    ledger: Any
+    tokens: Any
+    queues: Any
+
+
+def endpoints(built: Built, land: Landscape, made: Network) -> Endpoints:
+    """The endpoints."""
+    gateway, session = (role_in(land, built.account, duty) for duty in (ledger.GATEWAY, ledger.SESSION))
+    own = land.organization
+    of_ledger = network.ledger_endpoint(
+        caller=gateway, organization=own, sessions=session, table=table_arn(built, land)
+    )
+    of_tokens = network.token_endpoint(caller=gateway, organization=own, sessions=session)
+    of_queues = network.queue_endpoint(caller=gateway, organization=own, queues=[event_queue_arn(land)])
+    return Endpoints(
+        ledger=gateway_endpoint(built, land, made, "LedgerEndpoint", "dynamodb", of_ledger),
+        tokens=interface_endpoint(built, land, made, "TokenEndpoint", "sts", of_tokens),
+        queues=interface_endpoint(built, land, made, "QueueEndpoint", "sqs", of_queues),
+    )

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from caisson.adapters.aws.api.endpoint import service_endpoint
 from caisson.adapters.aws.api.identity import SessionIdentities
 from caisson.adapters.aws.ledger import DynamoLedger
 from caisson.adapters.embedded.clock import SystemClock
-from caisson.errors import LedgerError, Refusal
+from caisson.errors import LedgerBusy, LedgerError, Refusal
 from caisson.ports.clock import Clock
 from caisson.ports.ledger import Account, Balance, Ledger, Rate, Reservation
 
@@ -211,13 +212,13 @@ async def test_a_part_of_a_read_is_no_answer(ledger: DynamoLedger, between: Gate
 # -- credentials of sessions
 
 
-def of_sessions(between: Gate, table: str, clock: Clock | None = None) -> DynamoLedger:
+def of_sessions(between: Gate, table: str, clock: Clock | None = None, **more: Any) -> DynamoLedger:
     own = clock or SystemClock()
     sts = Calls(
         service_endpoint("sts", REGION, between.url), service="sts", region=REGION, clock=own, bounds=Bounds(total_s=9)
     )
     role = "arn:aws:iam::123456789012:role/ledger"
-    return ledger_at(between.url, table, SessionIdentities(lambda: OWN, sts, role=role, clock=own))
+    return ledger_at(between.url, table, SessionIdentities(lambda: OWN, sts, role=role, clock=own), **more)
 
 
 async def test_each_session_has_credentials_of_its_own(between: Gate, moto: Moto, tmp_path: Path) -> None:
@@ -297,4 +298,52 @@ async def test_a_role_that_cannot_be_assumed_stops_the_request(between: Gate, mo
     assert isinstance(refused, Refusal)
     assert refused.rule == "ledger.unavailable"
     assert not any(operation == "PutItem" for operation, _ in between.calls)
+    await ledger.stop()
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [("Throttling", 400)] * 3,
+        [("RequestLimitExceeded", 400)],
+        [("InternalFailure", 500)],
+        [("", 503)],
+        [DEAF, DEAF],
+        [LOST],
+        [LATE_FAILURE],
+    ],
+    ids=str,
+)
+async def test_sts_is_asked_again_where_that_may_help(
+    between: Gate, moto: Moto, tmp_path: Path, faults: list[object]
+) -> None:
+    """AssumeRole changes nothing, so a lost answer is asked for again too."""
+    ledger = of_sessions(between, table_of(moto, tmp_path))
+    between.fail("AssumeRole", *faults)
+    await ledger.open(ACCOUNT)
+    ledger._identities.drop("s-1")
+    between.fail("AssumeRole", *faults)
+    assert await ledger.ended("s-1") == ""
+    assert not between.faults["AssumeRole"]
+    assert [operation for operation, _ in between.calls].count("AssumeRole") >= 2 * len(faults) + 2
+    await ledger.stop()
+
+
+async def test_sts_that_never_answers_ends_in_time_with_its_reason(between: Gate, moto: Moto, tmp_path: Path) -> None:
+    ledger = of_sessions(between, table_of(moto, tmp_path), busy_s=0.3)
+    between.fail("AssumeRole", *[("Throttling", 400)] * 1000)
+    with pytest.raises(LedgerBusy, match=r"within 0\.3 s.*Throttling: of the gate"):
+        await ledger.open(ACCOUNT)
+    with pytest.raises(LedgerBusy, match="Throttling: of the gate"):
+        await ledger.ended("s-1")
+    assert {operation for operation, _ in between.calls} == {"AssumeRole"}
+    await ledger.stop()
+
+
+async def test_what_sts_denies_is_told_at_once_with_its_reason(between: Gate, moto: Moto, tmp_path: Path) -> None:
+    ledger = of_sessions(between, table_of(moto, tmp_path))
+    between.fail("AssumeRole", ("AccessDenied", 403))
+    with pytest.raises(LedgerError, match="AccessDenied: of the gate"):
+        await ledger.open(ACCOUNT)
+    assert [operation for operation, _ in between.calls] == ["AssumeRole"]
     await ledger.stop()

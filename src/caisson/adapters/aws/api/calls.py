@@ -16,6 +16,7 @@ import msgspec
 
 from caisson.adapters.aws.api.connections import session, trusted
 from caisson.adapters.aws.api.endpoint import Endpoint
+from caisson.adapters.aws.api.markup import error_in, parsed
 from caisson.errors import OperatorError
 from caisson.ports.clock import Clock
 from caisson.protocol.sigv4 import Keys, signed_headers
@@ -155,4 +156,6 @@ def _failed(status: int, raw: bytes) -> CallFailed:
     body = _object(raw) or {}
     code = str(body.get("__type", "")).rpartition("#")[2]
     sentence = str(body.get("message") or body.get("Message") or "")
+    if not body:
+        code, sentence = error_in(parsed(raw))
     return CallFailed(code or f"Status{status}", sentence, perhaps_done=status >= 500, body=body)

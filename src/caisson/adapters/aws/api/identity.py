@@ -16,9 +16,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlencode
-from xml.etree import ElementTree
 
 from caisson.adapters.aws.api.calls import CallFailed, Calls
+from caisson.adapters.aws.api.markup import parsed
 from caisson.errors import LedgerError
 from caisson.ports.clock import Clock
 from caisson.protocol.sigv4 import Keys
@@ -33,6 +33,19 @@ _TAG_VALUE = re.compile(r"[\w\s.:/=+@-]{1,256}")
 """STS API reference, Tag."""
 _SESSION_NAME_OTHERS = re.compile(r"[^\w+=,.@-]")
 _NS = {"s": "https://sts.amazonaws.com/doc/2011-06-15/"}
+_PASSING = frozenset(
+    {
+        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
+        "RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "PriorRequestNotComplete",
+        "InternalFailure", "InternalError", "ServiceUnavailable", "RequestTimeout", "Timeout", "Unreachable", "Broken",
+        "Nonsense", "Status429",
+    }
+)  # fmt: skip
+"""What may go better in a moment (botocore: retries/standard.py; STS API reference, Common errors)."""
+
+
+class NotNow(LedgerError):  # noqa: N818  (a state, which passes)
+    """STS gave no credentials this time. Nothing was changed, so it may be asked again."""
 
 
 class Identities(ABC):
@@ -54,6 +67,7 @@ class Identities(ABC):
         """Credentials for one session's account.
 
         Raises:
+            NotNow: not at this moment.
             LedgerError: they cannot be had.
         """
 
@@ -134,7 +148,10 @@ class SessionIdentities(Identities):
         try:
             keys, ends = _credentials(await self._sts.form(asked.encode(), self._own()))
         except CallFailed as error:
-            raise LedgerError(f"the role of the ledger could not be assumed for a session: {error}") from error
+            passes = error.code in _PASSING or error.perhaps_done
+            raise (NotNow if passes else LedgerError)(
+                f"the role of the ledger could not be assumed for a session: {error}"
+            ) from error
         self._held[session_id] = (keys, ends)
         while len(self._held) > KEPT_MAX:
             self._held.popitem(last=False)
@@ -148,14 +165,15 @@ def _credentials(answer: bytes) -> tuple[Keys, float]:
         LedgerError: there are none.
     """
     try:
-        found = ElementTree.fromstring(answer).find(".//s:Credentials", _NS)  # noqa: S314 - of STS, over TLS
+        document = parsed(answer)
+        found = document.find(".//s:Credentials", _NS) if document is not None else None
         if found is None:
             raise ValueError("no Credentials")
         value = {part: found.findtext(f"s:{part}", "", _NS) for part in _PARTS}
         if not all(value.values()):
             raise ValueError("empty Credentials")
         ends = datetime.fromisoformat(value["Expiration"].replace("Z", "+00:00")).timestamp()
-    except (ElementTree.ParseError, ValueError) as error:
+    except ValueError as error:
         raise LedgerError(
             f"expected credentials from AssumeRole, found something else: {type(error).__name__}"
         ) from None

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from caisson.adapters.aws.api.calls import Calls
-from caisson.adapters.aws.api.identity import Identities
+from caisson.adapters.aws.api.identity import Identities, NotNow
 from caisson.adapters.aws.ledger import items
 from caisson.adapters.aws.ledger.books import AccountState
 from caisson.adapters.aws.ledger.lane import Act, Lane, RateLocks, Sleep
@@ -252,7 +252,7 @@ class DynamoLedger(Ledger):
             except Expired as error:
                 last = str(error)
                 self._identities.drop(session_id)
-            except (Passing, Conflict) as error:
+            except (Passing, Conflict, NotNow) as error:
                 last = str(error)
             except LedgerError:
                 raise

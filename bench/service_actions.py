@@ -18,14 +18,16 @@ from botocore.session import get_session
 TABLE = Path(__file__).parents[1] / "src/caisson/assurance/proofs/actions.json"
 SERVICES = (
     "access-analyzer", "account", "aoss", "aws-marketplace", "bedrock", "bedrock-agentcore", "bedrock-mantle",
-    "cloudtrail", "config", "dynamodb", "ec2", "ecr", "ecs", "events", "guardduty", "iam", "kms", "lambda", "logs",
-    "macie2", "organizations", "s3", "secretsmanager", "securityhub", "securitylake", "sns", "sqs", "sts",
+    "cloudtrail", "codecommit", "codepipeline", "config", "dynamodb", "ec2", "ecr", "ecs", "events",
+    "guardduty", "iam", "kms", "lambda", "logs", "macie2", "organizations", "s3", "secretsmanager",
+    "securityhub", "securitylake", "sns", "sqs", "sts",
 )  # fmt: skip
 SPELLED_BY = (
     "accessanalyzer", "account", "bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime",
-    "bedrock-agentcore", "bedrock-agentcore-control", "bedrock-data-automation", "bedrock-data-automation-runtime",
-    "cloudtrail", "config", "dynamodb", "ec2", "ecr", "ecs", "events", "guardduty", "iam", "kms", "lambda", "logs",
-    "macie2", "organizations", "s3", "s3control", "secretsmanager", "securityhub", "securitylake", "sns", "sqs", "sts",
+    "bedrock-agentcore", "bedrock-agentcore-control", "bedrock-data-automation",
+    "bedrock-data-automation-runtime", "cloudtrail", "codecommit", "codepipeline", "config", "dynamodb", "ec2",
+    "ecr", "ecs", "events", "guardduty", "iam", "kms", "lambda", "logs", "macie2", "organizations", "s3",
+    "s3control", "secretsmanager", "securityhub", "securitylake", "sns", "sqs", "sts",
 )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ class Gate:
         session = self._session(request, body)
         if session is None:
             self.denied.append(f"{operation}: signature")
-            return _error(request, "UnrecognizedClientException", 400)
+            return _error("UnrecognizedClientException", 400)
         self.calls.append((operation, session))
         asked = json.loads(body) if body.startswith(b"{") else {}
         self.bodies.append(asked)
@@ -69,15 +69,17 @@ class Gate:
             others = [key for key in _partitions(operation, asked) if key != session and not key.startswith("rate#")]
             if others or operation in ("Query", "Scan"):
                 self.denied.append(f"{operation}: {session} reaches {others}")
-                return _error(request, "AccessDeniedException", 400)
+                return _error("AccessDeniedException", 400)
         fault = self.faults[operation].popleft() if self.faults[operation] else None
         if fault == DEAF:
             return _broken(request)
         if fault == SILENT:
             await asyncio.sleep(3600)
+        if isinstance(fault, tuple) and operation == "AssumeRole":
+            return _error_in_xml(*fault)
         if isinstance(fault, tuple):
             code, status, *more = fault
-            return _error(request, code, status, **(more[0] if more else {}))
+            return _error(code, status, **(more[0] if more else {}))
         async with aiohttp.ClientSession(auto_decompress=False) as client:
             headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
             async with client.post(self.upstream + "/", data=body, headers=headers) as response:
@@ -88,7 +90,7 @@ class Gate:
         if fault == LOST:
             return _broken(request)
         if fault == LATE_FAILURE:
-            return _error(request, "InternalServerError", 500)
+            return _error("InternalServerError", 500)
         return web.Response(body=answer, status=status, headers={"content-type": kind})
 
     def _session(self, request: web.Request, body: bytes) -> str | None:
@@ -138,22 +140,17 @@ def _broken(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-def _error(request: web.Request, code: str, status: int = 400, **more: Any) -> web.Response:
-    """An error as the service that was called writes it: a query service in XML, the others in JSON with their shape's
-    namespace (STS API reference, Common errors; Smithy: AWS JSON 1.0, Operation error serialization)."""
-    target = request.headers.get("x-amz-target", "")
-    if not target:
-        return _error_document(code, status)
-    namespace = "com.amazonaws.sqs" if target.startswith("AmazonSQS.") else "com.amazonaws.dynamodb.v20120810"
-    told = {"__type": f"{namespace}#{code}", "message": "of the gate"} if code else {}
+def _error(code: str, status: int = 400, **more: Any) -> web.Response:
+    told = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "of the gate"} if code else {}
     body = {**told, **more}
     return web.json_response(body, status=status, content_type="application/x-amz-json-1.0")
 
 
-def _error_document(code: str, status: int) -> web.Response:
-    told = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>of the gate</Message></Error>" if code else ""
-    document = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{told}<RequestId>r-1</RequestId></ErrorResponse>'
-    return web.Response(text=document, status=status, content_type="text/xml")
+def _error_in_xml(code: str, status: int) -> web.Response:
+    """As STS says it."""
+    told = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>of the gate</Message></Error>"
+    body = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{told}<RequestId>r</RequestId></ErrorResponse>'
+    return web.Response(text=body, status=status, content_type="text/xml")
 
 
 @asynccontextmanager

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from aws_gate import gate_in_thread
 from aws_services import Moto
+from queue_world import Queues
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +17,10 @@ def moto() -> Iterator[Moto]:
     server = Moto()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def queues(moto: Moto) -> Iterator[Queues]:
+    """Queues of that server, behind a gate."""
+    with gate_in_thread(moto.url) as opened:
+        yield Queues(moto, opened)

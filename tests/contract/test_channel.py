@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from aws_gate import DEAF
 from caisson.adapters.embedded.keys import verify
 from caisson.channels.chain import GENESIS, extend
 from caisson.errors import ChannelError, StartError
 from caisson.ports.channel import ChainHead, ChannelReader, ChannelWriter, Item, Received
 from channel_world import World, event, faults, heads, texts
+from queue_world import Queues, QueueWorld
 
 
 class Harness(ABC):
@@ -64,9 +66,45 @@ class Embedded(Harness):
         return {key.key_id: key.public_bytes for key in [self._world.runtime.signing("channel")]}[key_id]
 
 
-@pytest.fixture(params=[Embedded], ids=["embedded"])
+class OverQueue(Harness):
+    """Through moto's SQS. Whoever reads waits until what the living writers have is under way."""
+
+    def __init__(self, root: Path, queues: Queues) -> None:
+        self._queues = queues
+        self._ends = QueueWorld(root, queues)
+
+    def writer(self, name: str = "runtime-0") -> ChannelWriter:
+        return self._ends.writer(name)
+
+    def small_writer(self) -> ChannelWriter:
+        """The queue is out of reach until somebody reads."""
+        self._queues.gate.fail("SendMessageBatch", *[DEAF] * 10_000)
+        return self._ends.writer(bytes_max=32_000)
+
+    def strange_writer(self) -> ChannelWriter:
+        return self._ends.writer(channel="proposals")
+
+    def reader(self) -> ChannelReader:
+        return self._ends.reader()
+
+    def kill(self, writer: ChannelWriter) -> None:
+        self._ends.kill(writer)
+
+    def public(self, key_id: str) -> bytes:
+        return {key.key_id: key.public_bytes for key in [self._ends.world.runtime.signing("channel")]}[key_id]
+
+    def close(self) -> None:
+        self._ends.close()
+
+
+@pytest.fixture(params=["embedded", "sqs"])
 def channel(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
-    return request.param(tmp_path)
+    if request.param == "embedded":
+        yield Embedded(tmp_path)
+        return
+    harness = OverQueue(tmp_path, request.getfixturevalue("queues"))
+    yield harness
+    harness.close()
 
 
 def read_all(reader: ChannelReader) -> list[Item]:

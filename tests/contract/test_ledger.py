@@ -384,6 +384,20 @@ async def test_what_another_process_did_counts_at_once(make: Make, tmp_path: Pat
     await two.stop()
 
 
+async def test_the_first_grants_of_a_rate_count_for_whoever_saw_none(make: Make, tmp_path: Path) -> None:
+    one, two = make(tmp_path / "ledger.db"), make(tmp_path / "ledger.db")
+    await one.open(ACCOUNT)
+    rates = [Rate(key="user:u", count=2, window_s=10.0)]
+    assert isinstance(await reserve(two, "r0", 100_000, rates=rates), Refusal)  # looked, and saw no grant
+    for name in ("r1", "r2"):
+        assert isinstance(await reserve(one, name, 1, rates=rates), Reservation)
+    refused = await reserve(two, "r3", 1, rates=rates)
+    assert isinstance(refused, Refusal)
+    assert refused.rule == "ledger.rate.user"
+    await one.stop()
+    await two.stop()
+
+
 async def test_what_another_process_gave_back_is_granted_at_once(make: Make, tmp_path: Path) -> None:
     """Nothing is refused for what was so a moment ago."""
     one, two = make(tmp_path / "ledger.db"), make(tmp_path / "ledger.db")

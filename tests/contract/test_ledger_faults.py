@@ -7,18 +7,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from aws_gate import DEAF, LATE_FAILURE, LOST, SILENT, Gate, gate
 from aws_services import OWN, REGION, Moto, ledger_at, table_of
-from caisson.adapters.aws.api.calls import Bounds, Calls
+from caisson.adapters.aws.api.calls import Bounds, Calls, _failed
 from caisson.adapters.aws.api.endpoint import service_endpoint
 from caisson.adapters.aws.api.identity import SessionIdentities
 from caisson.adapters.aws.ledger import DynamoLedger
+from caisson.adapters.aws.ledger.books import AccountState, Books
+from caisson.adapters.aws.ledger.items import chunk_item
+from caisson.adapters.aws.ledger.rate import CHUNK, RateState
+from caisson.adapters.aws.ledger.table import Conflict
 from caisson.adapters.embedded.clock import SystemClock
-from caisson.errors import LedgerBusy, LedgerError, Refusal
+from caisson.errors import LedgerError, Refusal
 from caisson.ports.clock import Clock
 from caisson.ports.ledger import Account, Balance, Ledger, Rate, Reservation
 
@@ -209,16 +212,42 @@ async def test_a_part_of_a_read_is_no_answer(ledger: DynamoLedger, between: Gate
     await other.stop()
 
 
+@pytest.mark.parametrize("what", ["account", "first grant", "chunk"])
+async def test_what_must_be_new_is_written_once(moto: Moto, tmp_path: Path, what: str) -> None:
+    """Two processes that saw none: the second is told, and nothing of the first's is lost."""
+    ledger = ledger_at(moto.url, table_of(moto, tmp_path))
+    table, old = ledger._table, AccountState(account=ACCOUNT)
+    full = RateState(key="system", newest=CHUNK - 1, recent=(1.0,) * (CHUNK - 1))
+    if what == "chunk":  # the head is as both saw it, its chunk is there already
+        before = Books(accounts={}, rates={"system": RateState(key="system")})
+        await table.write(before, Books(accounts={}, rates={"system": full}), OWN)
+        item = chunk_item("system", 0, (9.0,) * CHUNK)
+        await ledger._calls.json("DynamoDB_20120810.PutItem", {"TableName": table._name, "Item": item}, OWN)
+        before = Books(accounts={}, rates={"system": full})
+        after = Books(accounts={}, rates={"system": full.granted(2.0)})
+    elif what == "account":
+        before, after = Books(accounts={"s-1": None}, rates={}), Books(accounts={"s-1": old}, rates={})
+        await table.write(before, after, OWN)
+        after = Books(accounts={"s-1": replace(old, tokens_used=7)}, rates={})
+    else:
+        before = Books(accounts={}, rates={"system": RateState(key="system")})
+        after = Books(accounts={}, rates={"system": before.rates["system"].granted(1.0)})
+        await table.write(before, after, OWN)
+    with pytest.raises(Conflict):
+        await table.write(before, after, OWN)
+    await ledger.stop()
+
+
 # -- credentials of sessions
 
 
-def of_sessions(between: Gate, table: str, clock: Clock | None = None, **more: Any) -> DynamoLedger:
+def of_sessions(between: Gate, table: str, clock: Clock | None = None) -> DynamoLedger:
     own = clock or SystemClock()
     sts = Calls(
         service_endpoint("sts", REGION, between.url), service="sts", region=REGION, clock=own, bounds=Bounds(total_s=9)
     )
     role = "arn:aws:iam::123456789012:role/ledger"
-    return ledger_at(between.url, table, SessionIdentities(lambda: OWN, sts, role=role, clock=own), **more)
+    return ledger_at(between.url, table, SessionIdentities(lambda: OWN, sts, role=role, clock=own))
 
 
 async def test_each_session_has_credentials_of_its_own(between: Gate, moto: Moto, tmp_path: Path) -> None:
@@ -287,10 +316,39 @@ async def test_credentials_are_renewed_before_they_end_and_when_aws_says_so(
     await ledger.stop()
 
 
+@pytest.mark.parametrize("fault", [("Throttling", 400), ("ServiceUnavailable", 503), ("InternalFailure", 500), DEAF])
+async def test_sts_that_fails_for_a_moment_is_asked_again(
+    between: Gate, moto: Moto, tmp_path: Path, fault: object
+) -> None:
+    ledger = of_sessions(between, table_of(moto, tmp_path))
+    between.fail("AssumeRole", fault, fault)
+    await ledger.open(ACCOUNT)
+    assert await ledger.ended("s-1") == ""
+    assert [operation for operation, _ in between.calls].count("AssumeRole") == 3
+    await ledger.stop()
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (
+            b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>",
+            "AccessDenied",
+        ),
+        (b"<!DOCTYPE a [<!ENTITY b 'c'>]><ErrorResponse><Error><Code>&b;</Code></Error></ErrorResponse>", "Status403"),
+        (b"<ErrorResponse>", "Status403"),
+        (b"<html><body>Forbidden</body></html>", "Status403"),
+        (b"", "Status403"),
+    ],
+)
+def test_what_a_query_service_says(raw: bytes, code: str) -> None:
+    assert _failed(403, raw).code == code
+
+
 async def test_a_role_that_cannot_be_assumed_stops_the_request(between: Gate, moto: Moto, tmp_path: Path) -> None:
     ledger = of_sessions(between, table_of(moto, tmp_path))
     between.fail("AssumeRole", *[("AccessDenied", 403)] * 4)
-    with pytest.raises(LedgerError, match="role of the ledger"):
+    with pytest.raises(LedgerError, match=r"role of the ledger .* AccessDenied: of the gate"):
         await ledger.open(ACCOUNT)
     with pytest.raises(LedgerError, match="role of the ledger"):
         await ledger.ended("s-1")
@@ -298,52 +356,4 @@ async def test_a_role_that_cannot_be_assumed_stops_the_request(between: Gate, mo
     assert isinstance(refused, Refusal)
     assert refused.rule == "ledger.unavailable"
     assert not any(operation == "PutItem" for operation, _ in between.calls)
-    await ledger.stop()
-
-
-@pytest.mark.parametrize(
-    "faults",
-    [
-        [("Throttling", 400)] * 3,
-        [("RequestLimitExceeded", 400)],
-        [("InternalFailure", 500)],
-        [("", 503)],
-        [DEAF, DEAF],
-        [LOST],
-        [LATE_FAILURE],
-    ],
-    ids=str,
-)
-async def test_sts_is_asked_again_where_that_may_help(
-    between: Gate, moto: Moto, tmp_path: Path, faults: list[object]
-) -> None:
-    """AssumeRole changes nothing, so a lost answer is asked for again too."""
-    ledger = of_sessions(between, table_of(moto, tmp_path))
-    between.fail("AssumeRole", *faults)
-    await ledger.open(ACCOUNT)
-    ledger._identities.drop("s-1")
-    between.fail("AssumeRole", *faults)
-    assert await ledger.ended("s-1") == ""
-    assert not between.faults["AssumeRole"]
-    assert [operation for operation, _ in between.calls].count("AssumeRole") >= 2 * len(faults) + 2
-    await ledger.stop()
-
-
-async def test_sts_that_never_answers_ends_in_time_with_its_reason(between: Gate, moto: Moto, tmp_path: Path) -> None:
-    ledger = of_sessions(between, table_of(moto, tmp_path), busy_s=0.3)
-    between.fail("AssumeRole", *[("Throttling", 400)] * 1000)
-    with pytest.raises(LedgerBusy, match=r"within 0\.3 s.*Throttling: of the gate"):
-        await ledger.open(ACCOUNT)
-    with pytest.raises(LedgerBusy, match="Throttling: of the gate"):
-        await ledger.ended("s-1")
-    assert {operation for operation, _ in between.calls} == {"AssumeRole"}
-    await ledger.stop()
-
-
-async def test_what_sts_denies_is_told_at_once_with_its_reason(between: Gate, moto: Moto, tmp_path: Path) -> None:
-    ledger = of_sessions(between, table_of(moto, tmp_path))
-    between.fail("AssumeRole", ("AccessDenied", 403))
-    with pytest.raises(LedgerError, match="AccessDenied: of the gate"):
-        await ledger.open(ACCOUNT)
-    assert [operation for operation, _ in between.calls] == ["AssumeRole"]
     await ledger.stop()

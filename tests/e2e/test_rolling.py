@@ -106,6 +106,35 @@ def stand_still(pid: int) -> None:
     assert until(lambda: all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads))
 
 
+def again(running: Running, *more: str) -> subprocess.CompletedProcess[str]:
+    arguments = [CAISSON, "up", "--system", str(running.system), "--data", str(running.data), *more]
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=60, env=clean_environment())
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--upstream", "offline"), "--upstream: expected script="),
+        (("--workers", "1"), f"--workers: expected {WORKERS}, with which the system runs, found 1"),
+        (("--otlp", "http://127.0.0.1:1"), "--otlp: expected none, with which the system runs"),
+        (("--ledger", "dynamodb=other", "--ledger-profile", "p"), "--ledger: expected none"),
+        (("--port", "1"), "--port: expected "),
+    ],
+)
+def test_what_a_running_system_does_not_take_up_is_refused(pair: Running, options: tuple[str, ...], named: str) -> None:
+    done = again(pair, *options)
+    assert done.returncode == 2
+    assert named in done.stderr and "caisson down" in done.stderr
+
+
+def test_what_it_runs_with_may_be_said_again_or_left_out(pair: Running) -> None:
+    script = f"script={pair.system.parent}/script.yaml"
+    for options in ((), ("--workers", str(WORKERS), "--upstream", script)):
+        done = again(pair, *options)
+        assert done.returncode == 0, done.stderr
+        assert "runs already" in done.stdout
+
+
 def on_a_new_connection(running: Running) -> None:
     connection = Connection.to(running)
     try:

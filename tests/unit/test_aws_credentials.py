@@ -272,7 +272,7 @@ def test_without_a_lease_nothing_is_signed() -> None:
     access.put(Lease(access_key_id="AKIA", secret_access_key="hush"))
     assert access.keys().secret_access_key == "hush"
     access.put(Lease(problem="gone"))
-    assert refused(access) == "no upstream credentials: gone"
+    assert refused(access) == "no credentials of the upstream: gone"
     access.put(Lease(access_key_id="AKIA"))
     assert "the profile has none" in refused(access)
 

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caisson.adapters.aws.api.calls import _failed
+from caisson.adapters.aws.api.identity import _credentials
 from caisson.adapters.aws.api.markup import DOCUMENT_BYTES_MAX, error_in, parsed
+from caisson.errors import LedgerError
 
 STS = (
     b'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
@@ -18,6 +20,12 @@ S3 = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>PreconditionFailed</Code><Message>one &amp; other</Message>'
     b"<Condition>If-None-Match</Condition></Error>"
 )
+PARTS = {
+    "AccessKeyId": "ASIA0000000000000000",
+    "SecretAccessKey": "hush",
+    "SessionToken": "token",
+    "Expiration": "2027-01-01T00:00:00Z",
+}
 LAUGHS = b'<!DOCTYPE a [<!ENTITY e "AccessDenied">]><ErrorResponse><Error><Code>&e;</Code></Error></ErrorResponse>'
 
 
@@ -41,6 +49,8 @@ def test_a_services_reason_is_read(raw: bytes, code: str, sentence: str) -> None
     [
         LAUGHS,
         LAUGHS.decode().encode("utf-16"),
+        LAUGHS.decode().encode("utf-16-le"),
+        LAUGHS.decode().encode("utf-16-be"),
         b'<?xml version="1.0" encoding="UTF-16BE"?>' + LAUGHS,
         b'<?xml version="1.0" encoding="UTF-7"?>+ADw-!DOCTYPE a+AD4-<Error><Code>x</Code></Error>',
         b"<Error><Code>x</Code></Error>" + b" " * DOCUMENT_BYTES_MAX,
@@ -53,6 +63,17 @@ def test_a_services_reason_is_read(raw: bytes, code: str, sentence: str) -> None
 def test_what_is_no_error_document_has_the_status_as_its_code(raw: bytes) -> None:
     failed = _failed(503, raw)
     assert (failed.code, failed.perhaps_done) == ("Status503", True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+def test_credentials_that_declare_something_are_none(encoding: str) -> None:
+    """Whatever encoding hides the declaration."""
+    told = "".join(f"<{part}>{value}</{part}>" for part, value in PARTS.items())
+    answer = f'<r xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Credentials>{told}</Credentials></r>'
+    assert _credentials(answer.encode())[0].secret_access_key == "hush"
+    declared = '<!DOCTYPE r [<!ENTITY e "other">]>' + answer.replace("hush", "&e;")
+    with pytest.raises(LedgerError, match="expected credentials"):
+        _credentials(declared.encode(encoding))
 
 
 @given(st.binary(max_size=300) | st.text(alphabet="<>/!&;Error Code\"'=-[]CDAT", max_size=200).map(str.encode))

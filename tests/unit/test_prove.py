@@ -65,6 +65,8 @@ def test_every_claim_about_the_example_holds() -> None:
         "management",
         "evidence",
         "custody",
+        "keys",
+        "sessions",
     }
 
 
@@ -94,7 +96,7 @@ def test_who_keeps_the_log_is_noticed_when_its_own_policies_open() -> None:
         "ArchiveKey: Writing",
         "EventsPolicy: ZonesSend to receive",
     )
-    some = [claim for claim in claims(land) if claim.id.startswith("custody")]
+    some = [claim for claim in claims(land) if claim.id.startswith(("custody", "keys"))]
     tried = [one for one in opened(templates, LOGGING) if any(name in one.name for name in kept)]
     assert len(tried) > 35
     for mutant in tried:
@@ -282,10 +284,12 @@ class TestCommand:
             done = self.run(*more, "--json")
             found = {line["id"]: line["verdict"] for line in map(json.loads, done.stdout.splitlines())}
             assert done.exit_code == (3 if more else 0)  # without a manifest nobody knows whose account a stack is in
-            assert {found[name] for name in found if not (more and name.startswith("network."))} == {"holds"}
+            unknown = ("network.", "isolation.", "endpoint.", "guardrail.") if more else ()
+            assert {found[name] for name in found if not name.startswith(unknown)} == {"holds"}
+            assert "isolation.tags: caisson-claims-eu-runtime/SessionRole by SessionId" in found or more
             assert "broken" not in found.values()
             assert any(name.startswith("guardrail.pinned: ") and name.endswith("/Operator") for name in found)
-            assert "custody.key.archive" in found and "templates.read" in found
+            assert "keys.used.archive" in found and "templates.read" in found
             zones = {name.partition(": ")[0] for name in found if name.startswith("network.")}
             assert zones <= {"network.apart", "network.inside", "network.endpoint", "network.still"}
             assert more or len(zones) == 4

@@ -19,6 +19,7 @@ from caisson.assurance.network.examination import examine
 from caisson.assurance.proofs.organization import claimed
 from caisson.assurance.proofs.search import Proof, prove
 from caisson.assurance.templates import Templates
+from caisson.deploy.landscape import landscape
 from caisson.deploy.output import write
 from caisson.deploy.synthesis import synthesize
 from caisson.system.loader import Reading
@@ -52,5 +53,14 @@ def _proved(reading: Reading, folder: Path) -> tuple[int, Iterator[Proof]]:
 
 def of_templates(found: Templates, system: System | None = None) -> tuple[int, Iterator[Proof]]:
     """The same of templates, with what a system file says of its zones where there is one."""
-    identities, network = Examination(found), examine(found, system)
+    identities = Examination(found, callers=_roles(system))
+    network = examine(found, system)
     return len(identities) + len(network), chain(identities.proofs(), network)
+
+
+def _roles(system: System | None) -> str:
+    """ARN pattern of a system's own roles in any account; empty where it has no deployment."""
+    if system is None or system.aws is None:
+        return ""
+    land = landscape(system)
+    return f"arn:{land.partition}:iam::*:role{land.names.path}*"

@@ -47,9 +47,10 @@ def prove(
             if format_ is Format.json:
                 typer.echo(json.dumps(claim_line(proof), ensure_ascii=False))
     if format_ is Format.sarif:
+        from caisson.assurance.evidence.claims import claim_line
         from caisson.assurance.evidence.sarif import sarif
 
-        typer.echo(json.dumps(sarif(found), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(sarif(map(claim_line, found)), ensure_ascii=False, indent=2))
     elif format_ is Format.text:
         _show(found)
     raise typer.Exit(exit_code(proof.verdict for proof in found))

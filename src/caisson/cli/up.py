@@ -33,6 +33,7 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.
 
 
 def up(
+    context: typer.Context,
     system: Annotated[Path, typer.Option(help="The system file.")] = Path("caisson.yaml"),
     data: Annotated[Path, typer.Option(help="Folder for keys, state and the archive.")] = Path(".caisson"),
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway.")] = 8443,
@@ -83,7 +84,7 @@ def up(
     from caisson.adapters.embedded.layout import claim
     from caisson.supervision import renew, running
     from caisson.wiring.interface import Interface
-    from caisson.wiring.running import publish, renew_certificate
+    from caisson.wiring.running import not_taken_up, publish, renew_certificate
     from caisson.wiring.system import Asked, run
 
     # resolved here: what is detached works in another folder
@@ -109,6 +110,8 @@ def up(
         try:
             if rotate:
                 _wrong("--rotate: the system runs; stop it with 'caisson down', then start it with --rotate.")
+            if objection := not_taken_up(asked, _given(context)):
+                _wrong(objection)
             if restart_workers and certificate is not None:
                 renew_certificate(asked)
             done = publish(asked)
@@ -152,6 +155,14 @@ def up(
         typer.echo(json.dumps({"endpoint": asked.endpoint, "configuration_version": said.info["version"]}))
     else:
         typer.echo(f"Running at {asked.endpoint}; `caisson down --data {data}` stops it.")
+
+
+def _given(context: typer.Context) -> set[str]:
+    """Options that the command line names."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {
+        "--" + name.replace("_", "-") for name, source in sources.items() if source and source.name == "COMMANDLINE"
+    }
 
 
 def _say_published(done: dict[str, Any], *, as_json: bool) -> None:

@@ -43,7 +43,7 @@ class Bedrock:
             StartError: there is no lease, or the endpoint is none that may be called.
         """
         made = cls(endpoint_of(region, override), region=region, clock=clock, pseudonym_secret=pseudonym_secret)
-        made._feed = await LeaseFeed.connect(socket, made._access)
+        made._feed = await LeaseFeed.connect(socket, made._access, whose="upstream")
         return made
 
     async def follow(self) -> None:

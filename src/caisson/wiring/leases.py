@@ -23,8 +23,8 @@ class LeaseFeed:
         self._writer = writer
 
     @classmethod
-    async def connect(cls, socket: Path, access: Access) -> LeaseFeed:
-        """With the first lease in force.
+    async def connect(cls, socket: Path, access: Access, *, whose: str) -> LeaseFeed:
+        """With the first lease in force. `whose`: what the credentials are for, in messages.
 
         Raises:
             StartError: there is no lease.
@@ -34,7 +34,7 @@ class LeaseFeed:
                 made = cls(access, *await asyncio.open_unix_connection(socket, limit=LINE_BYTES_MAX))
                 await made._next()
         except (OSError, TimeoutError) as error:
-            raise StartError(f"expected the upstream's credentials at {str(socket)!r}, found {error}") from error
+            raise StartError(f"expected the credentials of the {whose} at {str(socket)!r}, found {error}") from error
         return made
 
     async def follow(self) -> None:

@@ -18,7 +18,7 @@ from caisson.ports.ledger import Ledger
 from caisson.wiring.leases import LeaseFeed
 from caisson.wiring.settings import LEDGER_SOCKET, LedgerTable, Settings
 
-HTTPS_PORT = 443
+HTTP_PORT, HTTPS_PORT = 80, 443
 
 
 class Budgets:
@@ -38,8 +38,8 @@ class Budgets:
         """
         if settings.ledger is None:
             return cls(EmbeddedLedger(file))
-        access = Access(clock)
-        feed = await LeaseFeed.connect(where.sockets / LEDGER_SOCKET, access)
+        access = Access(clock, whose="ledger")
+        feed = await LeaseFeed.connect(where.sockets / LEDGER_SOCKET, access, whose="ledger")
         return cls(_dynamo(settings.ledger, settings.region, access, clock), feed)
 
     async def check(self) -> None:
@@ -76,4 +76,5 @@ def ports(table: LedgerTable | None) -> set[int]:
     """The TCP ports that the ledger is reached on."""
     if table is None:
         return set()
-    return {(urlsplit(table.endpoint).port or 80) if table.endpoint else HTTPS_PORT}
+    parts = urlsplit(table.endpoint)
+    return {parts.port or (HTTP_PORT if parts.scheme == "http" else HTTPS_PORT)}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from caisson.adapters.embedded.layout import Layout, claim, layout, recorded_use
 from caisson.errors import StartError
 from caisson.policy.exposure import LOOPBACK
 from caisson.wiring.interface import certificates, require_identities
-from caisson.wiring.system import PUBLICS, Asked, bundle_of
+from caisson.wiring.system import OPTIONS, PUBLICS, Asked, bundle_of
 from caisson.zones.z5_control.client import ControlClient
 from caisson.zones.z5_control.handover import digest
 
@@ -45,6 +46,26 @@ def publish(asked: Asked) -> dict[str, Any]:
     if status["in_force"] == digest(bundle):
         return {"unchanged": status["configuration"]["version"]}
     return client.call("publish", bundle=bundle, reason="caisson up on a running system")
+
+
+def not_taken_up(asked: Asked, given: Collection[str]) -> str:
+    """Why a running system does not take up what is asked for; empty: it does.
+
+    Args:
+        asked: what the command line asks for.
+        given: the options that it names, `--ledger`; a running system keeps the others.
+    """
+    try:
+        runs = json.loads((asked.data.resolve() / "run" / OPTIONS).read_bytes())
+    except (OSError, ValueError):
+        runs = {}
+    for option, value in asked.options().items():
+        if option in given and runs.get(option) != value:
+            return (
+                f"{option}: expected {runs.get(option) or 'none'}, with which the system runs, found {value}; "
+                "stop it with 'caisson down' to change that."
+            )
+    return ""
 
 
 def renew_certificate(asked: Asked) -> None:

@@ -49,6 +49,8 @@ from caisson.zones.z5_control.client import ControlClient
 from caisson.zones.z5_control.handover import Handover, write_handover
 
 PUBLICS = Path("zones/supervisor/state/publics.json")
+OPTIONS = "options.json"
+"""In the folder `run`: with what the system was started."""
 DEFAULT_REGION = "eu-west-1"
 
 
@@ -74,6 +76,19 @@ class Asked:
     def endpoint(self) -> str:
         """Where clients connect."""
         return f"https://{self.interface.name}:{self.port}"
+
+    def options(self) -> dict[str, str]:
+        """Options of the command line that a running system keeps, each as one would write it; no secret is in them."""
+        answers, table = self.upstream, self.ledger
+        return {
+            "--port": str(self.port),
+            "--upstream": answers.kind + (f"={answers.location}" if answers.location else ""),
+            "--ledger": f"dynamodb={table.name}{f'@{table.endpoint}' if table.endpoint else ''}" if table else "",
+            "--ledger-profile": table.profile if table else "",
+            "--ledger-role": table.role if table else "",
+            "--otlp": self.otlp,
+            "--workers": str(self.workers),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +150,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             "public": bind_tcp(asked.interface.address, asked.port),
             "signin": bind_unix(where.sockets / "gateway.sock", SOCKET_MODE),
         }
+        replace(where.run / OPTIONS, asked.options())
         replace(
             where.run / "endpoint.json",
             {

@@ -12,6 +12,8 @@ def claim_line(proof: Proof) -> dict[str, Any]:
     found = proof.counterexample
     return {
         "id": proof.claim.id,
+        "about": proof.claim.about,
+        "place": proof.claim.place,
         "controls": list(proof.claim.controls),
         "says": proof.claim.says,
         "verdict": proof.verdict.value,
@@ -38,5 +40,5 @@ def request_of(found: Counterexample) -> dict[str, Any]:
 
 
 def through(found: Counterexample) -> list[str]:
-    """Where the statements stand that let the request through."""
-    return [statement.pointer for statement in found.decision.statements if statement.pointer]
+    """Where the statements stand that let the request through, each once."""
+    return list(dict.fromkeys(one.pointer for one in found.decision.statements if one.pointer))

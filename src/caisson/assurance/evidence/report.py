@@ -3,6 +3,7 @@
     DIR/report.json        everything that was found, with input hashes, versions, dates and the page's SHA-256
     DIR/report.html        the same to read; made from the document alone
     DIR/oscal.json         the same as OSCAL assessment results; made from the document alone
+    DIR/claims.sarif       what does not hold of the deployment, for code hosts; made from the document alone
     DIR/signature.json     Ed25519 over the exact bytes of report.json
 
 - Whoever checks compares bytes first, then judges again: a verdict that its own evidence does not give is refused, also
@@ -36,6 +37,7 @@ from caisson.assurance.controls.judgement import TIERS, Question, judge
 from caisson.assurance.evidence.document import control_lines
 from caisson.assurance.evidence.oscal import oscal
 from caisson.assurance.evidence.page import page
+from caisson.assurance.evidence.sarif import sarif
 from caisson.assurance.evidence.verification import Verification
 from caisson.assurance.probes import CHECKS, Outcome
 from caisson.assurance.proofs.claims import Claim
@@ -46,7 +48,10 @@ from caisson.ports.keys import SigningKey
 
 FORMAT = 1
 DOCUMENT, PAGE, OSCAL, SIGNATURE = "report.json", "report.html", "oscal.json", "signature.json"
-FILES = (PAGE, OSCAL, DOCUMENT, SIGNATURE)
+CLAIMS = "claims.sarif"
+MADE = (PAGE, OSCAL, CLAIMS)
+"""Made from the document alone."""
+FILES = (*MADE, DOCUMENT, SIGNATURE)
 """All of a report, as they are written."""
 FILE_BYTES_MAX = 64 << 20
 SIGNATURE_BYTES_MAX = 4_096
@@ -80,8 +85,8 @@ def write(found: Verification, out: Path, key: SigningKey) -> None:
         StartError: it has, or cannot be written.
     """
     made = document(found)
-    html, results = page(made).encode(), _results(made)
-    made["files"] = {PAGE: sha256(html).hexdigest(), OSCAL: sha256(results).hexdigest()}
+    files = _files(made)
+    made["files"] = {name: sha256(data).hexdigest() for name, data in files.items()}
     content = json.dumps(made, ensure_ascii=False, indent=1).encode()
     signature = _signed(key.public_bytes, key.sign(PURPOSE + content))
     try:
@@ -89,8 +94,7 @@ def write(found: Verification, out: Path, key: SigningKey) -> None:
         if taken := [name for name in FILES if (out / name).exists()]:
             raise StartError(f"expected no report in {out}, found {taken[0]}; name another folder")
         with tempfile.TemporaryDirectory(dir=out, prefix=".report.") as beside:
-            contents = (html, results, content, signature)
-            for name, data in zip(FILES, contents, strict=True):
+            for name, data in {**files, DOCUMENT: content, SIGNATURE: signature}.items():
                 Path(beside, name).write_bytes(data)
             for name in FILES:
                 Path(beside, name).rename(out / name)
@@ -121,7 +125,7 @@ def check(folder: Path, *, trusted: bytes | None) -> Checked:
     Raises:
         StartError: there is no report.
     """
-    content, html, results = (_read(folder / name, FILE_BYTES_MAX) for name in (DOCUMENT, PAGE, OSCAL))
+    content, *made = (_read(folder / name, FILE_BYTES_MAX) for name in (DOCUMENT, *MADE))
     problems: list[str] = []
     public, signature = _signature(_read(folder / SIGNATURE, SIGNATURE_BYTES_MAX), problems)
     named = base64.b64encode(public).decode()
@@ -131,7 +135,7 @@ def check(folder: Path, *, trusted: bytes | None) -> Checked:
         problems.append(f"{DOCUMENT} is not what was signed")
     try:
         found = json.loads(content)
-        problems += _disagreements(found, {PAGE: html, OSCAL: results})
+        problems += _disagreements(found, dict(zip(MADE, made, strict=True)))
         system, began, verdict = found["system"]["name"], found["began"], found["verdict"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problems.append(f"{DOCUMENT} is no report of this format: {type(error).__name__} {error}")
@@ -142,8 +146,12 @@ def check(folder: Path, *, trusted: bytes | None) -> Checked:
     )  # fmt: skip
 
 
-def _results(made: Mapping[str, Any]) -> bytes:
-    return json.dumps(oscal(made), ensure_ascii=False, indent=1).encode()
+def _files(made: Mapping[str, Any]) -> dict[str, bytes]:
+    """What is made from a document alone, by name."""
+    claims = {one["id"]: one for line in made["controls"] for part in line["evidence"] for one in part["claims"]}
+    values = {OSCAL: oscal(made), CLAIMS: sarif(claims.values())}
+    written = {name: json.dumps(one, ensure_ascii=False, indent=1).encode() for name, one in values.items()}
+    return {PAGE: page(made).encode(), **written}
 
 
 def _disagreements(found: Mapping[str, Any], files: Mapping[str, bytes]) -> list[str]:
@@ -157,7 +165,7 @@ def _disagreements(found: Mapping[str, Any], files: Mapping[str, bytes]) -> list
         if found["files"].get(name) != sha256(data).hexdigest():
             problems.append(f"{name} is not of this document")
     made = {name: value for name, value in found.items() if name != "files"}
-    for name, said in ((PAGE, page(made).encode()), (OSCAL, _results(made))):
+    for name, said in _files(made).items():
         if files[name] != said:
             maker = found["inputs"].get("caisson", "another")
             problems.append(

@@ -7,26 +7,25 @@ is about; what nobody knows is a warning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from caisson import __version__
-from caisson.assurance.proofs.search import Proof
 from caisson.assurance.verdict import Verdict
 
 Json = dict[str, Any]
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-LEVELS = {Verdict.BROKEN: "error", Verdict.UNDETERMINED: "warning"}
+LEVELS = {Verdict.BROKEN.value: "error", Verdict.UNDETERMINED.value: "warning"}
 _PLACE = re.compile(r"(?P<file>[^:]+)(?::(?P<line>[0-9]+))?: (?P<pointer>/.*)")
 
 
-def sarif(proofs: Sequence[Proof]) -> Json:
-    """A log with one run."""
-    shown = [proof for proof in proofs if proof.verdict in LEVELS]
-    rules = {kind_of(proof): proof for proof in reversed(shown)}
+def sarif(lines: Iterable[Json]) -> Json:
+    """A log with one run, of claims as `claims.claim_line` has them."""
+    shown = [line for line in lines if line["verdict"] in LEVELS]
+    rules = {kind_of(line): line for line in reversed(shown)}
     names = sorted(rules)
     driver = {
         "name": "caisson prove",
@@ -34,40 +33,34 @@ def sarif(proofs: Sequence[Proof]) -> Json:
         "semanticVersion": __version__,
         "rules": [_rule(name, rules[name]) for name in names],
     }
-    results = [_result(proof, names.index(kind_of(proof))) for proof in shown]
+    results = [_result(line, names.index(kind_of(line))) for line in shown]
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
 
 
-def kind_of(proof: Proof) -> str:
+def kind_of(line: Json) -> str:
     """The claim without what it is about: `guardrail.pinned`."""
-    return proof.claim.id.partition(": ")[0]
+    return str(line["id"]).partition(": ")[0]
 
 
-def places(proof: Proof) -> tuple[str, ...]:
-    """Where it stands, `file:line: /pointer`: the statements that let the request through, else what it is about."""
-    decision = proof.counterexample.decision if proof.counterexample is not None else None
-    through = [one.pointer for one in decision.statements] if decision is not None else []
-    return tuple(dict.fromkeys(one for one in through if one)) or ((proof.claim.place,) if proof.claim.place else ())
-
-
-def _rule(name: str, proof: Proof) -> Json:
+def _rule(name: str, line: Json) -> Json:
     return {
         "id": name,
-        "shortDescription": {"text": proof.claim.says},
-        "properties": {"tags": ["security", *proof.claim.controls]},
+        "shortDescription": {"text": line["says"]},
+        "help": {"text": f"{line['says']} Controls: {', '.join(line['controls']) or 'none'}."},
+        "properties": {"tags": ["security", *line["controls"]]},
     }
 
 
-def _result(proof: Proof, number: int) -> Json:
-    found = places(proof)
-    about = f"{proof.claim.about}: " if proof.claim.about else ""
-    steps = f" ({' → '.join(proof.way)})" if proof.way else ""
+def _result(line: Json, number: int) -> Json:
+    found = line["through"] or ([line["place"]] if line["place"] else [])
+    about = f"{line['about']}: " if line["about"] else ""
+    steps = f" ({' → '.join(line['way'])})" if line["way"] else ""
     return {
-        "ruleId": kind_of(proof),
+        "ruleId": kind_of(line),
         "ruleIndex": number,
-        "level": LEVELS[proof.verdict],
-        "message": {"text": f"{about}{proof.reason}{steps}"},
-        "partialFingerprints": {"caissonProve/v1": sha256("\0".join((proof.claim.id, *found)).encode()).hexdigest()},
+        "level": LEVELS[line["verdict"]],
+        "message": {"text": f"{about}{line['reason']}{steps}"},
+        "partialFingerprints": {"caissonProve/v1": sha256("\0".join((line["id"], *found)).encode()).hexdigest()},
         "locations": list(_locations(found)),
     }
 

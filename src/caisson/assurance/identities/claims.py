@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from caisson.assurance.identities.holders import Holder
+from caisson.assurance.identities.readings import Bounds
 from caisson.assurance.proofs.claims import Claim, Spared
 from caisson.assurance.proofs.families.guardrails import AROUND, INVOKE
 from caisson.assurance.proofs.families.management import GOVERNS, GUARDRAILS
@@ -35,6 +36,16 @@ LOGGED = (
     "cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors",
 )  # fmt: skip
 """Operations that end what is recorded of model use."""
+
+
+def speaks_of_guardrails(found: Bounds) -> bool:
+    """Whether policies say anything about guardrails."""
+    return any(
+        condition.key.lower() == KEY.lower()
+        for policy in (*found.most, *found.least)
+        for statement in policy.statements
+        for condition in statement.conditions
+    )
 
 
 def guarded(owners: Sequence[str]) -> Spared:

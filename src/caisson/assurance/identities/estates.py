@@ -162,6 +162,19 @@ def estates(
     )
 
 
+def passing(policy: Bounds, universe: Universe) -> Estates:
+    """Both readings of what passes an endpoint, with no organization around it."""
+    nothing = unknown(Kind.ENDPOINT, "").least
+    most, least = (
+        Estate(
+            organization="", management="", universe=universe, levels={}, attached=(), values={},
+            through=found or nothing,
+        )
+        for found in (policy.most, policy.least)
+    )  # fmt: skip
+    return Estates(most=most, least=least, doubts={})
+
+
 class _Most:
     """As policies allow the most."""
 

@@ -14,8 +14,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from caisson.assurance.iam.principals import ACCOUNT
-from caisson.assurance.identities.claims import KEY, around, claims, unguarded
-from caisson.assurance.identities.estates import Estates, Limit, estates, limits, owners, universe_of
+from caisson.assurance.identities import isolation
+from caisson.assurance.identities.approvals import Approvals
+from caisson.assurance.identities.claims import around, claims, speaks_of_guardrails, unguarded
+from caisson.assurance.identities.endpoints import Passage, passages
+from caisson.assurance.identities.estates import Estates, Limit, estates, limits, owners, passing, universe_of
 from caisson.assurance.identities.holders import Holder, holders
 from caisson.assurance.identities.reach import reach
 from caisson.assurance.proofs.claims import Claim
@@ -48,37 +51,43 @@ class Examination:
         TemplateError: a policy in it is none.
     """
 
-    def __init__(self, templates: Templates) -> None:
+    def __init__(self, templates: Templates, *, callers: str = "") -> None:
+        """`callers`: of a deployment of a system file, ARN pattern of the roles that its endpoints are for."""
         self.templates = templates
         self._limits = limits(templates)
         self._holders, self._same = _different(holders(templates))
+        self._passages = passages(templates, callers=callers)
         self._universe = universe_of(templates, self._holders, self._limits)
         read = [*(one.content for one in self._limits), *(one.identity for one in self._holders)]
+        read += [one.policy for one in self._passages]
         policies = [policy for one in read for policy in (*one.most, *one.least)]
         self._owners = owners(self._universe, policies)
-        self._over = estates(
-            {account: account for account in dict.fromkeys(one.account for one in self._holders)},
-            self._universe, self._limits, self._holders,
-        )  # fmt: skip
+        self._over = self._around(self._holders)
         self._roles = [one for one in self._holders if ":role/" in one.arn]
         self._arns = frozenset(one.arn for one in self._roles)
+        self._approvals = Approvals(templates=templates, holders=self._holders, around=self._around)
         self._decided: dict[str, Proof] = {}
+        self._tags: dict[tuple[tuple[str, str], ...], tuple[dict[str, Holder], Estates]] = {}
 
     def __len__(self) -> int:
         """How many claims there are."""
-        return 1 + len(self._questions()) + len(self._workloads())
+        return 1 + len(self._questions()) + len(self._tagged()) + len(self._approvals) + len(self._workloads())
 
     def proofs(self) -> Iterator[Proof]:
         """Each claim with its verdict."""
         yield self._read()
         for question in self._questions():
             yield self._decide(question)
+        for holder, tag in self._tagged():
+            yield self._isolated(holder, tag)
+        yield from self._approvals.proofs()
         yield from self._reached()
 
     # -- what is asked ------------------------------------------------------------------------------------------------
 
     def _questions(self) -> list[Question]:
-        return [*self._of_targets(), *(one for holder in self._holders for one in self._of(holder))]
+        found = [*self._of_targets(), *(one for holder in self._holders for one in self._of(holder))]
+        return [*found, *(one for passage in self._passages for one in self._through_endpoint(passage))]
 
     def _of(self, holder: Holder) -> Iterator[Question]:
         doubts = tuple(dict.fromkeys((*holder.doubts, *self._over.doubts[holder.account])))
@@ -87,7 +96,7 @@ class Examination:
 
     def _of_targets(self) -> Iterator[Question]:
         """Where policies of the organization speak of guardrails: what they leave to an administrator."""
-        speaking = [one for one in self._limits if _speaks(one)]
+        speaking = [one for one in self._limits if speaks_of_guardrails(one.content)]
         for target in dict.fromkeys(target for one in speaking for target in one.targets or ()):
             yield from self._of_target(target, target, self._limits)
         if unattached := [one for one in speaking if one.targets is None]:
@@ -104,8 +113,17 @@ class Examination:
         ):
             yield Question(claim=claim, estates=over, doubts=over.doubts[account])
 
+    def _through_endpoint(self, passage: Passage) -> Iterator[Question]:
+        """By the endpoint's policy alone, whatever the organization says."""
+        over = passing(passage.policy, self._universe)
+        for claim in passage.claims(self._owners):
+            yield Question(claim=claim, estates=over, doubts=passage.policy.doubts)
+
     def _workloads(self) -> list[Holder]:
         return [one for one in self._holders if one.workload]
+
+    def _tagged(self) -> list[tuple[Holder, str]]:
+        return [(one, tag) for one in self._holders for tag in isolation.tags(one)]
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 
@@ -115,6 +133,44 @@ class Examination:
         if found is None:
             found = self._decided[claim.id] = _decided(question)
         return found
+
+    def _isolated(self, holder: Holder, tag: str) -> Proof:
+        """Whether two values of a tag are kept apart."""
+        claim = isolation.about(holder, tag)
+        other, _ = self._supposed(isolation.supposed(holder, tag, isolation.OTHER))
+        found = []
+        for own in isolation.OWN:
+            given = isolation.supposed(holder, tag, own)
+            mine, over = self._supposed(given)
+            one = mine[holder.arn]
+            doubts = tuple(dict.fromkeys((*one.doubts, *over.doubts[one.account])))
+            try:
+                shut = [*isolation.apart(one, other[holder.arn], given, tag)]
+            except ValueError as error:
+                return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=str(error))
+            for part in shut:
+                proof = _on_both(Question(claim=part, estates=over, doubts=doubts))
+                said = f"with {tag} = {own}, of what is open to {isolation.OTHER}: {proof.reason}"
+                found.append(replace(proof, claim=claim, reason=said))
+        wrong = [one for one in found if _broken(one)] or [one for one in found if not _holds(one)]
+        if wrong:
+            return wrong[0]
+        return Proof(
+            claim=claim, verdict=Verdict.HOLDS, reason="no request of any class is allowed against it",
+            passed=sum(one.passed for one in found), decided=sum(one.decided for one in found),
+        )  # fmt: skip
+
+    def _supposed(self, tags: Mapping[str, str]) -> tuple[dict[str, Holder], Estates]:
+        """Every principal by ARN, where all have these tags, and the organization around them."""
+        asked = tuple(sorted(tags.items()))
+        if asked not in self._tags:
+            read, _ = _different(holders(self.templates, tags))
+            self._tags[asked] = {one.arn: one for one in read}, self._around(read)
+        return self._tags[asked]
+
+    def _around(self, held: Sequence[Holder]) -> Estates:
+        accounts = {account: account for account in dict.fromkeys(one.account for one in held)}
+        return estates(accounts, self._universe, self._limits, held)
 
     def _read(self) -> Proof:
         problems = [*map(str, self.templates.problems), *self._same]
@@ -171,9 +227,15 @@ class Examination:
 
 
 def _decided(question: Question) -> Proof:
+    found = _on_both(question)
+    if _holds(found) and question.claim.but and _holds(prove(replace(question.claim, but=()), question.estates.most)):
+        return replace(found, reason="nothing of the kind is allowed at all")
+    return found
+
+
+def _on_both(question: Question) -> Proof:
+    """What holds by the reading that allows most, or is broken by the one that allows least."""
     most = prove(question.claim, question.estates.most)
-    if _holds(most) and question.claim.but and _holds(prove(replace(question.claim, but=()), question.estates.most)):
-        return replace(most, reason="nothing of the kind is allowed at all")
     if _holds(most) or not question.doubts:
         return most
     least = prove(question.claim, question.estates.least)
@@ -197,16 +259,6 @@ def _different(found: Sequence[Holder]) -> tuple[list[Holder], list[str]]:
         else:
             by_arn[one.arn] = one
     return list(by_arn.values()), same
-
-
-def _speaks(limit: Limit) -> bool:
-    """Whether a policy says anything about guardrails."""
-    return any(
-        condition.key.lower() == KEY.lower()
-        for policy in (*limit.content.most, *limit.content.least)
-        for statement in policy.statements
-        for condition in statement.conditions
-    )
 
 
 def _holds(proof: Proof) -> bool:

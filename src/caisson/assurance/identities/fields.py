@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from caisson.assurance.iam.pattern import Variable, parse
@@ -24,6 +24,8 @@ from caisson.assurance.templates import (
 from caisson.assurance.templates.values import NoValue
 
 Json = dict[str, Any]
+Tags = Mapping[str, str]
+"""Condition keys in lower case, `aws:principaltag/team`, to what policy variables of that name stand for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,22 @@ def texts(value: Value) -> Texts:
     return Texts(sure=(value,))
 
 
-def condition(value: Value, place: Place, *, variables: bool) -> tuple[Json, list[str]]:
+def told(value: Any, tags: Tags) -> Any:
+    """A text with what its policy variables stand for, as far as that is known."""
+    for name in keys(value) if tags else ():
+        if name.key is not None and name.key.lower() in tags:
+            value = value.replace(name.text, tags[name.key.lower()])
+    return value
+
+
+def keys(value: Any) -> tuple[Variable, ...]:
+    """The policy variables in a text."""
+    if not isinstance(value, str) or isinstance(value, Number):
+        return ()
+    return tuple(piece for piece in parse(value, variables=True).pieces if isinstance(piece, Variable))
+
+
+def condition(value: Value, place: Place, *, variables: bool, tags: Tags) -> tuple[Json, list[str]]:
     """A `Condition` without what is not known, and the reasons for what was left out."""
     if isinstance(value, Symbol):
         return {}, [why(value, place)]
@@ -89,9 +106,8 @@ def condition(value: Value, place: Place, *, variables: bool) -> tuple[Json, lis
             found = texts(given)
             named = [why(one, place) for one in found.symbols]
             if variables:
-                named += [
-                    f"{place}: what the policy variables in {one!r} stand for" for one in found.sure if _variable(one)
-                ]
+                found = replace(found, sure=tuple(told(one, tags) for one in found.sure))
+                named += [f"{place}: what the policy variables in {one!r} stand for" for one in found.sure if keys(one)]
             if named:
                 doubts += named
             else:
@@ -99,14 +115,6 @@ def condition(value: Value, place: Place, *, variables: bool) -> tuple[Json, lis
         if kept:
             sure[operator] = kept
     return sure, doubts
-
-
-def _variable(value: Any) -> bool:
-    return (
-        isinstance(value, str)
-        and not isinstance(value, Number)
-        and any(isinstance(piece, Variable) for piece in parse(value, variables=True).pieces)
-    )
 
 
 def why(symbol: Symbol, place: Place) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from caisson.assurance.iam.document import Kind
 from caisson.assurance.iam.place import decode
 from caisson.assurance.iam.principal_element import Named
-from caisson.assurance.identities.fields import why
+from caisson.assurance.identities.fields import Tags, why
 from caisson.assurance.identities.managed import MARK, managed
 from caisson.assurance.identities.readings import Bounds, bounds, unknown
 from caisson.assurance.templates import Place, Resource, Symbol, Templates, Value, placeholder
@@ -60,13 +61,17 @@ class Holder:
         return tuple(dict.fromkeys((*self.identity.doubts, *(self.boundary.doubts if self.boundary else ()))))
 
 
-def holders(templates: Templates) -> tuple[Holder, ...]:
+def holders(templates: Templates, tags: Tags = MappingProxyType({})) -> tuple[Holder, ...]:
     """Every principal of the templates.
+
+    Args:
+        templates: what was read.
+        tags: of every principal, where some are supposed.
 
     Raises:
         TemplateError: a policy is none.
     """
-    reading = _Reading(templates)
+    reading = _Reading(templates, tags)
     found = [reading.role(one) for one in templates.resources(ROLE)]
     found += [reading.user(one) for one in templates.resources(USER)]
     found += [reading.permission_set(one) for one in templates.resources(PERMISSION_SET)]
@@ -76,8 +81,9 @@ def holders(templates: Templates) -> tuple[Holder, ...]:
 class _Reading:
     """Attachments of all stacks."""
 
-    def __init__(self, templates: Templates) -> None:
+    def __init__(self, templates: Templates, tags: Tags) -> None:
         self.templates = templates
+        self.tags = tags
         self.attached: dict[Resource, Bounds] = {}
         self.strangers: dict[str, tuple[str, Place, Bounds]] = {}
         """ARN of who is not in the templates to account, place of the first policy, and what is added."""
@@ -153,7 +159,7 @@ class _Reading:
             if problems:
                 raise TemplateError([Problem(place=place, message=str(problem)) for problem in problems])
         maybe = f"{one.place}: it is there on the condition {one.condition}" if one.condition else ""
-        return bounds(value, kind, place, maybe=maybe)
+        return bounds(value, kind, place, maybe=maybe, tags=self.tags)
 
     def _own(self, one: Resource) -> Bounds:
         found = self.attached.get(one, Bounds())

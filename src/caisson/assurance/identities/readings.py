@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from caisson.assurance.iam.document import Effect, Kind, Policy, Statement
 from caisson.assurance.iam.grammar import VERSION_WITH_VARIABLES, Unreadable, policy
 from caisson.assurance.iam.pattern import Variable, parse
-from caisson.assurance.identities.fields import Texts, condition, texts, why
+from caisson.assurance.identities.fields import Tags, Texts, condition, keys, texts, told, why
 from caisson.assurance.templates import Choice, Place, Symbol, Value, symbols
 from caisson.assurance.templates.place import Problem, TemplateError
 from caisson.assurance.templates.values import NoValue
@@ -37,12 +38,15 @@ class Bounds:
     """As they allow the least."""
     doubts: tuple[str, ...] = ()
     """Why the two differ: place and reason, each once. Empty: they are the same."""
+    variables: tuple[str, ...] = ()
+    """Keys of the policy variables in them, as written: `aws:PrincipalTag/team`."""
 
     def __add__(self, other: Bounds) -> Bounds:
         return Bounds(
             most=self.most + other.most,
             least=self.least + other.least,
             doubts=tuple(dict.fromkeys(self.doubts + other.doubts)),
+            variables=tuple(dict.fromkeys(self.variables + other.variables)),
         )
 
 
@@ -51,7 +55,7 @@ def unknown(kind: Kind, doubt: str) -> Bounds:
     whole: Json = {"Action": "*", "Resource": "*"}
     if kind is Kind.TRUST:
         whole = {"Action": "*", "Principal": "*"}
-    elif kind is Kind.RESOURCE_CONTROL:
+    elif kind in (Kind.RESOURCE_CONTROL, Kind.ENDPOINT):
         whole["Principal"] = "*"
     most, least = (
         policy({"Version": VERSION_WITH_VARIABLES, "Statement": [{**whole, "Effect": effect}]}, kind, doubt)
@@ -60,7 +64,7 @@ def unknown(kind: Kind, doubt: str) -> Bounds:
     return Bounds(most=(most,), least=(least,), doubts=(doubt,))
 
 
-def bounds(document: Value, kind: Kind, place: Place, *, maybe: str = "") -> Bounds:
+def bounds(document: Value, kind: Kind, place: Place, *, maybe: str = "", tags: Tags = MappingProxyType({})) -> Bounds:
     """Read a document.
 
     Args:
@@ -68,13 +72,14 @@ def bounds(document: Value, kind: Kind, place: Place, *, maybe: str = "") -> Bou
         kind: where it is attached.
         place: where it stands.
         maybe: why it may not be there at all; empty: it is.
+        tags: what policy variables of the principal's tags stand for, where that is supposed.
 
     Raises:
         TemplateError: AWS would not store it.
     """
     if isinstance(document, Symbol):
         return unknown(kind, why(document, place))
-    reading = _Reading(kind=kind, place=place)
+    reading = _Reading(kind=kind, place=place, tags=tags)
     if maybe:
         reading.doubts.append(maybe)
     if not isinstance(document, dict) or not document.get("Statement"):
@@ -90,7 +95,7 @@ def bounds(document: Value, kind: Kind, place: Place, *, maybe: str = "") -> Bou
         raise TemplateError(reading.flaws)
     return Bounds(
         most=_policy(kind, reading.most), least=_policy(kind, reading.least),
-        doubts=tuple(dict.fromkeys(reading.doubts)),
+        doubts=tuple(dict.fromkeys(reading.doubts)), variables=tuple(dict.fromkeys(reading.variables)),
     )  # fmt: skip
 
 
@@ -116,10 +121,12 @@ class _Reading:
 
     kind: Kind
     place: Place
+    tags: Tags
     most: list[Statement] = field(default_factory=list)
     least: list[Statement] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     flaws: list[Problem] = field(default_factory=list)
+    variables: list[str] = field(default_factory=list)
 
     def add(self, statement: Value, head: Json, index: int, *, sure: bool, variables: bool) -> None:
         """A statement that covers the most it can, and one that covers the least, if any."""
@@ -195,7 +202,9 @@ class _Reading:
                 wide["Principal" if wide_to == _EVERYBODY else element] = wide_to
                 narrow = _with(narrow, element, narrow_to)
         if "Condition" in statement:
-            sure, doubts = condition(statement["Condition"], self.place, variables=variables)
+            if variables:
+                self._note(statement["Condition"])
+            sure, doubts = condition(statement["Condition"], self.place, variables=variables, tags=self.tags)
             self.doubts += doubts
             if sure:
                 wide["Condition"] = sure
@@ -213,9 +222,11 @@ class _Reading:
         self.doubts += [why(one, self.place) for one in found.symbols]
         if not variables:
             return found
+        self._note(value)
         sure: list[Any] = []
         maybe = list(found.maybe)
-        for one in found.sure:
+        for given in found.sure:
+            one = told(given, self.tags)
             opened = _opened(one) if isinstance(one, str) else one
             if opened == one:
                 sure.append(one)
@@ -223,6 +234,16 @@ class _Reading:
                 maybe.append(opened)
                 self.doubts.append(f"{self.place}: what the policy variables in {one!r} stand for")
         return replace(found, sure=tuple(sure), maybe=tuple(maybe))
+
+    def _note(self, value: Value) -> None:
+        """Which policy variables stand in a value."""
+        if isinstance(value, dict):
+            for one in value.values():
+                self._note(one)
+        else:
+            found = texts(value)
+            written = (one for text in (*found.sure, *found.maybe) for one in keys(text))
+            self.variables += [one.key for one in written if one.key]
 
     def _principal(self, value: Value, *, inverted: bool) -> tuple[Any, Any]:
         """Whom the statement names, at most and at least; `*` is everybody, None nobody."""

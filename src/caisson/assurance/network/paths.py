@@ -227,6 +227,9 @@ def _narrowed(held: frozenset[str] | None, new: frozenset[str] | None) -> frozen
 def _transit(network: Network, vpc: str, gateway: str, path: Path) -> Iterator[Path]:
     """Through a transit gateway: by the table of the attachment that the packet came in through."""
     entered = [one for one in network.attachments.values() if one.gateway == gateway and one.vpc == vpc]
+    if not entered and "/" not in gateway:  # an id: resources of the templates are called Stack/LogicalId
+        yield path.on(f"a transit gateway that the templates do not have ({gateway})", end=End.ELSEWHERE, at=gateway)
+        return
     if not entered:
         yield path.on(f"{vpc} has no attachment to {gateway}", end=End.NOWHERE)
         return

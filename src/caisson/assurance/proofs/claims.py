@@ -71,6 +71,8 @@ class Claim:
     who: tuple[str, ...] = ()
     """ARNs of the only principals that it is about, with no more than the estate says that they hold; `accounts` then
     counts for nothing."""
+    given: Mapping[str, str | None] = field(default_factory=dict)
+    """What every request says of a condition key, in lower case; None: nothing. As of a session with a tag."""
     about: str = ""
     """What the claims with this name are about; empty: the whole organization."""
     place: str = ""

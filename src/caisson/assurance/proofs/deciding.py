@@ -45,12 +45,14 @@ def policies_of(request: Request, estate: Estate) -> Policies:
         return Policies(
             identity=held.identity,
             boundary=held.boundary,
+            endpoint=estate.through,
             resource=() if own is None else (own,),
             scps=estate.scps(request.principal.account),
             rcps=estate.rcps(request.resource_account),
         )
     return Policies(
         identity=(ADMINISTRATOR,),
+        endpoint=estate.through,
         resource=(estate.policy_of(request.resource),),
         scps=estate.scps(request.principal.account),
         rcps=estate.rcps(request.resource_account),

@@ -77,6 +77,8 @@ class Estate:
     """ARN of a resource to its own policy. All others are open to everybody."""
     held: Mapping[str, Held] = field(default_factory=dict)
     """ARN of a principal to what it holds. All others are administrators."""
+    through: tuple[Policy, ...] = ()
+    """Of the VPC endpoint that every request passes; none: it passes none."""
 
     def scps(self, account: str) -> tuple[Level, ...]:
         """Service control policies from the root to an account; none for the management account or an outsider."""

@@ -1,8 +1,8 @@
-"""Queues, buckets and keys with their own policies, by what each policy is attached to."""
+"""Queues, buckets, keys and roles with their own policies, by what each policy is attached to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from caisson.assurance.proofs.shape import Json, resources
 from caisson.assurance.proofs.universe import Universe
 from caisson.errors import OperatorError
 
-KEY, INLINE = "AWS::KMS::Key", "AWS::SQS::QueueInlinePolicy"
+KEY, ROLE, INLINE = "AWS::KMS::Key", "AWS::IAM::Role", "AWS::SQS::QueueInlinePolicy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,8 @@ class _Kind:
     name: str
     """Their property with the name."""
     arn: str
-    """Of a resource, by partition, region, account and name."""
+    """Of a resource, by partition, region, account, path and name."""
+    kind: Kind = Kind.RESOURCE
 
 
 _KINDS = {
@@ -43,6 +44,10 @@ _KINDS = {
     ),
     KEY: _Kind(
         document="KeyPolicy", attached="", of=KEY, name="", arn="arn:{partition}:kms:{region}:{account}:key/{name}"
+    ),
+    ROLE: _Kind(
+        document="AssumeRolePolicyDocument", attached="", of=ROLE, name="RoleName",
+        arn="arn:{partition}:iam::{account}:role{path}{name}", kind=Kind.TRUST,
     ),
 }  # fmt: skip
 
@@ -71,12 +76,12 @@ def guarded_by(templates: Mapping[str, Json], accounts: Mapping[str, str], unive
                 at = f"{file}: Resources/{id_}/Properties"
                 content = resolved(properties.get(kind.document), values, f"{at}/{kind.document}")
                 try:
-                    read = policy(content, Kind.RESOURCE, id_)
+                    read = policy(content, kind.kind, id_)
                 except Unreadable as error:
                     raise OperatorError("\n".join(f"{at}/{kind.document}: {one}" for one in error.problems)) from None
-                attached = _names(template, kind, properties, values, at) if kind.attached else [id_.lower()]
-                for name in attached:
-                    arn = kind.arn.format(**where, name=name)
+                path = properties.get("Path", "/")
+                for name in _attached(template, kind, id_, properties, values, at):
+                    arn = kind.arn.format(**where, path=path, name=name)
                     if arn in found:
                         raise OperatorError(f"{at}: expected one policy of {arn}, found another: AWS keeps the last")
                     found[arn] = read
@@ -84,6 +89,17 @@ def guarded_by(templates: Mapping[str, Json], accounts: Mapping[str, str], unive
 
 
 _PSEUDO = (("Partition", "partition"), ("Region", "region"), ("AccountId", "account"))
+
+
+def _attached(
+    template: Json, kind: _Kind, id_: str, properties: Json, values: Mapping[str, str], at: str
+) -> Iterable[str]:
+    """Names of the resources that a policy is of."""
+    if kind.attached:
+        return _names(template, kind, properties, values, at)
+    if not kind.name:
+        return [id_.lower()]
+    return [str(resolved(properties[kind.name], values, at))] if kind.name in properties else []
 
 
 def _names(template: Json, kind: _Kind, properties: Json, values: Mapping[str, str], at: str) -> Iterator[str]:

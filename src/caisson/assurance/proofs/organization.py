@@ -71,7 +71,7 @@ def estate(land: Landscape, templates: Mapping[str, Json]) -> Estate:
 
 def _accounts(land: Landscape, templates: Mapping[str, Json]) -> dict[str, str]:
     """Template of a part to the account that it is for."""
-    parts = {"logging": "logging", "guardrails": "control"}
+    parts = {"logging": "logging", "guardrails": "control", **{zone: zone for zone in land.invoking}}
     stacks = {f"{land.names.of(part)}.json": land.accounts[zone] for part, zone in parts.items()}
     return {file: stacks[Path(file).name] for file in templates if Path(file).name in stacks}
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from caisson.assurance.iam.context import Values
 from caisson.assurance.iam.document import Statement
 from caisson.assurance.iam.pattern import Variable, Wild, solid
+from caisson.assurance.iam.principal_element import Named
 from caisson.assurance.iam.principals import Kind, Principal, identity, principal
 from caisson.assurance.iam.services import SERVICE_LINKED_PATH
 from caisson.assurance.proofs.estate import Estate
@@ -37,11 +38,19 @@ def _organization(asking: Principal, estate: Estate) -> dict[str, str]:
     return {"aws:principalorgid": estate.organization, "aws:principalorgmasteraccountid": estate.management}
 
 
-def services() -> Iterator[Principal]:
-    """A service that delivers to resources; policies here tell none from another."""
-    found = principal("delivery.logs.amazonaws.com")
-    if found is not None:
-        yield found
+def services(statements: Sequence[Statement]) -> Iterator[Principal]:
+    """Each service that a policy names, and one that none does: what delivers logs."""
+    named = [
+        entry.text
+        for statement in statements
+        if statement.principal is not None
+        for entry in statement.principal.entries
+        if entry.named is Named.SERVICE
+    ]
+    for name in dict.fromkeys(["delivery.logs.amazonaws.com", *named]):
+        found = principal(name)
+        if found is not None:
+            yield found
 
 
 def principals(account: str, statements: Sequence[Statement], partition: str) -> Iterator[Principal]:

@@ -7,13 +7,13 @@ What remains is decided by the evaluator of concrete requests, with all policies
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from caisson.assurance.iam.condition import Condition, holds
-from caisson.assurance.iam.context import Context, Values
+from caisson.assurance.iam.context import Context, Values, has_many_values
 from caisson.assurance.iam.decision import Decision, Outcome, decide
-from caisson.assurance.iam.document import Effect, Policy, Statement
+from caisson.assurance.iam.document import Effect, Statement
 from caisson.assurance.iam.organization import limits_resource
 from caisson.assurance.iam.pattern import Solid, Variable, fits, parse, solid
 from caisson.assurance.iam.principal_element import Named
@@ -99,7 +99,8 @@ def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexa
         guarding = [one for arn in claim.on if arn in estate.guarded for one in estate.guarded[arn].statements]
         guarding += [one for arn in claim.on if arn.endswith("/*") for one in estate.policy_of(arn).statements]
         limits = _statements((*estate.scps(account), *estate.rcps(owner)))
-        statements = list(dict.fromkeys([*limits, *guarding, *held]))
+        passed = [statement for one in estate.through for statement in one.statements]
+        statements = list(dict.fromkeys([*limits, *guarding, *held, *passed]))
         granting = {*held, *guarding}
         written = [*_written(statements), *_written(excepted)]
         alike: set[tuple[str, tuple[int, ...]]] = set()
@@ -131,7 +132,9 @@ def _asking(
 ) -> Iterable[Principal]:
     if only is not None:
         return (only,)
-    return services() if claim.by == "services" else principals(account, statements, estate.universe.partition)
+    return (
+        services(statements) if claim.by == "services" else principals(account, statements, estate.universe.partition)
+    )
 
 
 def _held(only: Principal, estate: Estate) -> Iterator[Statement]:
@@ -144,7 +147,13 @@ def _for_action(
     claim: Claim, estate: Estate, count: _Count, principal: Principal, owner: str, action: str,
     matching: Sequence[Statement], spared: Sequence[Statement],
 ) -> Iterator[Counterexample]:  # fmt: skip
-    fixed, written = said_of(principal, estate), known().get(action, action)
+    given = {
+        key: Values((value,), single=not has_many_values(key))
+        for key, value in claim.given.items()
+        if value is not None
+    }
+    silent = frozenset(key for key, value in claim.given.items() if value is None)
+    fixed, written = {**said_of(principal, estate), **given}, _written_as(action, claim)
     denials = [one for one in matching if one.effect is Effect.DENY]
     meant = [parse(text, variables=False).pieces for text in claim.on]
     patterns = [parts for one in (*matching, *spared) for parts in _resource_patterns(one)]
@@ -156,9 +165,12 @@ def _for_action(
             principal=principal, action=written, resource=resource, resource_account=owner, context=Context(fixed)
         )
         own = estate.policy_of(resource)
-        near = [one for one in denials if _binds(one, request, own) and _may_cover(one, request)]
+        bound = (*own.statements, *(statement for passed in estate.through for statement in passed.statements))
+        near = [one for one in denials if _binds(one, request, bound) and _may_cover(one, request)]
         apart = [one for one in spared if _may_cover(one, request)]
-        choices = _choices([*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], fixed, estate)
+        choices = _choices(
+            [*near, *apart, *(one for one in matching if one.effect is Effect.ALLOW)], {*fixed, *silent}, estate
+        )
         policies = policies_of(request, estate)
         for context in _contexts(request, fixed, choices, near, apart, count):
             count.decided += 1
@@ -195,9 +207,7 @@ def _contexts(
     yield from onward(0, dict(fixed), frozenset())
 
 
-def _choices(
-    statements: Iterable[Statement], fixed: dict[str, Values], estate: Estate
-) -> dict[str, tuple[Choice, ...]]:
+def _choices(statements: Iterable[Statement], fixed: Collection[str], estate: Estate) -> dict[str, tuple[Choice, ...]]:
     tested: dict[str, list[Condition]] = {}
     for statement in statements:
         for condition in statement.conditions:
@@ -207,15 +217,16 @@ def _choices(
     return {key: alternatives(key, conditions, estate.universe) for key, conditions in tested.items()}
 
 
-def _binds(statement: Statement, request: Request, own: Policy) -> bool:
+def _binds(statement: Statement, request: Request, bound: Sequence[Statement]) -> bool:
     """Whether the statement's policy surely concerns the request: service control policies bind whoever is asked for
-    here, a resource's own policy whoever asks, resource control policies who reaches into services that take them."""
+    here, the policies of the resource and of the endpoint (`bound`) whoever asks, resource control policies who
+    reaches into services that take them."""
     if statement.principal is None:
         return True
     everyone = all(entry.named is Named.EVERYONE for entry in statement.principal.entries)
     if not everyone or statement.principal.inverted:
         return False
-    return statement in own.statements or limits_resource(request).known_yes
+    return statement in bound or limits_resource(request).known_yes
 
 
 def _may_cover(statement: Statement, request: Request) -> bool:
@@ -249,6 +260,11 @@ def _with(request: Request, context: dict[str, Values]) -> Request:
 
 def _keys(statement: Statement) -> set[str]:
     return {condition.key.lower() for condition in statement.conditions}
+
+
+def _written_as(action: str, claim: Claim) -> str:
+    """As AWS writes it, or the claim."""
+    return known().get(action) or next((one for one in claim.actions if one.lower() == action), action)
 
 
 def _service(action: str) -> str:

@@ -112,7 +112,8 @@ class Universe:
         tails = words([one[5] for one in patterns], path=service == "iam")
         written = [one[3] for one in patterns], [one[4] for one in patterns]
         regions = kinds((*self._regions_of(service), *literals(written[0])), written[0])
-        accounts = kinds((*self._accounts_of(service, account), *accounts_in(written[1])), written[1])
+        nobody = () if all(written[1]) else ("",)  # `arn:aws:bedrock:eu-west-1::foundation-model/…`
+        accounts = kinds((*self._accounts_of(service, account), *accounts_in(written[1]), *nobody), written[1])
         found = [
             f"arn:{self.partition}:{service}:{region}:{owner}:{tail}"
             for region, owner, tail in product(regions, accounts, tails)

@@ -19,7 +19,7 @@ from itertools import combinations, pairwise, product
 from caisson.assurance.iam.comparison import number
 from caisson.assurance.iam.condition import Condition, holds
 from caisson.assurance.iam.context import Context, Values, has_many_values
-from caisson.assurance.iam.operators import Test
+from caisson.assurance.iam.operators import Over, Test
 from caisson.assurance.iam.pattern import Pattern, Solid, Variable, Wild, solid
 from caisson.assurance.proofs import guardrail_arns
 from caisson.assurance.proofs.languages import TooMany, words
@@ -77,10 +77,12 @@ def _told_apart(key: str, values: Iterable[str], conditions: Sequence[Condition]
 
 
 def _on_one_value(condition: Condition) -> Condition:
+    """Of one value all and any say the same; a key of many values is asked nothing without a set operator."""
     operator = condition.operator
     if operator.over is None:
         return condition
-    return Condition(replace(operator, over=None), condition.key, condition.values)
+    over = Over.ANY if has_many_values(condition.key) else None
+    return Condition(replace(operator, over=over), condition.key, condition.values)
 
 
 def _single(key: str, conditions: Sequence[Condition], universe: Universe) -> Iterable[str]:

@@ -1,7 +1,8 @@
 """Policies of the bucket and the key that the organization's trail is delivered to (LOG-07, rows S61, S77).
 
-Only CloudTrail writes, only for this trail, and each log file of an organization trail lies under the organization's id
-(CloudTrail user guide, create-s3-bucket-policy-for-cloudtrail, create-kms-key-policy-for-cloudtrail).
+Only CloudTrail writes, as a service (IAM user guide, aws:PrincipalIsAWSService), only for this trail, and each log file
+of an organization trail lies under the organization's id (CloudTrail user guide, create-kms-key-policy-for-cloudtrail,
+create-s3-bucket-policy-for-cloudtrail).
 """
 
 from __future__ import annotations
@@ -38,6 +39,14 @@ def bucket_statements(
             actions=("s3:PutObject",),
             resources=tuple(f"{here}/AWSLogs/{owner}/*" for owner in (management, organization)),
             conditions={"StringEquals": {"s3:x-amz-acl": ("bucket-owner-full-control",), **source}},
+        ),
+        Statement(
+            sid="TrailAlone",
+            effect="Deny",
+            principals="*",  # a Deny for everybody who is no service of AWS, the account's administrators included
+            actions=("s3:PutObject", "s3:DeleteObject"),
+            resources=(f"{here}/*",),
+            conditions={"Bool": {"aws:PrincipalIsAWSService": ("false",)}},
         ),
         *zone.evidence_bucket(bucket, partition),
     )

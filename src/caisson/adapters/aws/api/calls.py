@@ -37,6 +37,23 @@ class Bounds:
     total_s: float = 2.0
 
 
+PASSING = frozenset({
+    "InternalFailure", "InternalServerError", "LimitExceededException", "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ServiceUnavailable", "Throttling",
+    "ThrottlingError", "ThrottlingException", "TransactionInProgressException", "Timeout", "Unreachable", "Broken",
+    "Nonsense",
+})  # fmt: skip
+"""Codes after which the same call may succeed in a moment (common errors of AWS's APIs, and those of DynamoDB)."""
+
+
+class Passing(Exception):  # noqa: N818  (a state, which passes)
+    """No answer of use this time; the same may succeed in a moment."""
+
+    def __init__(self, reason: str, *, perhaps_done: bool) -> None:
+        super().__init__(reason)
+        self.perhaps_done = perhaps_done
+
+
 class CallFailed(OperatorError):  # noqa: N818  (what became of a call)
     """The service did not accept a call."""
 
@@ -47,6 +64,11 @@ class CallFailed(OperatorError):  # noqa: N818  (what became of a call)
         self.perhaps_done = perhaps_done
         """The call may have been carried out."""
         self.body = body or {}
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may succeed in a moment."""
+        return self.code in PASSING or self.code.startswith("Status5")
 
 
 class Calls:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlencode
 
-from caisson.adapters.aws.api.calls import CallFailed, Calls
+from caisson.adapters.aws.api.calls import CallFailed, Calls, Passing
 from caisson.adapters.aws.api.markup import parsed
 from caisson.errors import LedgerError
 from caisson.ports.clock import Clock
@@ -33,19 +33,6 @@ _TAG_VALUE = re.compile(r"[\w\s.:/=+@-]{1,256}")
 """STS API reference, Tag."""
 _SESSION_NAME_OTHERS = re.compile(r"[^\w+=,.@-]")
 _NS = {"s": "https://sts.amazonaws.com/doc/2011-06-15/"}
-_PASSING = frozenset(
-    {
-        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
-        "RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "PriorRequestNotComplete",
-        "InternalFailure", "InternalError", "ServiceUnavailable", "RequestTimeout", "Timeout", "Unreachable", "Broken",
-        "Nonsense", "Status429",
-    }
-)  # fmt: skip
-"""What may go better in a moment (botocore: retries/standard.py; STS API reference, Common errors)."""
-
-
-class NotNow(LedgerError):  # noqa: N818  (a state, which passes)
-    """STS gave no credentials this time. Nothing was changed, so it may be asked again."""
 
 
 class Identities(ABC):
@@ -67,7 +54,7 @@ class Identities(ABC):
         """Credentials for one session's account.
 
         Raises:
-            NotNow: not at this moment.
+            Passing: not at the moment.
             LedgerError: they cannot be had.
         """
 
@@ -148,10 +135,9 @@ class SessionIdentities(Identities):
         try:
             keys, ends = _credentials(await self._sts.form(asked.encode(), self._own()))
         except CallFailed as error:
-            passes = error.code in _PASSING or error.perhaps_done
-            raise (NotNow if passes else LedgerError)(
-                f"the role of the ledger could not be assumed for a session: {error}"
-            ) from error
+            if error.passing:
+                raise Passing(f"AssumeRole for a session: {error}", perhaps_done=False) from error
+            raise LedgerError(f"the role of the ledger could not be assumed for a session: {error}") from error
         self._held[session_id] = (keys, ends)
         while len(self._held) > KEPT_MAX:
             self._held.popitem(last=False)

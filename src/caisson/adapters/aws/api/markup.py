@@ -23,8 +23,8 @@ def parsed(raw: bytes) -> Element | None:
         return None
     try:
         text = raw.decode("utf-8")
-        if "<!DOCTYPE" in text:
-            return None
+        if "\0" in text or "<!DOCTYPE" in text:
+            return None  # with a zero it is UTF-16 to the parser, whatever it is told
         return ElementTree.fromstring(text)  # noqa: S314 - without a document type there are no entities
     except (UnicodeDecodeError, ElementTree.ParseError, ValueError):
         return None

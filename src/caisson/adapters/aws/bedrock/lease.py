@@ -38,8 +38,10 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Access:
     """The lease in force."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, whose: str = "upstream") -> None:
+        """`whose`: what the credentials are for, in messages."""
         self._clock = clock
+        self._whose = whose
         self._lease = Lease(problem="no credentials have arrived yet")
         self._keys: Keys | None = None
 
@@ -61,9 +63,11 @@ class Access:
             UpstreamError: nothing does.
         """
         if self._keys is None:
-            raise failures.unavailable(f"no upstream credentials: {self._lease.problem or 'the profile has none'}")
+            raise failures.unavailable(
+                f"no credentials of the {self._whose}: {self._lease.problem or 'the profile has none'}"
+            )
         if self._lease.expires is not None and self._lease.expires <= self._clock.now():
-            raise failures.unavailable("the upstream's credentials have expired and were not refreshed")
+            raise failures.unavailable(f"the credentials of the {self._whose} have expired and were not refreshed")
         return self._keys
 
 

@@ -18,10 +18,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from caisson.adapters.aws.api.identity import Identities, NotNow
+from caisson.adapters.aws.api.calls import Passing
+from caisson.adapters.aws.api.identity import Identities
 from caisson.adapters.aws.ledger.books import Books, Told
 from caisson.adapters.aws.ledger.rate import ChunkMissing
-from caisson.adapters.aws.ledger.table import Conflict, Expired, Passing, Table
+from caisson.adapters.aws.ledger.table import Conflict, Expired, Table
 from caisson.errors import LedgerBusy, LedgerError, OperatorError, Refusal
 from caisson.ports.clock import Clock
 from caisson.ports.ledger import Reservation
@@ -209,8 +210,6 @@ class Lane:
                 if error.perhaps_done:
                     for act in batch:
                         act.perhaps_done = True
-            except NotNow as error:
-                last = str(error)
             except Expired as error:
                 last = str(error)
                 self._identities.drop(batch[0].session_id)

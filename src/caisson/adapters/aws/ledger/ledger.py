@@ -7,12 +7,12 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from caisson.adapters.aws.api.calls import Calls
-from caisson.adapters.aws.api.identity import Identities, NotNow
+from caisson.adapters.aws.api.calls import Calls, Passing
+from caisson.adapters.aws.api.identity import Identities
 from caisson.adapters.aws.ledger import items
 from caisson.adapters.aws.ledger.books import AccountState
 from caisson.adapters.aws.ledger.lane import Act, Lane, RateLocks, Sleep
-from caisson.adapters.aws.ledger.table import Conflict, Expired, Passing, Table
+from caisson.adapters.aws.ledger.table import Conflict, Expired, Table
 from caisson.errors import LedgerBusy, LedgerError, OperatorError, Refusal, WireError
 from caisson.ports.clock import Clock
 from caisson.ports.ledger import Account, Balance, Ledger, Rate, Reservation
@@ -252,7 +252,7 @@ class DynamoLedger(Ledger):
             except Expired as error:
                 last = str(error)
                 self._identities.drop(session_id)
-            except (Passing, Conflict, NotNow) as error:
+            except (Passing, Conflict) as error:
                 last = str(error)
             except LedgerError:
                 raise

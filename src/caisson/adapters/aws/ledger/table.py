@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from caisson.adapters.aws.api.calls import CallFailed, Calls
+from caisson.adapters.aws.api.calls import PASSING, CallFailed, Calls, Passing
 from caisson.adapters.aws.ledger import items
 from caisson.adapters.aws.ledger.books import AccountState, Books
 from caisson.adapters.aws.ledger.rate import CHUNK, RateState
@@ -32,26 +32,11 @@ CHUNKS_KEPT_MAX = 4
 """Full chunks kept of one rate: those that the next decisions need lie side by side."""
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
-_PASSING = frozenset(
-    {
-        "ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "InternalServerError",
-        "TransactionInProgressException", "LimitExceededException", "ServiceUnavailable", "Timeout", "Unreachable",
-        "Broken", "Nonsense", "ThrottlingError", "ProvisionedThroughputExceeded",
-    }
-)  # fmt: skip
 _EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken"})
 
 
 class Conflict(Exception):  # noqa: N818  (a state, which passes)
     """An item is not what it was when it was read. Nothing was written."""
-
-
-class Passing(Exception):  # noqa: N818
-    """No answer of use this time."""
-
-    def __init__(self, reason: str, *, perhaps_done: bool) -> None:
-        super().__init__(reason)
-        self.perhaps_done = perhaps_done
 
 
 class Expired(Exception):  # noqa: N818
@@ -212,11 +197,11 @@ def _meaning(error: CallFailed) -> Exception:
         codes.discard("None")
         if codes and codes <= _CONFLICTS:
             return Conflict()
-        if codes and codes <= _CONFLICTS | _PASSING:
+        if codes and codes <= _CONFLICTS | PASSING:
             return Passing(", ".join(sorted(codes)), perhaps_done=False)
         return LedgerError(f"DynamoDB cancelled a change of the ledger: {', '.join(sorted(codes)) or error}")
     if code in _EXPIRED:
         return Expired(str(error))
-    if code in _PASSING or code.startswith("Status5"):
+    if error.passing:
         return Passing(str(error), perhaps_done=error.perhaps_done)
     return LedgerError(f"DynamoDB refused the ledger: {error}")

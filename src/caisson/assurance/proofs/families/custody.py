@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
 from caisson.deploy.landscape import Landscape
-from caisson.deploy.policies import management
+from caisson.deploy.policies import evidence, management
 from caisson.deploy.retention import stores
 
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ChangeMessageVisibility")
 WRITES = ("s3:PutObject", "s3:DeleteObject")
 QUEUES = ("events", "events-aside")
-READER = "reader"
-"""Permission set of people who read the log."""
 TRAIL = "trail"
 """CloudTrail writes its bucket, the logging zone the others."""
 
@@ -51,10 +49,41 @@ def claims(land: Landscape) -> Iterator[Claim]:
             on=(arn,),
             but=(system,),
         )
+    trail = f"arn:{land.partition}:s3:::{land.names.bucket(TRAIL, owner)}/*"
+    yield Claim(
+        id=f"custody.write.{TRAIL}",
+        controls=("LOG-07",),
+        says="No principal of the organization writes or removes anything in the store of the trail.",
+        accounts=members,
+        owner=owner,
+        actions=WRITES,
+        on=(trail,),
+    )
+    source = evidence.trail_arn(land.names, land.partition, account=land.management, region=land.region)
+    yield Claim(
+        id=f"custody.deliver.{TRAIL}",
+        controls=("LOG-07",),
+        says="No service of AWS writes there but for the organization's trail.",
+        accounts=members,
+        owner=owner,
+        by="services",
+        actions=WRITES,
+        on=(trail,),
+        but=(Spared(conditions={"StringEquals": {"aws:SourceArn": source}}),),
+    )
     for what in stores():
+        bucket = f"arn:{land.partition}:s3:::{land.names.bucket(what, owner)}/*"
+        yield Claim(
+            id=f"custody.read.{what}",
+            controls=("NET-01", "LOG-07"),
+            says=f"Nobody of another account reads or lists {what}.",
+            accounts=tuple(member for member in members if member != owner),
+            owner=owner,
+            actions=("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"),
+            on=(bucket, bucket.removesuffix("/*")),
+        )
         if what == TRAIL:
             continue
-        bucket = f"arn:{land.partition}:s3:::{land.names.bucket(what, owner)}/*"
         yield Claim(
             id=f"custody.write.{what}",
             controls=("LOG-07",),
@@ -66,22 +95,3 @@ def claims(land: Landscape) -> Iterator[Claim]:
             but=(logging,),
             still=(Still(principal=role, action=WRITES[0], resource=bucket.replace("*", "1"), context=said),),
         )
-    people = management.permission_set_role(land.names, land.partition, READER)
-    yield Claim(
-        id="custody.key.archive",
-        controls=("LOG-07", "DAT-02"),
-        says="Nobody but the logging zone and readers of the log decrypts the archive, its key's managers least.",
-        accounts=members,
-        owner=owner,
-        actions=("kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"),
-        on=(f"arn:{land.partition}:kms:{land.region}:{owner}:key/archivekey",),
-        but=(logging, Spared(conditions={"ArnLike": {"aws:PrincipalArn": people}})),
-        still=(
-            Still(
-                principal=role,
-                action="kms:Decrypt",
-                resource=f"arn:{land.partition}:kms:{land.region}:{owner}:key/archivekey",
-                context={**said, "kms:ViaService": f"s3.{land.region}.amazonaws.com"},
-            ),
-        ),
-    )

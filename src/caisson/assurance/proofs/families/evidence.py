@@ -86,6 +86,6 @@ def claims(land: Landscape) -> Iterator[Claim]:
         "buckets", ("LOG-07",), "Nobody but the deployment deletes an evidence bucket or changes its settings.",
         BUCKETS, spared, on=tuple(buckets),
     )  # fmt: skip
-    yield claim("keys", ("DAT-02",), "Nobody but the deployment changes a key of the system.", KEYS, spared, other_key)
-    yield claim("keys-live", ("LOG-07", "DAT-02"), "Nobody destroys a key of the system.", KEYS_DESTROYED, other_key)
+    yield claim("keys", ("DAT-05",), "Nobody but the deployment changes a key of the system.", KEYS, spared, other_key)
+    yield claim("keys-live", ("LOG-07", "DAT-05"), "Nobody destroys a key of the system.", KEYS_DESTROYED, other_key)
     yield claim("watchers", ("LOG-07",), "Nobody but the deployment blinds the services that watch.", WATCHERS, spared)

@@ -40,7 +40,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
     members = tuple(place.account for place in land.places)
     yield Claim(
         id="perimeter.no-lasting-credentials",
-        controls=("IAM-01",),
+        controls=("IAM-01", "SEC-07"),
         says="No principal of a member account makes or uses a lasting credential, Bedrock API keys included.",
         accounts=members,
         actions=LASTING,
@@ -107,7 +107,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
         )
         yield Claim(
             id=f"perimeter.encrypted.{place.label}",
-            controls=("NET-06",),
+            controls=("DAT-05",),
             says=f"Nothing that {place.label} holds is reached over plain HTTP.",
             accounts=(account,),
             owner=account,
@@ -117,7 +117,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
         )
         yield Claim(
             id=f"perimeter.recent-tls.{place.label}",
-            controls=("NET-06",),
+            controls=("DAT-05",),
             says=f"No object of {place.label} is reached over a TLS before 1.2 that S3 tells.",
             accounts=(account,),
             owner=account,

@@ -1,0 +1,95 @@
+"""Who uses and who manages the keys of a system, by the policies of the keys (DAT-05, LOG-07, rows S59, S61)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from caisson.assurance.proofs.claims import Claim, Spared, Still
+from caisson.deploy.landscape import Landscape
+from caisson.deploy.policies import ledger, management
+from caisson.system import tiers
+
+USES = (
+    "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",
+    "kms:ReEncryptTo", "kms:CreateGrant",
+)  # fmt: skip
+MANAGES = (
+    "kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias", "kms:EnableKey", "kms:DisableKey",
+    "kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:RotateKeyOnDemand", "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion", "kms:ReplicateKey", "kms:ImportKeyMaterial",
+    "kms:DeleteImportedKeyMaterial", "kms:RevokeGrant", "kms:TagResource", "kms:UntagResource",
+)  # fmt: skip
+READER = "reader"
+"""Permission set of people who read the log."""
+ANY_DUTY = "*"
+
+
+def claims(land: Landscape) -> Iterator[Claim]:
+    """About each key, for principals of every member account."""
+    members = tuple(place.account for place in land.places)
+    zones = {"trail": "logging", "archive": "logging", "logging": "logging"}
+    if tiers.fact("distinct_accounts", land.system.tier):
+        zones["guardrails"] = "control"  # else guardrails have AWS's key
+    for what, zone in {**zones, **{zone: zone for zone in land.invoking}}.items():
+        owner = land.accounts[zone]
+        if owner in members:  # nothing binds the management account
+            yield from _of(land, what, owner, members)
+
+
+def _of(land: Landscape, what: str, owner: str, members: tuple[str, ...]) -> Iterator[Claim]:
+    key = f"arn:{land.partition}:kms:{land.region}:{owner}:key/{what}key"
+    users = _users(land).get(what, ())
+    through = {"archive": "s3", "logging": "sqs", "runtime": "dynamodb"}.get(what)
+    condition: dict[str, dict[str, Any]] = {"ArnLike": {"aws:PrincipalArn": list(users)}}
+    if through is not None:
+        condition["StringEquals"] = {"kms:ViaService": f"{through}.{land.region}.amazonaws.com"}
+    yield Claim(
+        id=f"keys.used.{what}",
+        controls=("LOG-07", "DAT-05") if what == "archive" else ("DAT-05",),
+        says=f"Nobody uses the key of {what} but whom it is for, and they by way of the service that it is for.",
+        accounts=members,
+        owner=owner,
+        actions=USES,
+        on=(key,),
+        but=(Spared(conditions=condition),) if users else (),
+        still=_still(land, what, owner, key),
+    )
+    yield Claim(
+        id=f"keys.managed.{what}",
+        controls=("DAT-05",),
+        says=f"Nobody but the deployment manages the key of {what}.",
+        accounts=members,
+        owner=owner,
+        actions=MANAGES,
+        on=(key,),
+        but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": _role(land, management.DEPLOYMENT, owner)}}),),
+    )
+
+
+def _users(land: Landscape) -> dict[str, tuple[str, ...]]:
+    """Key to the principals that it is for. A zone's key that is not here is for its log groups alone."""
+    logging, runtime = land.accounts["logging"], land.accounts["runtime"]
+    reader = management.permission_set_role(land.names, land.partition, READER).replace("::*:", f"::{logging}:")
+    of_the_ledger = (management.DEPLOYMENT, ledger.GATEWAY, ledger.SESSION)
+    return {
+        "trail": (reader,),
+        "archive": (reader, _role(land, management.LOGGING, logging)),
+        "logging": (_role(land, ANY_DUTY),),  # whoever sends to the queue
+        "guardrails": (_role(land, ANY_DUTY),),  # whoever invokes
+        "runtime": tuple(_role(land, duty, runtime) for duty in of_the_ledger),
+    }
+
+
+def _still(land: Landscape, what: str, owner: str, key: str) -> tuple[Still, ...]:
+    if what != "archive":
+        return ()
+    role = _role(land, management.LOGGING, owner)
+    said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}
+    context = {**said, "kms:ViaService": f"s3.{land.region}.amazonaws.com"}
+    return (Still(principal=role, action="kms:Decrypt", resource=key, context=context),)
+
+
+def _role(land: Landscape, duty: str, account: str = "*") -> str:
+    """The role of a duty."""
+    return management.role_arn(land.names, land.partition, duty).replace("::*:", f"::{account}:")

@@ -67,11 +67,11 @@ class QueueWorld:
         return made
 
     def raw_reader(self, **changes: Any) -> QueueReader:
+        runtime = self.world.runtime.signing("channel")
         made = QueueReader(
             queue=self.queues.queue(self.url), channel="events", spool=self.world.spool, state=self.world.reader_state,
             keys=[self.world.logging.sealing("events")],
-            writers={"runtime": (self.world.runtime.signing("channel").public_bytes,)},
-            **({"clock": self.world.clock} | changes),
+            **({"clock": self.world.clock, "writers": {"runtime": (runtime.public_bytes,)}} | changes),
         )  # fmt: skip
         self.readers.append(made)
         return made

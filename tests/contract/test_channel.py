@@ -299,6 +299,22 @@ async def test_durable_returns_for_all_callers(channel: Harness) -> None:
     assert len(texts(read_all(channel.reader()))) == 50
 
 
+async def test_a_caller_that_gives_up_takes_nobody_with_it(channel: Harness) -> None:
+    """As when a client leaves while its request waits for the log."""
+    writer = channel.writer()
+    for number in range(10):
+        writer.append(event(number))
+        gone, other = (asyncio.create_task(writer.durable()) for _ in range(2))
+        for _ in range(number // 2):
+            await asyncio.sleep(0)
+        gone.cancel()
+        _, told = await asyncio.gather(gone, other, return_exceptions=True)
+        assert told is None
+    await writer.durable()
+    writer.close()
+    assert texts(read_all(channel.reader())) == [str(number) for number in range(10)]
+
+
 async def test_heads_follow_appends_by_themselves(channel: Harness) -> None:
     writer, reader = channel.writer(), channel.reader()
     for number in range(20):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import random
@@ -18,6 +19,7 @@ from caisson.adapters.aws.channel import arrivals
 from caisson.adapters.aws.channel.arrivals import Arrivals
 from caisson.adapters.aws.channel.pieces import MESSAGE_BYTES_MAX, PIECE_BYTES_MAX, Piece, decode, encode
 from caisson.adapters.aws.channel.queue import BATCH_MAX
+from caisson.adapters.aws.channel.writer import LOOK_S
 from caisson.adapters.embedded.channel.segment import SegmentName, by_key_id
 from caisson.errors import ChannelError
 from caisson.ports.channel import ChannelReader, Item
@@ -342,6 +344,47 @@ def test_what_others_put_into_the_queue_is_told_and_stays_until_that_is_committe
     assert kinds(again)[0] == "forged"
     reader.commit()
     assert list(reader.poll(10)) == []
+
+
+def test_a_zone_whose_pieces_lead_nowhere_keeps_no_other_back(
+    ends: QueueWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has its own bound; what is above it stays in the queue, and the reader goes on."""
+    monkeypatch.setattr(arrivals, "WAITING_MAX", 3)
+    control = zone_keys(tmp_path, "control").signing("channel")
+    for number in range(8):
+        name = SegmentName(writer="control-0", incarnation="0" * 16, number=number)
+        body = encode(Piece(segment=name, offset=500, data=b"nowhere"), channel="events", signing=control)
+        ends.queues.client.send_message(QueueUrl=ends.url, MessageBody=body)
+    writer = ends.writer()
+    writer.append(event("of another"))
+    writer.close()
+    publics = {"runtime": ends.world.runtime.signing("channel"), "control": control}
+    reader = ends.raw_reader(writers={label: (key.public_bytes,) for label, key in publics.items()})
+    assert texts(read_all(reader)) == ["of another"]
+    left = ends.queues.client.get_queue_attributes(QueueUrl=ends.url, AttributeNames=["All"])["Attributes"]
+    assert left["ApproximateNumberOfMessagesNotVisible"] == "5"
+
+
+async def test_a_folder_that_cannot_be_read_is_a_channels_error_and_passes(ends: QueueWorld) -> None:
+    """Also for what looks by itself for heads that were signed after their records."""
+    writer = ends.writer()
+    await writer.durable()
+
+    def refuse(*_: Any) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(writer._carrier, "_read", refuse)
+    writer.append(event("kept"))
+    with pytest.raises(ChannelError, match="cannot be carried away"):
+        await writer.durable()
+    monkey.setattr(writer._carrier, "_segments", lambda: refuse())
+    await asyncio.sleep(3 * LOOK_S)
+    monkey.undo()
+    assert writer._carrier._watch is not None and not writer._carrier._watch.done()
+    await writer.durable()
+    assert texts(read_all(ends.reader())) == ["kept"]
 
 
 def test_a_queue_that_does_not_answer_its_reader(ends: QueueWorld) -> None:

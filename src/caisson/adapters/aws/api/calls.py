@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 import aiohttp
 import msgspec
 
 from caisson.adapters.aws.api.connections import session, trusted
 from caisson.adapters.aws.api.endpoint import Endpoint
+from caisson.adapters.aws.api.markup import error_in, parsed
 from caisson.errors import OperatorError
 from caisson.ports.clock import Clock
 from caisson.protocol.sigv4 import Keys, signed_headers
@@ -173,26 +173,11 @@ def _object(raw: bytes) -> Json | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _error_in_xml(raw: bytes) -> tuple[str, str]:
-    """Code and sentence of a query service's error (STS API reference, common errors); empty where it is none.
-
-    A document type, which alone can define entities, is nothing that a service of AWS sends.
-    """
-    if b"<!" in raw:
-        return "", ""
-    try:
-        found = ElementTree.fromstring(raw)  # noqa: S314 - no document type, over TLS
-    except ElementTree.ParseError:
-        return "", ""
-    told = {one.tag.rpartition("}")[2]: one.text or "" for one in found.iter()}
-    return told.get("Code", ""), told.get("Message", "")
-
-
 def _failed(status: int, raw: bytes) -> CallFailed:
     """What an error response means. A service that failed by itself may have done what it was asked."""
     body = _object(raw) or {}
     code = str(body.get("__type", "")).rpartition("#")[2]
     sentence = str(body.get("message") or body.get("Message") or "")
-    if raw.lstrip().startswith(b"<"):
-        code, sentence = _error_in_xml(raw)
+    if not body:
+        code, sentence = error_in(parsed(raw))
     return CallFailed(code or f"Status{status}", sentence, perhaps_done=status >= 500, body=body)

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import urlencode
-from xml.etree import ElementTree
 
 from caisson.adapters.aws.api.calls import CallFailed, Calls, Passing
+from caisson.adapters.aws.api.markup import parsed
 from caisson.errors import LedgerError
 from caisson.ports.clock import Clock
 from caisson.ports.ledger import Account
@@ -193,16 +193,15 @@ def _credentials(answer: bytes) -> tuple[Keys, float]:
         LedgerError: there are none.
     """
     try:
-        if b"<!" in answer:
-            raise ValueError("a document type")
-        found = ElementTree.fromstring(answer).find(".//s:Credentials", _NS)  # noqa: S314 - no document type, over TLS
+        document = parsed(answer)
+        found = document.find(".//s:Credentials", _NS) if document is not None else None
         if found is None:
             raise ValueError("no Credentials")
         value = {part: found.findtext(f"s:{part}", "", _NS) for part in _PARTS}
         if not all(value.values()):
             raise ValueError("empty Credentials")
         ends = datetime.fromisoformat(value["Expiration"].replace("Z", "+00:00")).timestamp()
-    except (ElementTree.ParseError, ValueError) as error:
+    except ValueError as error:
         raise LedgerError(
             f"expected credentials from AssumeRole, found something else: {type(error).__name__}"
         ) from None

@@ -25,9 +25,13 @@ LATE_SECONDS_MAX = 900.0
 REMEMBERED_S = 20 * 86_400
 """Longer than a queue keeps a message."""
 WAITING_MAX = 20_000
-"""Pieces that wait beside their segments; more are left in the queue."""
+"""Pieces of one zone that wait beside their segments; more are left in the queue, and other zones are not kept back."""
 STATE_BYTES_MAX = 64 * 1024 * 1024
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Full(ChannelError):  # noqa: N818  (a state, which passes)
+    """As many pieces of this zone wait as may. Not taken: it may stay in the queue."""
 
 
 class _State(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -69,7 +73,8 @@ class Arrivals:
         """Put a piece where it belongs; why it does not belong there, or nothing.
 
         Raises:
-            ChannelError: the folder is full, or so many wait already: it is not taken.
+            Full: so many of its zone wait already.
+            ChannelError: the folder cannot be written: it is not taken.
         """
         name, end = piece.segment, self._end(piece.segment)
         if piece.offset < end and self._differs(piece, end):
@@ -81,8 +86,8 @@ class Arrivals:
             return "" if self._read_beside(name, piece.offset).startswith(piece.data) else (
                 f"another piece of {name} said something else of bytes from {piece.offset}"
             )  # fmt: skip
-        if sum(map(len, self._waiting.values())) >= WAITING_MAX:
-            raise ChannelError(f"spool {self._spool}: {WAITING_MAX} pieces wait for what is before them")
+        if sum(len(beside) for each, beside in self._waiting.items() if each.zone == name.zone) >= WAITING_MAX:
+            raise Full(f"spool {self._spool}: {WAITING_MAX} pieces of {name.zone} wait for what is before them")
         self._put_beside(piece)
         return ""
 

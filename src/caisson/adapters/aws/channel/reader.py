@@ -6,13 +6,14 @@ fault, and deleted when that was committed: until then it comes again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from caisson.adapters.aws.channel.arrivals import Arrivals
+from caisson.adapters.aws.channel.arrivals import Arrivals, Full
 from caisson.adapters.aws.channel.courier import Courier
 from caisson.adapters.aws.channel.pieces import decode
 from caisson.adapters.aws.channel.queue import Delivered, Queue
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 RECEIVES_A_POLL_MAX = 50
 ANSWER_SECONDS_MAX = 60.0
+
+log = logging.getLogger("caisson.channel")
 
 
 class QueueReader(ChannelReader):
@@ -91,7 +94,11 @@ class QueueReader(ChannelReader):
             given = self._wait(self._courier.run(self._queue.receive()))
             taken = []
             for message in given:
-                fault = self._take(message)
+                try:
+                    fault = self._take(message)
+                except Full as error:
+                    log.warning("a message stays in the queue: %s", error)
+                    continue
                 if fault is None:
                     taken.append(message.receipt)
                 else:

@@ -63,7 +63,9 @@ class QueueWriter(ChannelWriter):
     async def durable(self) -> None:
         if self._closed:
             await self._sealed.durable()  # says that it is closed
-        await asyncio.wrap_future(self._carrier.soon())
+        carried = asyncio.wrap_future(self._carrier.soon())
+        carried.add_done_callback(_retrieve)
+        await asyncio.shield(carried)  # one caller's cancellation is not everybody's
 
     def close(self) -> None:
         """Carries away what it can in `CLOSE_SECONDS_MAX`; the rest waits for the next writer under this name."""
@@ -118,8 +120,8 @@ class _Carrier:
 
     async def _watching(self) -> None:
         while True:
-            if any(self._size(name) > self._sent.get(name, 0) for name in self._segments()):
-                with suppress(ChannelError):
+            with suppress(ChannelError, OSError):  # whoever waits for a round is told; this goes on
+                if any(self._size(name) > self._sent.get(name, 0) for name in self._segments()):
                     await asyncio.wrap_future(self.soon())
             await asyncio.sleep(LOOK_S)
 
@@ -128,10 +130,13 @@ class _Carrier:
             with self._lock:
                 self._next = None  # what is appended from now on is the next round's
             names = self._segments()
-            for name in names:
-                await self._carry(name)
-                if name != names[-1] or self.whole:
-                    self._done(name)
+            try:
+                for name in names:
+                    await self._carry(name)
+                    if name != names[-1] or self.whole:
+                        self._done(name)
+            except OSError as error:
+                raise ChannelError(f"{self._outgoing}: cannot be carried away ({error.strerror})") from error
 
     async def _carry(self, name: SegmentName) -> None:
         """Every byte that the segment has now."""
@@ -172,7 +177,7 @@ class _Carrier:
         return data
 
 
-def _retrieve(done: Future[None]) -> None:
+def _retrieve(done: Future[None] | asyncio.Future[None]) -> None:
     """Look at a round's error when nobody waits for it, so that it is not reported as lost."""
     if not done.cancelled():
         done.exception()

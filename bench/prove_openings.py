@@ -1,13 +1,15 @@
 """Opens the example's deployment, beside the organization's policies, in every way of a list, and looks whether `prove`
 notices by the claim that says so (`make prove-mutations`).
 
-Run: python -m bench.prove_openings [--system FILE] [--every 1]. Exits 0 when all are noticed by the right claim.
+Run: python -m bench.prove_openings [--system FILE] [--every 1] [--only PATTERN]. Exits 0 when all are noticed by the
+right claim.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import time
@@ -27,7 +29,7 @@ from caisson.assurance.identities.estates import passing
 from caisson.assurance.identities.examination import Examination
 from caisson.assurance.network.examination import examine
 from caisson.assurance.proofs.claims import Claim, Spared
-from caisson.assurance.proofs.families import custody, keys, sessions
+from caisson.assurance.proofs.families import custody, keys, roles, sessions
 from caisson.assurance.proofs.organization import estate
 from caisson.assurance.proofs.search import Proof, prove
 from caisson.assurance.verdict import Verdict
@@ -44,13 +46,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--system", type=Path, default=Path("examples/aws/caisson.yaml"))
     parser.add_argument("--every", type=int, default=1, help="only every so many changes")
+    parser.add_argument("--only", default="", help="only changes whose names contain a match of this pattern")
     options = parser.parse_args()
     reading = read(options.system)
     made = synthesize(reading)
     templates = {name: json.loads(text) for name, text in made.files.items() if name.startswith("templates/")}
     land = landscape(reading.require())
     began, noticed, alike, wrong = time.monotonic(), 0, 0, []
-    changes = [*opened(templates)][:: options.every]
+    changes = [change for change in opened(templates) if re.search(options.only, change.name)][:: options.every]
     for number, change in enumerate(changes, start=1):
         files = {**made.files, **{name: json.dumps(one) for name, one in change.templates.items()}}
         with tempfile.TemporaryDirectory(prefix="caisson-openings-") as scratch:
@@ -190,9 +193,9 @@ def _proofs(reading: Reading, folder: Path, change: Change) -> Iterator[Proof]:
     """Those whose names the change gives, those about what was changed first."""
     system = reading.require()
     land = landscape(system)
-    families = chain(custody.claims(land), keys.claims(land), sessions.claims(land))
+    around = estate(land, change.templates)
+    families = chain(custody.claims(land), keys.claims(land), sessions.claims(land), roles.claims(land, around))
     if wanted := [claim for claim in families if claim.id.startswith(change.claims)]:
-        around = estate(land, change.templates)
         yield from (prove(claim, around) for claim in wanted)
         return
     found = reader.read(folder)

@@ -36,7 +36,12 @@ class Refused(Exception):  # noqa: N818
         self.code, self.message = code, message
 
 
-IDS = {"AWS::EC2::VPCEndpoint": "vpce-0123456789abcdef0"}
+IDS = {
+    "AWS::EC2::TransitGateway": "tgw-0123456789abcdef0",
+    "AWS::EC2::TransitGatewayVpcAttachment": "tgw-attach-0123456789abcdef0",
+    "AWS::EC2::TransitGatewayRouteTable": "tgw-rtb-0123456789abcdef0",
+    "AWS::EC2::VPCEndpoint": "vpce-0123456789abcdef0",
+}
 """Physical ids of a form that templates ask for; all others are made of the logical id."""
 
 

@@ -25,7 +25,9 @@ OWN = {
 TRUST, ENDPOINT = "AWS::IAM::Role", "AWS::EC2::VPCEndpoint"
 IDENTITY = {"AWS::IAM::ManagedPolicy": "PolicyDocument", "AWS::SSO::PermissionSet": "InlinePolicy"}
 ZONES = {"runtime", "evaluation"}
-"""Parts whose networks have no way to the internet of their own; those of egress are tried by `test_deploy_egress`."""
+"""Parts whose networks have no way to the internet of their own."""
+TOOLS = {"Ref": "ToolVpc"}
+"""The network of the egress part that has none; the others are tried by `test_deploy_egress`."""
 HARMLESS = {"kms:DescribeKey", "s3:GetBucketAcl"}
 """What tells nothing of what is kept."""
 RIGHTS = {
@@ -81,7 +83,7 @@ def _of(template: Json, resource: Json) -> Iterator[tuple[str, Json, tuple[str, 
     if type_ in OWN:
         yield from _document(properties, OWN[type_], _resource(type_, properties))
     elif type_ == TRUST:
-        yield from _document(properties, "AssumeRolePolicyDocument", ("sessions.assumed",), trust=True)
+        yield from _document(properties, "AssumeRolePolicyDocument", ("sessions.", "roles.assumed"), trust=True)
     elif type_ == ENDPOINT:
         claims = ("endpoint.", "guardrail.pinned", "guardrail.no-way-around")
         yield from _document(properties, "PolicyDocument", claims)
@@ -197,7 +199,7 @@ def _works(template: Json, properties: Json) -> bool:
 def _beside(part: str, id_: str, resource: Json) -> Iterator[tuple[str, Json, tuple[str, ...]]]:
     """What is put beside a resource."""
     type_, properties = resource["Type"], resource.get("Properties", {})
-    if type_ == "AWS::EC2::RouteTable" and part in ZONES:
+    if type_ == "AWS::EC2::RouteTable" and (part in ZONES or properties["VpcId"] == TOOLS):
         inside = ("network.inside", "network.egress", "network.apart")
         gateway: Json = {
             "OpenedGateway": {"Type": "AWS::EC2::InternetGateway"},

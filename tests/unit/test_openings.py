@@ -12,7 +12,7 @@ from bench.prove_openings import _opens_nothing
 
 from caisson.assurance import templates as reader
 from caisson.assurance.network.examination import examine
-from caisson.assurance.proofs.families import custody, keys, sessions
+from caisson.assurance.proofs.families import custody, keys, roles, sessions
 from caisson.assurance.proofs.organization import estate
 from caisson.assurance.proofs.search import prove
 from caisson.assurance.verdict import Verdict
@@ -48,13 +48,18 @@ def test_there_are_hundreds_and_each_is_one() -> None:
         ("logging: LoggingKey Administration without ArnLike", "keys.managed.logging"),
         ("logging: EventsPolicy OneReader dropped", "custody.read.events"),
         ("runtime: SessionRole open to everybody", "sessions.assumed"),
+        ("runtime: SessionRole GatewayAssumes without ForAllValues:StringEquals", "sessions.assumed"),
+        ("runtime: SessionRole TransitiveTask dropped", "sessions.transitive.Task"),
+        ("runtime: GatewayRole OwnTasks to everybody", "roles.assumed: runtime/caisson-claims-eu-gateway"),
+        ("evaluation: SettingsKey Reading to everybody", "keys.used.settings-evaluation"),
+        ("evaluation: InvocationsBucketPolicy BedrockAlone dropped", "custody.write.invocations-evaluation"),
     ],
 )
 def test_policies_of_resources(name: str, claim: str) -> None:
     reading, _, _, changes = world()
     land = landscape(reading.require())
     around = estate(land, changes[name].templates)
-    every = [*custody.claims(land), *keys.claims(land), *sessions.claims(land)]
+    every = [*custody.claims(land), *keys.claims(land), *sessions.claims(land), *roles.claims(land, around)]
     (asked,) = [one for one in every if one.id == claim]
     assert claim.startswith(changes[name].claims)
     assert prove(asked, around).verdict is not Verdict.HOLDS
@@ -64,6 +69,7 @@ def test_policies_of_resources(name: str, claim: str) -> None:
     ("name", "claim"),
     [
         ("runtime: Routes with a route for one network to the internet", "network.inside: runtime"),
+        ("egress: ToolSubnet1Routes with a route for one network to the internet", "network.inside: network"),
         ("evaluation: Routes with a route for everything to a peer", "network.inside: evaluation"),
         ("evaluation: Routes with a route to a transit gateway of somebody", "network.inside: evaluation"),
         ("runtime: ModelEndpoint with another for ssm", "network.endpoint: caisson-claims-eu-runtime/OpenedEndpoint"),

@@ -21,7 +21,7 @@ from caisson.assurance.iam.decision import Outcome, decide
 from caisson.assurance.proofs.claims import Claim
 from caisson.assurance.proofs.deciding import policies_of
 from caisson.assurance.proofs.estate import stand_in
-from caisson.assurance.proofs.families import claims
+from caisson.assurance.proofs.families import claims, roles
 from caisson.assurance.proofs.organization import estate, read_templates, synthesized
 from caisson.assurance.proofs.principals import principals
 from caisson.assurance.proofs.search import prove
@@ -52,7 +52,7 @@ def mutants() -> tuple[Mutant, ...]:
 
 def verdicts(land: Landscape, templates: dict[str, Any]) -> dict[str, Verdict]:
     made = estate(land, templates)
-    return {claim.id: prove(claim, made).verdict for claim in claims(land)}
+    return {claim.id: prove(claim, made).verdict for claim in (*claims(land), *roles.claims(land, made))}
 
 
 def test_every_claim_about_the_example_holds() -> None:
@@ -67,6 +67,7 @@ def test_every_claim_about_the_example_holds() -> None:
         "custody",
         "keys",
         "sessions",
+        "roles",
     }
 
 
@@ -291,8 +292,8 @@ class TestCommand:
             assert any(name.startswith("guardrail.pinned: ") and name.endswith("/Operator") for name in found)
             assert "keys.used.archive" in found and "templates.read" in found
             zones = {name.partition(": ")[0] for name in found if name.startswith("network.")}
-            assert zones <= {"network.apart", "network.inside", "network.endpoint", "network.still"}
-            assert more or len(zones) == 4
+            assert zones <= {"network." + one for one in ("apart", "inside", "endpoint", "still", "egress", "exposed")}
+            assert more or len(zones) == 6
 
     def test_broken_templates(self, folder: Path) -> None:
         self.change(folder, lambda resources: resources["Unguardable"]["Properties"].update(TargetIds=["444444444444"]))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 
 from caisson.assurance.identities.holders import Holder
@@ -14,6 +15,8 @@ from caisson.assurance.proofs.claims import Claim, Spared
 from caisson.assurance.proofs.families.guardrails import AROUND, INVOKE
 from caisson.assurance.proofs.families.management import GOVERNS, GUARDRAILS
 
+ANY = "*"
+ACCOUNT = re.compile("::[0-9]{12}:")
 KEY = "bedrock:GuardrailIdentifier"
 ESCALATES = (
     "iam:AddUserToGroup", "iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy",
@@ -98,13 +101,15 @@ def claims(holder: Holder, owners: Sequence[str], roles: Collection[str]) -> Ite
     Args:
         holder: the principal.
         owners: accounts whose guardrails count.
-        roles: ARNs of the roles whose own claims say what passing them can lead to (`reach`).
+        roles: ARNs of the roles whose own claims say what passing them can lead to (`reach`); of account `ANY` where
+            nobody says in which they are.
     """
     who = (holder.arn,)
     yield unguarded(holder.name, who=who, owners=owners, place=str(holder.place))
     yield around(holder.name, who=who, place=str(holder.place))
     if holder.workload:
-        known = tuple(arn for arn in _named(holder) if arn in roles)  # what has wildcards names others, too
+        # what has wildcards names others, too
+        known = tuple(arn for arn in _named(holder) if arn in roles or ACCOUNT.sub(f"::{ANY}:", arn) in roles)
         yield Claim(
             id=f"management.governs: {holder.name}",
             controls=("IAM-03",),

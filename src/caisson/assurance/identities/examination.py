@@ -16,14 +16,14 @@ from hashlib import sha256
 from caisson.assurance.iam.principals import ACCOUNT
 from caisson.assurance.identities import isolation
 from caisson.assurance.identities.approvals import Approvals
-from caisson.assurance.identities.claims import around, claims, speaks_of_guardrails, unguarded
+from caisson.assurance.identities.claims import ANY, around, claims, speaks_of_guardrails, unguarded
 from caisson.assurance.identities.endpoints import Passage, passages
 from caisson.assurance.identities.estates import Estates, Limit, estates, limits, owners, passing, universe_of
 from caisson.assurance.identities.holders import Holder, holders
 from caisson.assurance.identities.reach import reach
 from caisson.assurance.proofs.claims import Claim
 from caisson.assurance.proofs.search import Proof, prove
-from caisson.assurance.templates import Templates
+from caisson.assurance.templates import Templates, placeholder
 from caisson.assurance.verdict import Verdict
 
 REASONS_SHOWN = 3
@@ -64,10 +64,17 @@ class Examination:
         self._owners = owners(self._universe, policies)
         self._over = self._around(self._holders)
         self._roles = [one for one in self._holders if ":role/" in one.arn]
-        self._arns = frozenset(one.arn for one in self._roles)
+        self._arns = frozenset((*(one.arn for one in self._roles), *self._anywhere()))
         self._approvals = Approvals(templates=templates, holders=self._holders, around=self._around)
         self._decided: dict[str, Proof] = {}
         self._tags: dict[tuple[tuple[str, str], ...], tuple[dict[str, Holder], Estates]] = {}
+
+    def _anywhere(self) -> Iterator[str]:
+        """Roles of stacks of which nobody says whose they are: a policy may well know their account."""
+        unsaid = {placeholder(one.account) for one in self.templates.stacks if not isinstance(one.account, str)}
+        for one in self._roles:
+            if one.account in unsaid:
+                yield one.arn.replace(f"::{one.account}:", f"::{ANY}:")
 
     def __len__(self) -> int:
         """How many claims there are."""

@@ -116,7 +116,7 @@ class _Reading:
         """A user, with what its groups hold."""
         identity = self._own(one)
         for group in self._groups(one):
-            found = self.templates.find(group)
+            found = self.templates.find(group, near=one.stack)
             if found is not None and found.type == GROUP:
                 identity += self._own(found)
             else:
@@ -191,7 +191,7 @@ class _Reading:
         return found
 
     def _managed(self, one: Resource, arn: Value, place: Place) -> Bounds:
-        found = self.templates.find(arn)
+        found = self.templates.find(arn, near=one.stack)
         if found is not None and found.type == MANAGED:
             return self.document(found, "PolicyDocument")
         written = placeholder(arn)
@@ -219,7 +219,7 @@ class _Reading:
                 self._add(policy, kind, target, found)
 
     def _add(self, policy: Resource, kind: str, target: Value, found: Bounds) -> None:
-        holder = self.templates.find(target)
+        holder = self.templates.find(target, near=policy.stack)
         if holder is not None and holder.type in ATTACHES:
             self.attached[holder] = self.attached.get(holder, Bounds()) + found
         elif kind != GROUP and found.most:
@@ -276,7 +276,7 @@ def _custom(one: Resource) -> bool:
 
 
 def _target(templates: Templates, one: Resource, key: str) -> Resource | None:
-    return templates.find(one.properties.get(key))
+    return templates.find(one.properties.get(key), near=one.stack)
 
 
 def _of_lambda_alone(trust: Bounds) -> bool:

@@ -10,7 +10,7 @@ network account is no zone: what leaves through the firewall leaves there, for t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -53,6 +53,8 @@ class Declared:
     """Zones that must reach a model."""
     hosts: Mapping[str, int] = field(default_factory=dict)
     """Names on the internet that the runtime reaches, each with its TCP port: those of tools and of the issuer."""
+    tools: Mapping[str, int] = field(default_factory=dict)
+    """Those of tools, which what runs a tool in the network account reaches, too."""
 
     def label(self, account: str) -> str:
         """What an account is for: `runtime`, `runtime-evaluation`; an account that the file does not name says so."""
@@ -64,7 +66,8 @@ class Declared:
 
     def destinations(self, account: str) -> Mapping[str, int]:
         """Names on the internet that something in an account may reach through the firewall, and their ports."""
-        return self.hosts if "runtime" in self.zones.get(account, ()) else {}
+        zones = self.zones.get(account, ())
+        return {**(self.tools if NETWORK in zones else {}), **(self.hosts if "runtime" in zones else {})}
 
     def services(self, account: str) -> frozenset[str]:
         """Services that endpoints in an account may be for."""
@@ -85,12 +88,14 @@ def declared(system: System) -> Declared | None:
         if zone != "management" and account != accounts["management"]:
             zones[account] = (*zones.get(account, ()), zone)
     invoking = ("runtime", "evaluation") if system.judge is not None else ("runtime",)
-    urls = [tool.url for tool in system.tools.values()]
-    if system.identity.issuer is not None:
-        urls.append(system.identity.issuer.url)
+    tools = _hosts(tool.url for tool in system.tools.values())
+    issuer = _hosts([system.identity.issuer.url] if system.identity.issuer is not None else [])
+    return Declared(zones=zones, invoking=invoking, hosts={**tools, **issuer}, tools=tools)
+
+
+def _hosts(urls: Iterable[object]) -> dict[str, int]:
     addresses = [urlsplit(str(url)) for url in urls]
-    hosts = {str(one.hostname).lower(): one.port or HTTPS for one in addresses}
-    return Declared(zones=zones, invoking=invoking, hosts=hosts)
+    return {str(one.hostname).lower(): one.port or HTTPS for one in addresses}
 
 
 def services(zone: str) -> frozenset[str]:

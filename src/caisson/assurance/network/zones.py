@@ -9,13 +9,13 @@ What it must let through is in `needs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from caisson.assurance.network.claims import claim_of, listed_doubts
 from caisson.assurance.network.declared import NETWORK
 from caisson.assurance.network.ground import Ground, anything
-from caisson.assurance.network.model import About, Interface
+from caisson.assurance.network.model import About, Interface, Subnet
 from caisson.assurance.network.paths import End, Path
 from caisson.assurance.network.reach import astray, between, elsewhere, incoming, outgoing
 from caisson.assurance.proofs.claims import Claim
@@ -41,8 +41,7 @@ class Zones:
                 if sender != receiver and not declared.allows(sender, receiver):
                     yield self._apart(sender, receiver)
         for account in accounts:
-            if NETWORK not in declared.zones.get(account, ()):
-                yield self._inside(account)
+            yield from self._inside(account)
             yield from self._endpoints(account)
 
     def _apart(self, sender: str, receiver: str) -> Proof:
@@ -73,14 +72,25 @@ class Zones:
             return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=_LOST, way=lost.hops)
         return self._holds(claim, "every route of the one was followed, none leads to the other", *senders, *receivers)
 
-    def _inside(self, account: str) -> Proof:
+    def _inside(self, account: str) -> Iterator[Proof]:
+        """Of an account; of that of the firewall, the networks in which it does not stand."""
+        inside = self.ground.subnets[account]
+        if NETWORK in self.ground.declared.zones.get(account, ()):
+            guarding = {one.vpc for one in self.ground.survey.network.firewalls.values()}
+            inside = [subnet for subnet in inside if subnet.vpc not in guarding]
+        if inside:
+            yield self._shut(account, inside)
+
+    def _shut(self, account: str, subnets: Sequence[Subnet]) -> Proof:
         ground, survey = self.ground, self.ground.survey
         says = "It has no way to the internet but through a firewall to hosts of the file, and none from there."
         label = ground.declared.label(account)
         claim = claim_of("network.inside", label, ground.place(account), "NET-01", "NET-04", says=says)
         everywhere = elsewhere(survey.network)
         lost: Path | None = None
-        inside = [anything(subnet) for subnet in ground.subnets[account]]
+        if account not in ground.declared.zones and (unsaid := self._unsaid()):
+            return Proof(claim=claim, verdict=Verdict.UNDETERMINED, reason=unsaid[0])
+        inside = [anything(subnet) for subnet in subnets]
         for one in inside:
             for path in outgoing(survey.network, one, everywhere):
                 if path.end is End.ELSEWHERE:

@@ -13,11 +13,12 @@ from typing import Any
 
 from caisson.assurance.proofs.claims import Claim
 from caisson.assurance.proofs.estate import POLICY_TYPE, Estate, parameters_of, policies_of
-from caisson.assurance.proofs.families import claims
+from caisson.assurance.proofs.families import claims, roles
 from caisson.assurance.proofs.guarded import guarded_by
 from caisson.assurance.proofs.shape import Json, checked
 from caisson.assurance.proofs.universe import Universe, regions_of
 from caisson.deploy.landscape import Landscape, landscape
+from caisson.deploy.policies import management
 from caisson.deploy.synthesis import synthesize
 from caisson.errors import OperatorError, SystemFileError
 from caisson.system.loader import Reading
@@ -42,7 +43,8 @@ def claimed(reading: Reading, folder: Path | None = None) -> tuple[tuple[Claim, 
         raise SystemFileError(f"{reading.name}: expected the section aws, whose policies are proved, found none")
     templates = synthesized(reading) if folder is None else read_templates(folder)
     land = landscape(system)
-    return claims(land), estate(land, templates)
+    made = estate(land, templates)
+    return (*claims(land), *roles.claims(land, made)), made
 
 
 def estate(land: Landscape, templates: Mapping[str, Json]) -> Estate:
@@ -78,6 +80,11 @@ def _accounts(land: Landscape, templates: Mapping[str, Json]) -> dict[str, str]:
         **{zone: zone for zone in land.invoking},
     }
     stacks = {f"{land.names.of(part)}.json": land.accounts[zone] for part, zone in parts.items()}
+    stacks |= {
+        f"{land.names.of(f'{management.SETTINGS}-{place.label}')}.json": place.account
+        for place in land.places
+        if place.invokes
+    }
     return {file: stacks[Path(file).name] for file in templates if Path(file).name in stacks}
 
 

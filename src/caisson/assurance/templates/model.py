@@ -112,12 +112,15 @@ class Templates:
         """A stack by its key."""
         return self._stacks[key]
 
-    def find(self, value: Value) -> Resource | None:
-        """The resource that an id or ARN belongs to; None where the templates have no such."""
-        if isinstance(value, (str, Symbol)) and (found := self._index.get(value)) is not None:
-            return found
-        written = placeholder(value)
-        return None if written is None else self._index.get(written)
+    def find(self, value: Value, near: str = "") -> Resource | None:
+        """The resource that an id or ARN belongs to; None where the templates have no such.
+
+        Stacks of which nobody says whose they are may make two of one name: the one in stack `near` is meant then.
+        """
+        found = self._index.get(value, ()) if isinstance(value, (str, Symbol)) else ()
+        if not found and (written := placeholder(value)) is not None:
+            found = self._index.get(written, ())
+        return next((one for one in found if one.stack == near), found[0] if found else None)
 
     def unresolved(self) -> Iterator[tuple[str, Symbol]]:
         """Resource or output to each symbol in it that is no name AWS assigns."""
@@ -134,13 +137,11 @@ class Templates:
         return {stack.key: stack for stack in self.stacks}
 
     @cached_property
-    def _index(self) -> dict[Any, Resource]:
-        found: dict[Any, Resource] = {}
+    def _index(self) -> dict[Any, list[Resource]]:
+        found: dict[Any, list[Resource]] = {}
         for one in self.resources():
-            for value in (one.ref, one.arn):
-                if isinstance(value, (str, Symbol)) and value != "":
-                    found.setdefault(value, one)
-                    written = placeholder(value)
-                    if written is not None:
-                        found.setdefault(written, one)
+            names = [value for value in (one.ref, one.arn) if isinstance(value, (str, Symbol)) and value != ""]
+            names += [written for value in names if (written := placeholder(value)) is not None]
+            for name in dict.fromkeys(names):
+                found.setdefault(name, []).append(one)
         return found

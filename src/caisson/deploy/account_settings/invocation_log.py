@@ -131,6 +131,7 @@ def _bucket(built: Built, land: Landscape, key: Any) -> tuple[Any, Any]:
         policy_document=document(
             (
                 invocations.bucket_delivery(name, built.account, land.region, land.partition),
+                zone.services_alone("BedrockAlone", name, land.partition),
                 *zone.evidence_bucket(name, land.partition),
             )
         ),

@@ -40,14 +40,7 @@ def bucket_statements(
             resources=tuple(f"{here}/AWSLogs/{owner}/*" for owner in (management, organization)),
             conditions={"StringEquals": {"s3:x-amz-acl": ("bucket-owner-full-control",), **source}},
         ),
-        Statement(
-            sid="TrailAlone",
-            effect="Deny",
-            principals="*",  # a Deny for everybody who is no service of AWS, the account's administrators included
-            actions=("s3:PutObject", "s3:DeleteObject"),
-            resources=(f"{here}/*",),
-            conditions={"Bool": {"aws:PrincipalIsAWSService": ("false",)}},
-        ),
+        zone.services_alone("TrailAlone", bucket, partition),
         *zone.evidence_bucket(bucket, partition),
     )
 

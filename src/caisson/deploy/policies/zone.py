@@ -145,6 +145,18 @@ def evidence_bucket(bucket: str, partition: str) -> tuple[Statement, ...]:
     )
 
 
+def services_alone(sid: str, bucket: str, partition: str) -> Statement:
+    """Services of AWS write a bucket, and nobody beside them."""
+    return Statement(
+        sid=sid,
+        effect="Deny",
+        principals="*",  # a Deny for everybody who is no service of AWS, the account's administrators included
+        actions=("s3:PutObject", "s3:DeleteObject"),
+        resources=(f"arn:{partition}:s3:::{bucket}/*",),
+        conditions={"Bool": {"aws:PrincipalIsAWSService": ("false",)}},
+    )
+
+
 def one_writer(bucket: str, writer: str, partition: str) -> Statement:
     """Only the logging zone writes into its archive."""
     return Statement(

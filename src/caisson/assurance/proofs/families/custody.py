@@ -1,11 +1,14 @@
-"""Who reads and writes what the logging zone keeps (NET-01, LOG-07): by the policies of queue, buckets and keys."""
+"""Who reads and writes what is recorded (NET-01, LOG-07): by the policies of queues and buckets.
+
+The logging zone keeps the evidence; the invocation log is AWS's word beside it, in each account that invokes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
-from caisson.deploy.landscape import Landscape
+from caisson.deploy.landscape import INVOCATIONS, Landscape
 from caisson.deploy.policies import evidence, management
 from caisson.deploy.retention import stores
 
@@ -17,11 +20,21 @@ TRAIL = "trail"
 
 
 def claims(land: Landscape) -> Iterator[Claim]:
-    """About the logging account's resources, for principals of every member account."""
-    owner = land.accounts["logging"]
+    """For principals of every member account."""
     members = tuple(place.account for place in land.places)
-    if owner not in members:
-        return  # in the management account, which no service control policy binds
+    if land.accounts["logging"] in members:  # no service control policy binds the management account
+        yield from _logging(land, members)
+    for place in land.places:
+        if place.invokes:
+            what = f"{INVOCATIONS}-{place.label}"
+            bucket = f"arn:{land.partition}:s3:::{land.names.bucket(INVOCATIONS, place.account)}"
+            of_its_own = {"aws:SourceAccount": place.account}
+            yield from _by_aws(members, place.account, what, bucket, "invocations of its account", of_its_own)
+            yield _read(members, place.account, what, bucket)
+
+
+def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
+    owner = land.accounts["logging"]
     role = f"arn:{land.partition}:iam::{owner}:role{land.names.path}{land.names.role(management.LOGGING)}"
     logging = Spared(conditions={"ArnLike": {"aws:PrincipalArn": role}})
     system = Spared(conditions={"ArnLike": {"aws:PrincipalArn": f"arn:{land.partition}:iam::*:role{land.names.path}*"}})
@@ -49,39 +62,12 @@ def claims(land: Landscape) -> Iterator[Claim]:
             on=(arn,),
             but=(system,),
         )
-    trail = f"arn:{land.partition}:s3:::{land.names.bucket(TRAIL, owner)}/*"
-    yield Claim(
-        id=f"custody.write.{TRAIL}",
-        controls=("LOG-07",),
-        says="No principal of the organization writes or removes anything in the store of the trail.",
-        accounts=members,
-        owner=owner,
-        actions=WRITES,
-        on=(trail,),
-    )
     source = evidence.trail_arn(land.names, land.partition, account=land.management, region=land.region)
-    yield Claim(
-        id=f"custody.deliver.{TRAIL}",
-        controls=("LOG-07",),
-        says="No service of AWS writes there but for the organization's trail.",
-        accounts=members,
-        owner=owner,
-        by="services",
-        actions=WRITES,
-        on=(trail,),
-        but=(Spared(conditions={"StringEquals": {"aws:SourceArn": source}}),),
-    )
+    bucket = f"arn:{land.partition}:s3:::{land.names.bucket(TRAIL, owner)}"
+    yield from _by_aws(members, owner, TRAIL, bucket, "the organization's trail", {"aws:SourceArn": source})
     for what in stores():
         bucket = f"arn:{land.partition}:s3:::{land.names.bucket(what, owner)}/*"
-        yield Claim(
-            id=f"custody.read.{what}",
-            controls=("NET-01", "LOG-07"),
-            says=f"Nobody of another account reads or lists {what}.",
-            accounts=tuple(member for member in members if member != owner),
-            owner=owner,
-            actions=("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"),
-            on=(bucket, bucket.removesuffix("/*")),
-        )
+        yield _read(members, owner, what, bucket.removesuffix("/*"))
         if what == TRAIL:
             continue
         yield Claim(
@@ -95,3 +81,41 @@ def claims(land: Landscape) -> Iterator[Claim]:
             but=(logging,),
             still=(Still(principal=role, action=WRITES[0], resource=bucket.replace("*", "1"), context=said),),
         )
+
+
+def _by_aws(
+    members: tuple[str, ...], owner: str, what: str, bucket: str, of: str, said: dict[str, str]
+) -> Iterator[Claim]:
+    """Of a store that services of AWS alone write, on behalf of who says this."""
+    yield Claim(
+        id=f"custody.write.{what}",
+        controls=("LOG-07",),
+        says=f"No principal of the organization writes or removes anything in the store {what}.",
+        accounts=members,
+        owner=owner,
+        actions=WRITES,
+        on=(f"{bucket}/*",),
+    )
+    yield Claim(
+        id=f"custody.deliver.{what}",
+        controls=("LOG-07",),
+        says=f"No service of AWS writes to the store {what} but for {of}.",
+        accounts=members,
+        owner=owner,
+        by="services",
+        actions=WRITES,
+        on=(f"{bucket}/*",),
+        but=(Spared(conditions={"StringEquals": said}),),
+    )
+
+
+def _read(members: tuple[str, ...], owner: str, what: str, bucket: str) -> Claim:
+    return Claim(
+        id=f"custody.read.{what}",
+        controls=("NET-01", "LOG-07"),
+        says=f"Nobody of another account reads or lists {what}.",
+        accounts=tuple(member for member in members if member != owner),
+        owner=owner,
+        actions=("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"),
+        on=(f"{bucket}/*", bucket),
+    )

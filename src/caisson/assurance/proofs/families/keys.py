@@ -37,13 +37,16 @@ def claims(land: Landscape) -> Iterator[Claim]:
     for what, zone in {**zones, **{zone: zone for zone in land.invoking}}.items():
         owner = land.accounts[zone]
         if owner in members:  # nothing binds the management account
-            yield from _of(land, what, owner, members)
+            yield from _of(land, what, what, owner, members)
+    for place in land.places:
+        if place.invokes:
+            yield from _of(land, f"{management.SETTINGS}-{place.label}", management.SETTINGS, place.account, members)
 
 
-def _of(land: Landscape, what: str, owner: str, members: tuple[str, ...]) -> Iterator[Claim]:
-    key = f"arn:{land.partition}:kms:{land.region}:{owner}:key/{what}key"
-    users = _users(land).get(what, ())
-    through = {"archive": "s3", "logging": "sqs", "runtime": "dynamodb"}.get(what)
+def _of(land: Landscape, what: str, key_name: str, owner: str, members: tuple[str, ...]) -> Iterator[Claim]:
+    key = f"arn:{land.partition}:kms:{land.region}:{owner}:key/{key_name}key"
+    users = _users(land, owner).get(key_name, ())
+    through = {"archive": "s3", "logging": "sqs", "runtime": "dynamodb", management.SETTINGS: "s3"}.get(key_name)
     condition: dict[str, dict[str, Any]] = {"ArnLike": {"aws:PrincipalArn": list(users)}}
     if through is not None:
         condition["StringEquals"] = {"kms:ViaService": f"{through}.{land.region}.amazonaws.com"}
@@ -70,16 +73,17 @@ def _of(land: Landscape, what: str, owner: str, members: tuple[str, ...]) -> Ite
     )
 
 
-def _users(land: Landscape) -> dict[str, tuple[str, ...]]:
+def _users(land: Landscape, owner: str) -> dict[str, tuple[str, ...]]:
     """Key to the principals that it is for. A zone's key that is not here is for its log groups alone."""
     logging, runtime = land.accounts["logging"], land.accounts["runtime"]
-    reader = management.permission_set_role(land.names, land.partition, READER).replace("::*:", f"::{logging}:")
+    reader = management.permission_set_role(land.names, land.partition, READER).replace("::*:", f"::{owner}:")
     of_the_ledger = (management.DEPLOYMENT, ledger.GATEWAY, ledger.SESSION)
     return {
         "trail": (reader,),
         "archive": (reader, _role(land, management.LOGGING, logging)),
         "logging": (_role(land, ANY_DUTY),),  # whoever sends to the queue
         "guardrails": (_role(land, ANY_DUTY),),  # whoever invokes
+        management.SETTINGS: (reader,),
         "runtime": tuple(_role(land, duty, runtime) for duty in of_the_ledger),
     }
 

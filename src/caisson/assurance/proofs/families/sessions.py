@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
 from caisson.assurance.proofs.estate import stand_in
@@ -11,7 +12,11 @@ from caisson.deploy.policies import ledger
 
 STS_ENDPOINT = "TokenEndpoint"
 """Logical id of the runtime's endpoint for STS."""
-BECOMES = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML", "sts:TagSession")
+ASSUMES = ("sts:AssumeRole", "sts:TagSession")
+BECOMES = (
+    *ASSUMES, "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML", "sts:SetSourceIdentity",
+)  # fmt: skip
+"""What a trust policy can let somebody do; `sts:SetContext` goes with AssumeRole."""
 
 
 def claims(land: Landscape) -> Iterator[Claim]:
@@ -20,40 +25,47 @@ def claims(land: Landscape) -> Iterator[Claim]:
     members = tuple(place.account for place in land.places)
     if owner not in members:
         return  # in the management account, which no such policy binds
-    path = f"arn:{land.partition}:iam::{owner}:role{land.names.path}"
-    session, gateway = (f"{path}{land.names.role(duty)}" for duty in (ledger.SESSION, ledger.GATEWAY))
+    session, gateway = (role(land, owner, duty) for duty in (ledger.SESSION, ledger.GATEWAY))
     way = stand_in(STS_ENDPOINT)
-    tagged = {"Null": {f"aws:RequestTag/{tag}": "false" for tag in ledger.TAGS}}
+    by_the_gateway: dict[str, dict[str, Any]] = {
+        "ArnLike": {"aws:PrincipalArn": gateway},
+        "ForAllValues:StringEquals": {"aws:TagKeys": list(ledger.TAGS)},
+        "StringEquals": {"aws:SourceVpce": way},
+        "StringLike": {f"aws:RequestTag/{tag}": "?*" for tag in ledger.TAGS},
+    }
+    context: dict[str, str | list[str]] = {
+        **{f"aws:RequestTag/{tag}": "one" for tag in ledger.TAGS},
+        "aws:TagKeys": list(ledger.TAGS),
+        "sts:TransitiveTagKeys": list(ledger.TAGS),
+        "aws:SourceVpce": way,
+        "aws:RequestedRegion": land.region,
+        "aws:SecureTransport": "true",
+    }
     yield Claim(
         id="sessions.assumed",
         controls=("IAM-06", "SESS-03"),
-        says=f"Nobody but the gateway becomes a session, through its endpoint, with all of {', '.join(ledger.TAGS)}.",
+        says=f"Nobody but the gateway becomes a session, through its endpoint, with {', '.join(ledger.TAGS)} and "
+        "no other tag.",
         accounts=members,
         owner=owner,
         actions=BECOMES,
         on=(session,),
-        but=(
-            Spared(
-                conditions={
-                    "ArnLike": {"aws:PrincipalArn": gateway},
-                    "StringEquals": {"aws:SourceVpce": way},
-                    **tagged,
-                }
-            ),
-        ),
-        still=(
-            Still(
-                principal=gateway,
-                action=BECOMES[0],
-                resource=session,
-                context={
-                    **{f"aws:RequestTag/{tag}": "one" for tag in ledger.TAGS},
-                    "aws:TagKeys": list(ledger.TAGS),
-                    "sts:TransitiveTagKeys": list(ledger.TAGS),
-                    "aws:SourceVpce": way,
-                    "aws:RequestedRegion": land.region,
-                    "aws:SecureTransport": "true",
-                },
-            ),
-        ),
+        but=(Spared(actions=ASSUMES, conditions=by_the_gateway),),
+        still=(Still(principal=gateway, action=ASSUMES[0], resource=session, context=context),),
     )
+    for tag in ledger.TAGS:
+        yield Claim(
+            id=f"sessions.transitive.{tag}",
+            controls=("IAM-06", "SESS-03"),
+            says=f"A session that becomes another role keeps its tag {tag}.",
+            accounts=members,
+            owner=owner,
+            actions=("sts:AssumeRole",),
+            on=(session,),
+            but=(Spared(conditions={"ForAnyValue:StringEquals": {"sts:TransitiveTagKeys": tag}}),),
+        )
+
+
+def role(land: Landscape, account: str, duty: str) -> str:
+    """ARN of a role of the system."""
+    return f"arn:{land.partition}:iam::{account}:role{land.names.path}{land.names.role(duty)}"

@@ -1,0 +1,34 @@
+"""Who becomes a role of the system: the service that runs as it, and nobody (IAM-02, IAM-03).
+
+Sessions have claims of their own (`sessions`). That a service runs as a role only what the deployment passed the role
+to is claimed of `iam:PassRole` (`management`), and for whom a service acts by `perimeter.no-deputy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.estate import Estate
+from caisson.assurance.proofs.families.sessions import BECOMES, role
+from caisson.deploy.landscape import Landscape
+from caisson.deploy.policies import ledger
+
+
+def claims(land: Landscape, estate: Estate) -> Iterator[Claim]:
+    """About each role that the templates make, for principals of every member account."""
+    members = tuple(place.account for place in land.places)
+    session = role(land, land.accounts["runtime"], ledger.SESSION)
+    for arn in estate.guarded:
+        account, _, rest = arn.partition(":iam::")[2].partition(":")
+        if account in members and rest.startswith("role/") and arn != session:
+            zones = next(place.label for place in land.places if place.account == account)
+            yield Claim(
+                id=f"roles.assumed: {zones}/{rest.rpartition('/')[2]}",
+                controls=("IAM-02", "IAM-03"),
+                says="No principal of the organization becomes it: a service of AWS runs as it.",
+                accounts=members,
+                owner=account,
+                actions=BECOMES,
+                on=(arn,),
+            )

@@ -208,11 +208,8 @@ def _beside(part: str, id_: str, resource: Json) -> Iterator[tuple[str, Json, tu
                 "Properties": {"VpcId": properties["VpcId"], "InternetGatewayId": {"Ref": "OpenedGateway"}},
             },
         }
-        for name, block in (
-            ("everything", "0.0.0.0/0"),
-            ("half of everything", "128.0.0.0/1"),
-            ("one network", "8.8.8.0/24"),
-        ):
+        routes = {"everything": "0.0.0.0/0", "half of everything": "128.0.0.0/1", "one network": "8.8.8.0/24"}
+        for name, block in routes.items() if part in ZONES else ():  # block public access holds that of the tools
             route = _route(id_, DestinationCidrBlock=block, GatewayId={"Ref": "OpenedGateway"})
             yield f"with a route for {name} to the internet", {**gateway, "OpenedRoute": route}, inside
         peer: Json = {"PeerVpcId": "vpc-0123456789abcdef0", "PeerOwnerId": "999999999999", "VpcId": properties["VpcId"]}
@@ -220,7 +217,7 @@ def _beside(part: str, id_: str, resource: Json) -> Iterator[tuple[str, Json, tu
         for name, block in (("everything", "0.0.0.0/0"), ("private networks", "10.0.0.0/8")):
             route = _route(id_, DestinationCidrBlock=block, VpcPeeringConnectionId={"Ref": "OpenedPeering"})
             yield f"with a route for {name} to a peer", {**peering, "OpenedRoute": route}, inside
-        through = _route(id_, DestinationCidrBlock="0.0.0.0/0", TransitGatewayId="tgw-0123456789abcdef0")
+        through = _route(id_, DestinationCidrBlock="128.0.0.0/1", TransitGatewayId="tgw-0123456789abcdef0")
         yield "with a route to a transit gateway of somebody", {"OpenedRoute": through}, inside
     if type_ == ENDPOINT:
         for service in ("sns", "execute-api", "bedrock-agent-runtime", "ec2", "ssm"):

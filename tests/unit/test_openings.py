@@ -69,7 +69,7 @@ def test_policies_of_resources(name: str, claim: str) -> None:
     ("name", "claim"),
     [
         ("runtime: Routes with a route for one network to the internet", "network.inside: runtime"),
-        ("egress: ToolSubnet1Routes with a route for one network to the internet", "network.inside: network"),
+        ("egress: ToolSubnet1Routes with a route for private networks to a peer", "network.inside: network"),
         ("evaluation: Routes with a route for everything to a peer", "network.inside: evaluation"),
         ("evaluation: Routes with a route to a transit gateway of somebody", "network.inside: evaluation"),
         ("runtime: ModelEndpoint with another for ssm", "network.endpoint: caisson-claims-eu-runtime/OpenedEndpoint"),

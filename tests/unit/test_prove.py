@@ -285,7 +285,7 @@ class TestCommand:
             done = self.run(*more, "--json")
             found = {line["id"]: line["verdict"] for line in map(json.loads, done.stdout.splitlines())}
             assert done.exit_code == (3 if more else 0)  # without a manifest nobody knows whose account a stack is in
-            unknown = ("network.", "isolation.", "endpoint.", "guardrail.") if more else ()
+            unknown = ("network.", "isolation.", "endpoint.", "guardrail.", "templates.") if more else ()
             assert {found[name] for name in found if not name.startswith(unknown)} == {"holds"}
             assert "isolation.tags: caisson-claims-eu-runtime/SessionRole by SessionId" in found or more
             assert "broken" not in found.values()

@@ -22,7 +22,7 @@ from typing import Any, Literal
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from caisson.assurance import templates as reader
-from caisson.assurance.deployment import roles_of
+from caisson.assurance.deployment import roles_of, sessions_of
 from caisson.assurance.iam.document import Effect, Statement
 from caisson.assurance.identities.endpoints import THEIRS, passages
 from caisson.assurance.identities.estates import passing
@@ -202,7 +202,7 @@ def _proofs(reading: Reading, folder: Path, change: Change) -> Iterator[Proof]:
     if change.claims[0].startswith("network."):
         yield from examine(found, system)
         return
-    examination = Examination(found, callers=roles_of(system))
+    examination = Examination(found, callers=roles_of(system), sessions=sessions_of(system))
     asked = [one for one in examination.questions() if one.claim.id.startswith(change.claims)]
     for question in sorted(asked, key=lambda one: one.claim.about.rpartition("/")[2] not in change.name):
         yield examination.decide(question)

@@ -11,6 +11,8 @@ import pytest
 from bench.prove_openings import _opens_nothing
 
 from caisson.assurance import templates as reader
+from caisson.assurance.deployment import roles_of, sessions_of
+from caisson.assurance.identities.examination import Examination
 from caisson.assurance.network.examination import examine
 from caisson.assurance.proofs.families import custody, keys, roles, sessions
 from caisson.assurance.proofs.organization import estate
@@ -87,3 +89,14 @@ def test_what_another_policy_denies_anyway_opens_nothing() -> None:
     reading, _, templates, changes = world()
     assert _opens_nothing(reading, templates, changes["logging: EventsPolicy EncryptedTransport dropped"])
     assert not _opens_nothing(reading, templates, changes["logging: EventsPolicy OneReader dropped"])
+
+
+def test_a_session_s_rights_that_name_no_session_are_broken(tmp_path: Path) -> None:
+    reading, made, _, changes = world()
+    change = changes["runtime: SessionPolicy OwnItems without ForAllValues:StringLike"]
+    files = {**made.files, **{file: json.dumps(one) for file, one in change.templates.items()}}
+    write(tmp_path / "out", files, made.manifest)
+    system = reading.require()
+    asked = Examination(reader.read(tmp_path / "out"), callers=roles_of(system), sessions=sessions_of(system))
+    found = {proof.claim.id: proof.verdict for proof in asked.isolated()}
+    assert found == {"isolation.tags: caisson-claims-eu-runtime/SessionRole by SessionId": Verdict.BROKEN}

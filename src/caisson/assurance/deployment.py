@@ -16,11 +16,13 @@ from pathlib import Path
 from caisson.assurance import templates as reader
 from caisson.assurance.identities.examination import Examination
 from caisson.assurance.network.examination import examine
+from caisson.assurance.proofs.families.sessions import role
 from caisson.assurance.proofs.organization import claimed
 from caisson.assurance.proofs.search import Proof, prove
 from caisson.assurance.templates import Templates
 from caisson.deploy.landscape import landscape
 from caisson.deploy.output import write
+from caisson.deploy.policies import ledger
 from caisson.deploy.synthesis import synthesize
 from caisson.system.loader import Reading
 from caisson.system.schema import System
@@ -53,7 +55,7 @@ def _proved(reading: Reading, folder: Path) -> tuple[int, Iterator[Proof]]:
 
 def of_templates(found: Templates, system: System | None = None) -> tuple[int, Iterator[Proof]]:
     """The same of templates, with what a system file says of its zones where there is one."""
-    identities = Examination(found, callers=roles_of(system))
+    identities = Examination(found, callers=roles_of(system), sessions=sessions_of(system))
     network = examine(found, system)
     return len(identities) + len(network), chain(identities.proofs(), network)
 
@@ -64,3 +66,11 @@ def roles_of(system: System | None) -> str:
         return ""
     land = landscape(system)
     return f"arn:{land.partition}:iam::*:role{land.names.path}*"
+
+
+def sessions_of(system: System | None) -> dict[str, str]:
+    """Role of a system's sessions to the tag that keeps them apart; none where it has no deployment."""
+    if system is None or system.aws is None:
+        return {}
+    land = landscape(system)
+    return {role(land, land.accounts["runtime"], ledger.SESSION): ledger.TAG}

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from types import MappingProxyType
 
 from caisson.assurance.iam.principals import ACCOUNT
 from caisson.assurance.identities import isolation
@@ -51,8 +52,16 @@ class Examination:
         TemplateError: a policy in it is none.
     """
 
-    def __init__(self, templates: Templates, *, callers: str = "") -> None:
-        """`callers`: of a deployment of a system file, ARN pattern of the roles that its endpoints are for."""
+    def __init__(
+        self, templates: Templates, *, callers: str = "", sessions: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Of a deployment of a system file two things more are known.
+
+        Args:
+            templates: the folder.
+            callers: ARN pattern of the roles that its endpoints are for.
+            sessions: ARN of a role to the tag that keeps its sessions apart, which its policies must name.
+        """
         self.templates = templates
         self._limits = limits(templates)
         self._holders, self._same = _different(holders(templates))
@@ -66,6 +75,7 @@ class Examination:
         self._roles = [one for one in self._holders if ":role/" in one.arn]
         self._arns = frozenset((*(one.arn for one in self._roles), *self._anywhere()))
         self._approvals = Approvals(templates=templates, holders=self._holders, around=self._around)
+        self._sessions = sessions
         self._decided: dict[str, Proof] = {}
         self._tags: dict[tuple[tuple[str, str], ...], tuple[dict[str, Holder], Estates]] = {}
 
@@ -135,7 +145,9 @@ class Examination:
         return [one for one in self._holders if one.workload]
 
     def _tagged(self) -> list[tuple[Holder, str]]:
-        return [(one, tag) for one in self._holders for tag in isolation.tags(one)]
+        found = [(one, tag) for one in self._holders for tag in isolation.tags(one)]
+        asked = [(one, self._sessions[one.arn]) for one in self._holders if one.arn in self._sessions]
+        return [*found, *(one for one in asked if one not in found)]
 
     # -- what is answered ---------------------------------------------------------------------------------------------
 
@@ -150,6 +162,10 @@ class Examination:
     def _isolated(self, holder: Holder, tag: str) -> Proof:
         """Whether two values of a tag are kept apart."""
         claim = isolation.about(holder, tag)
+        if tag not in isolation.tags(holder):
+            verdict = Verdict.UNDETERMINED if holder.doubts else Verdict.BROKEN
+            reason = f"no policy of it names {tag}: a session reaches whatever another does"
+            return Proof(claim=claim, verdict=verdict, reason=holder.doubts[0] if holder.doubts else reason)
         other, _ = self._supposed(isolation.supposed(holder, tag, isolation.OTHER))
         found = []
         for own in isolation.OWN:

@@ -16,7 +16,6 @@ from pathlib import Path
 from caisson.assurance import templates as reader
 from caisson.assurance.identities.examination import Examination
 from caisson.assurance.network.examination import examine
-from caisson.assurance.proofs.families.sessions import role
 from caisson.assurance.proofs.organization import claimed
 from caisson.assurance.proofs.search import Proof, prove
 from caisson.assurance.templates import Templates
@@ -73,4 +72,4 @@ def sessions_of(system: System | None) -> dict[str, str]:
     if system is None or system.aws is None:
         return {}
     land = landscape(system)
-    return {role(land, land.accounts["runtime"], ledger.SESSION): ledger.TAG}
+    return {land.role(ledger.SESSION, land.accounts["runtime"]): ledger.TAG}

@@ -105,7 +105,7 @@ def _guardrail(built: Built, land: Landscape, name: str, callers: list[str], key
 def _key(built: Built, land: Landscape, callers: list[str]) -> Any:
     """Bedrock encrypts a guardrail for whoever makes it and decrypts it for whoever applies it."""
     account = land.accounts["control"]
-    deployment = management.role_arn(land.names, land.partition, management.DEPLOYMENT)
+    deployment = land.role(management.DEPLOYMENT)
     key = make_key(
         built,
         land,
@@ -126,7 +126,7 @@ def _key(built: Built, land: Landscape, callers: list[str]) -> Any:
                 principals={"AWS": tuple(zone.account_root(caller, land.partition) for caller in callers)},
                 actions=("kms:Decrypt",),
                 resources=zone.THIS_KEY,
-                conditions={"ArnLike": {"aws:PrincipalArn": (management.role_arn(land.names, land.partition, "*"),)}},
+                conditions={"ArnLike": {"aws:PrincipalArn": (land.role("*"),)}},
             ),
         ),
         description="Encrypts guardrails",

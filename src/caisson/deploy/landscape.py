@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from caisson.deploy.names import Names
+from caisson.deploy.policies.management import role_arn
 from caisson.deploy.policies.statement import Parameter
 from caisson.errors import DeveloperError
 from caisson.system.schema import System
@@ -81,6 +82,10 @@ class Landscape:
             LookupError: the zone is in the management account.
         """
         return next(place for place in self.places if zone in place.zones)
+
+    def role(self, duty: str, account: str = "*") -> str:
+        """ARN of the role of a duty, in any account where none is given."""
+        return role_arn(self.names, self.partition, duty, account)
 
     def models_of(self, zone: str) -> tuple[str, ...]:
         """Ids of models that a zone invokes."""

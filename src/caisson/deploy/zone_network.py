@@ -15,7 +15,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from caisson.deploy.landscape import Landscape, Place, model_endpoint
-from caisson.deploy.policies import management, network
+from caisson.deploy.policies import network
 from caisson.deploy.policies.statement import Parameter, Statement, document
 from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built, suppress
@@ -141,7 +141,7 @@ def _interface(
 def _statements(land: Landscape, zone: str) -> Any:
     place = land.place(zone)
     return network.endpoint_statements(
-        caller=management.role_arn(land.names, land.partition, CALLERS[zone]),
+        caller=land.role(CALLERS[zone]),
         organization=land.organization,
         models=land.models_of(zone),
         pins=place.pins,

@@ -70,9 +70,7 @@ def settings(built: Built, land: Landscape, key: Any, log: InvocationLog, rows: 
         policy_document=document(
             invocations.settings_doing(
                 log_group=group_arn,
-                delivery_role=management.role_arn(land.names, land.partition, management.DELIVERY).replace(
-                    "::*:", f"::{built.account}:"
-                ),
+                delivery_role=land.role(management.DELIVERY, built.account),
                 function=function_arn,
             )
         ),
@@ -174,7 +172,7 @@ def _network(built: Built, land: Landscape, key: Any) -> tuple[Any, Any, tuple[A
             to_port=HTTPS, source_security_group_id=inside.attr_group_id, description="The function alone",
         ),
     )  # fmt: skip
-    role = management.role_arn(land.names, land.partition, SETTINGS)
+    role = land.role(SETTINGS)
     api = ec2.CfnVPCEndpoint(
         built.stack, "ControlEndpoint", vpc_id=vpc.ref, vpc_endpoint_type="Interface",
         service_name=f"com.amazonaws.{land.region}.bedrock", private_dns_enabled=True, subnet_ids=[subnet.ref],

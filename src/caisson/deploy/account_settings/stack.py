@@ -30,7 +30,7 @@ def _rows(land: Landscape, place: Place) -> tuple[str, ...]:
 def _key(built: Built, land: Landscape) -> Any:
     """Bedrock encrypts, readers of the log decrypt."""
     groups = f"arn:{land.partition}:logs:{land.region}:{built.account}:log-group:{land.names.log_group('*')}"
-    deployment = management.role_arn(land.names, land.partition, management.DEPLOYMENT)
+    deployment = land.role(management.DEPLOYMENT)
     reader = management.permission_set_role(land.names, land.partition, people.READER)
     key = make_key(
         built,

@@ -70,7 +70,7 @@ def runtime_way(app: Any, land: Landscape) -> Built:
 
 def _key(built: Built, land: Landscape) -> Any:
     groups = f"arn:{land.partition}:logs:{land.region}:{built.account}:log-group:{land.names.log_group('*')}"
-    deployment = management.role_arn(land.names, land.partition, management.DEPLOYMENT)
+    deployment = land.role(management.DEPLOYMENT)
     key = make_key(
         built, land, PART,
         (

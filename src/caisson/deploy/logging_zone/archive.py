@@ -21,7 +21,7 @@ def archive(built: Built, land: Landscape) -> None:
     """The key and the buckets."""
     key = _key(built, land)
     built.carries(key, ROWS)
-    writer = management.role_arn(land.names, land.partition, management.LOGGING)
+    writer = land.role(management.LOGGING)
     for class_ in retention.kept():
         what = retention.archive(class_)
         name = bucket_name(land, what)
@@ -35,16 +35,14 @@ def archive(built: Built, land: Landscape) -> None:
 
 def _key(built: Built, land: Landscape) -> Any:
     account, s3 = land.accounts["logging"], f"s3.{land.region}.amazonaws.com"
-    writer = management.role_arn(land.names, land.partition, management.LOGGING)
+    writer = land.role(management.LOGGING)
     reader = management.permission_set_role(land.names, land.partition, people.READER)
     return make_key(
         built,
         land,
         ARCHIVE,
         (
-            zone.administration(
-                account, [management.role_arn(land.names, land.partition, management.DEPLOYMENT)], land.partition
-            ),
+            zone.administration(account, [land.role(management.DEPLOYMENT)], land.partition),
             zone.used_through(
                 "Writing",
                 ("kms:GenerateDataKey",),

@@ -51,7 +51,7 @@ def event_queue(built: Built, land: Landscape, key: Any) -> tuple[str, str]:
     )
     for made in (queue, aside):
         made.apply_removal_policy(cdk.RemovalPolicy.RETAIN)  # what is under way is evidence
-    reader = management.role_arn(land.names, land.partition, management.LOGGING)
+    reader = land.role(management.LOGGING)
     for made, name, sending in ((queue, names[0], writers(land)), (aside, names[1], (land.accounts["logging"],))):
         policy = sqs.CfnQueuePolicy(
             built.stack,
@@ -61,7 +61,7 @@ def event_queue(built: Built, land: Landscape, key: Any) -> tuple[str, str]:
                 zone.queue_statements(
                     f"arn:{land.partition}:sqs:{land.region}:{land.accounts['logging']}:{name}",
                     writers=sending,
-                    roles=[management.role_arn(land.names, land.partition, "*")],
+                    roles=[land.role("*")],
                     reader=reader,
                     partition=land.partition,
                 )

@@ -38,9 +38,7 @@ def _zone_key(built: Built, land: Landscape) -> Any:
         land,
         ZONE,
         (
-            zone.administration(
-                account, [management.role_arn(land.names, land.partition, management.DEPLOYMENT)], land.partition
-            ),
+            zone.administration(account, [land.role(management.DEPLOYMENT)], land.partition),
             zone.used_through(
                 "ZonesSend",
                 (
@@ -48,7 +46,7 @@ def _zone_key(built: Built, land: Landscape) -> Any:
                     "kms:GenerateDataKey",
                 ),  # SQS asks both of a sender; the queue's policy lets none receive
                 accounts=writers(land),
-                roles=[management.role_arn(land.names, land.partition, "*")],
+                roles=[land.role("*")],
                 service=sqs,
                 partition=land.partition,
             ),

@@ -32,7 +32,7 @@ def trail_store(built: Built, land: Landscape) -> None:
         TRAIL,
         delivery.key_statements(
             account=account,
-            administrators=[management.role_arn(land.names, land.partition, management.DEPLOYMENT)],
+            administrators=[land.role(management.DEPLOYMENT)],
             trail=trail,
             management=land.management,
             readers=[management.permission_set_role(land.names, land.partition, people.READER)],

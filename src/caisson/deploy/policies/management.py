@@ -141,9 +141,9 @@ def deployers(names: Names, partition: str, *, control: bool, settings: bool) ->
     return (*roles, permission_set_role(names, partition, OPERATOR)) if control else roles
 
 
-def role_arn(names: Names, partition: str, duty: str) -> str:
-    """The role of a duty, in any account."""
-    return f"arn:{partition}:iam::*:role{names.path}{names.role(duty)}"
+def role_arn(names: Names, partition: str, duty: str, account: str = "*") -> str:
+    """The role of a duty, in any account where none is given."""
+    return f"arn:{partition}:iam::{account}:role{names.path}{names.role(duty)}"
 
 
 def permission_set_role(names: Names, partition: str, duty: str) -> str:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.queue import EVENTS, queue_name
-from caisson.deploy.policies import management
 from caisson.deploy.stacks import Built
 
 TABLE = "ledger"
-
-
-def role_in(land: Landscape, account: str, duty: str) -> str:
-    """The role of a duty in one account."""
-    return management.role_arn(land.names, land.partition, duty).replace("::*:", f"::{account}:")
 
 
 def table_arn(built: Built, land: Landscape) -> str:

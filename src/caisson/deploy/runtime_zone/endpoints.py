@@ -16,7 +16,7 @@ from typing import Any
 
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger, network
-from caisson.deploy.runtime_zone.arns import event_queue_arn, role_in, table_arn
+from caisson.deploy.runtime_zone.arns import event_queue_arn, table_arn
 from caisson.deploy.stacks import Built
 from caisson.deploy.zone_network import Network, gateway_endpoint, interface_endpoint
 
@@ -32,7 +32,7 @@ class Endpoints:
 
 def endpoints(built: Built, land: Landscape, made: Network) -> Endpoints:
     """The endpoints."""
-    gateway, session = (role_in(land, built.account, duty) for duty in (ledger.GATEWAY, ledger.SESSION))
+    gateway, session = (land.role(duty, built.account) for duty in (ledger.GATEWAY, ledger.SESSION))
     own = land.organization
     of_ledger = network.ledger_endpoint(
         caller=gateway, organization=own, sessions=session, table=table_arn(built, land)

@@ -14,7 +14,7 @@ from aws_cdk import aws_iam as iam
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger, zone
 from caisson.deploy.policies.statement import document
-from caisson.deploy.runtime_zone.arns import TABLE, role_in, table_arn
+from caisson.deploy.runtime_zone.arns import TABLE, table_arn
 from caisson.deploy.runtime_zone.endpoints import Endpoints
 from caisson.deploy.stacks import Built, suppress
 
@@ -27,7 +27,7 @@ INDEXES = {"opened": (("kind", "S"), ("opened", "N")), "due": (("due_shard", "S"
 def ledger_table(built: Built, land: Landscape, key: Any, ways: Endpoints, bound: Any) -> None:
     """Table and role."""
     account, arn = built.account, table_arn(built, land)
-    gateway, session = (role_in(land, account, duty) for duty in (ledger.GATEWAY, ledger.SESSION))
+    gateway, session = (land.role(duty, account) for duty in (ledger.GATEWAY, ledger.SESSION))
     own = ledger.table_statements(table=arn, gateway=gateway, session=session, endpoint=ways.ledger.ref)
     name = land.names.of(TABLE)
     attributes = {"pk": "S", "sk": "S"} | {attribute: kind for keys in INDEXES.values() for attribute, kind in keys}

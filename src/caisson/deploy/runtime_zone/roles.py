@@ -13,7 +13,7 @@ from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.stack import ZONE as LOGGING
 from caisson.deploy.policies import ledger, workload
 from caisson.deploy.policies.statement import Statement, document
-from caisson.deploy.runtime_zone.arns import event_queue_arn, role_in, table_arn
+from caisson.deploy.runtime_zone.arns import event_queue_arn, table_arn
 from caisson.deploy.runtime_zone.endpoints import Endpoints
 from caisson.deploy.stacks import Built, suppress
 from caisson.deploy.zone_network import CALLERS, Network, bare_pins
@@ -97,7 +97,7 @@ def of_gateway(built: Built, land: Landscape, key: Any, ways: Endpoints) -> tupl
     return (
         *workload.reading_ledger(table=table_arn(built, land), endpoint=ways.ledger.ref),
         ledger.key_of_the_table(key.attr_arn, land.region),
-        workload.assuming_sessions(sessions=role_in(land, built.account, ledger.SESSION), endpoint=ways.tokens.ref),
+        workload.assuming_sessions(sessions=land.role(ledger.SESSION, built.account), endpoint=ways.tokens.ref),
         *workload.sending(
             queue=event_queue_arn(land),
             endpoint=ways.queues.ref,

@@ -40,7 +40,7 @@ def invoking_zone(app: Any, land: Landscape, zone_: str) -> Built:
 
 def _of_the_ledger(built: Built, land: Landscape, deployment: str) -> list[Statement]:
     """The deployment makes the table, with a grant for DynamoDB; gateway and sessions use it, without any."""
-    users = [management.role_arn(land.names, land.partition, duty) for duty in (ledger.GATEWAY, ledger.SESSION)]
+    users = [land.role(duty) for duty in (ledger.GATEWAY, ledger.SESSION)]
     return [
         zone.used_through(
             sid,
@@ -60,7 +60,7 @@ def _of_the_ledger(built: Built, land: Landscape, deployment: str) -> list[State
 def _key(built: Built, land: Landscape, zone_: str) -> Any:
     """The zone's key: of its log group, and of the ledger."""
     groups = f"arn:{land.partition}:logs:{land.region}:{built.account}:log-group:{land.names.log_group('*')}"
-    deployment = management.role_arn(land.names, land.partition, management.DEPLOYMENT)
+    deployment = land.role(management.DEPLOYMENT)
     statements = [
         zone.administration(built.account, [deployment], land.partition),
         zone.encrypts_log_groups(region=land.region, log_groups=groups),

@@ -35,7 +35,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
 
 def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
     owner = land.accounts["logging"]
-    role = f"arn:{land.partition}:iam::{owner}:role{land.names.path}{land.names.role(management.LOGGING)}"
+    role = land.role(management.LOGGING, owner)
     logging = Spared(conditions={"ArnLike": {"aws:PrincipalArn": role}})
     system = Spared(conditions={"ArnLike": {"aws:PrincipalArn": f"arn:{land.partition}:iam::*:role{land.names.path}*"}})
     said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}

@@ -52,8 +52,7 @@ WATCHERS = (
 def claims(land: Landscape) -> Iterator[Claim]:
     """For all member accounts."""
     members = tuple(place.account for place in land.places)
-    role = f"role{land.names.path}{land.names.role(management.DEPLOYMENT)}"
-    deployment = [f"arn:{land.partition}:iam::{member}:{role}" for member in members]
+    deployment = [land.role(management.DEPLOYMENT, member) for member in members]
     spared = Spared(conditions={"ArnLike": {"aws:PrincipalArn": deployment}})
     other_key = Spared(conditions={"StringNotEquals": {f"aws:ResourceTag/{TAG}": land.names.system}})
     groups = f"arn:{land.partition}:logs:*:*:log-group:{land.names.log_group('*')}"

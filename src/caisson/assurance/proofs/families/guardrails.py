@@ -80,7 +80,7 @@ def invocation(land: Landscape, place: Place) -> Still:
     model = Model.of(place.models[0])
     resource = model.arns(partition=land.partition, region=land.region)[0].replace("*", place.account)
     return Still(
-        principal=f"arn:{land.partition}:iam::{place.account}:role{land.names.path}{land.names.role('runtime')}",
+        principal=land.role("runtime", place.account),
         action=INVOKE[0],
         resource=resource,
         context={

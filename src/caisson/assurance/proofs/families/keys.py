@@ -69,7 +69,7 @@ def _of(land: Landscape, what: str, key_name: str, owner: str, members: tuple[st
         owner=owner,
         actions=MANAGES,
         on=(key,),
-        but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": _role(land, management.DEPLOYMENT, owner)}}),),
+        but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": land.role(management.DEPLOYMENT, owner)}}),),
     )
 
 
@@ -80,23 +80,18 @@ def _users(land: Landscape, owner: str) -> dict[str, tuple[str, ...]]:
     of_the_ledger = (management.DEPLOYMENT, ledger.GATEWAY, ledger.SESSION)
     return {
         "trail": (reader,),
-        "archive": (reader, _role(land, management.LOGGING, logging)),
-        "logging": (_role(land, ANY_DUTY),),  # whoever sends to the queue
-        "guardrails": (_role(land, ANY_DUTY),),  # whoever invokes
+        "archive": (reader, land.role(management.LOGGING, logging)),
+        "logging": (land.role(ANY_DUTY),),  # whoever sends to the queue
+        "guardrails": (land.role(ANY_DUTY),),  # whoever invokes
         management.SETTINGS: (reader,),
-        "runtime": tuple(_role(land, duty, runtime) for duty in of_the_ledger),
+        "runtime": tuple(land.role(duty, runtime) for duty in of_the_ledger),
     }
 
 
 def _still(land: Landscape, what: str, owner: str, key: str) -> tuple[Still, ...]:
     if what != "archive":
         return ()
-    role = _role(land, management.LOGGING, owner)
+    role = land.role(management.LOGGING, owner)
     said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}
     context = {**said, "kms:ViaService": f"s3.{land.region}.amazonaws.com"}
     return (Still(principal=role, action="kms:Decrypt", resource=key, context=context),)
-
-
-def _role(land: Landscape, duty: str, account: str = "*") -> str:
-    """The role of a duty."""
-    return management.role_arn(land.names, land.partition, duty).replace("::*:", f"::{account}:")

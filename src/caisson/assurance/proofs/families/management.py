@@ -75,7 +75,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
             actions=GOVERNS,
             but=(
                 Spared(conditions={"ArnLike": {"aws:PrincipalArn": list(_deployers(land, place))}}),
-                Spared(actions=SETTINGS, conditions=_is(_role(land, place, management.SETTINGS))),
+                Spared(actions=SETTINGS, conditions=_is(land.role(management.SETTINGS, place.account))),
             ),
             still=(
                 _still(land, place, "bedrock:CreateGuardrail"),
@@ -93,14 +93,14 @@ def claims(land: Landscape) -> Iterator[Claim]:
                 f"arn:{land.partition}:iam::*:role/aws-reserved/*",  # of Identity Center's permission sets
             ),
             but=(
-                Spared(conditions=_is(_role(land, place, management.DEPLOYMENT))),
+                Spared(conditions=_is(land.role(management.DEPLOYMENT, place.account))),
                 Spared(
                     actions=("iam:PassRole",),
-                    resources=(_anywhere(land, management.DELIVERY),),
-                    conditions=_is(_role(land, place, management.SETTINGS)),
+                    resources=(land.role(management.DELIVERY),),  # no principal passes a role of another account
+                    conditions=_is(land.role(management.SETTINGS, place.account)),
                 ),
             ),
-            still=(_still(land, place, "iam:CreateRole", _role(land, place, "any")),),
+            still=(_still(land, place, "iam:CreateRole", land.role("any", place.account)),),
         )
         if place.invokes:
             yield from _settings(land, place)
@@ -126,21 +126,17 @@ def claims(land: Landscape) -> Iterator[Claim]:
     )
 
 
-def _role(land: Landscape, place: Place, duty: str) -> str:
-    return f"arn:{land.partition}:iam::{place.account}:role{land.names.path}{land.names.role(duty)}"
-
-
 def _deployers(land: Landscape, place: Place) -> tuple[str, ...]:
     duties = [management.DEPLOYMENT]
     if "control" not in place.zones:
-        return tuple(_role(land, place, duty) for duty in duties)
+        return tuple(land.role(duty, place.account) for duty in duties)
     people = management.permission_set_role(land.names, land.partition, management.OPERATOR)
-    return (*(_role(land, place, duty) for duty in (*duties, management.PIPELINE)), people)
+    return (*(land.role(duty, place.account) for duty in (*duties, management.PIPELINE)), people)
 
 
 def _settings(land: Landscape, place: Place) -> Iterator[Claim]:
     """The one exemption of a function: it does its settings, and only the deployment has it do them."""
-    settings, delivery = _role(land, place, management.SETTINGS), _role(land, place, management.DELIVERY)
+    settings, delivery = land.role(management.SETTINGS, place.account), land.role(management.DELIVERY, place.account)
     yield Claim(
         id=f"management.settings.{place.label}",
         controls=("IAM-03", "LOG-01"),
@@ -150,7 +146,7 @@ def _settings(land: Landscape, place: Place) -> Iterator[Claim]:
         but=(
             Spared(conditions={"ArnNotLike": {"aws:PrincipalArn": [settings]}}),
             Spared(actions=(*SETTINGS, *NEEDS)),
-            Spared(actions=("iam:PassRole",), resources=(_anywhere(land, management.DELIVERY),)),
+            Spared(actions=("iam:PassRole",), resources=(land.role(management.DELIVERY),)),
         ),
         still=(
             *(_still(land, place, action, duty=management.SETTINGS) for action in (*SETTINGS[:2], NEEDS[0], NEEDS[3])),
@@ -165,14 +161,9 @@ def _settings(land: Landscape, place: Place) -> Iterator[Claim]:
         accounts=(place.account,),
         actions=FUNCTION,
         on=(function, f"{function}:*"),
-        but=(Spared(conditions=_is(_role(land, place, management.DEPLOYMENT))),),
+        but=(Spared(conditions=_is(land.role(management.DEPLOYMENT, place.account))),),
         still=(_still(land, place, "lambda:InvokeFunction", function),),
     )
-
-
-def _anywhere(land: Landscape, duty: str) -> str:
-    """The role of a duty in any account: no principal passes a role of another (IAM user guide, PassRole)."""
-    return management.role_arn(land.names, land.partition, duty)
 
 
 def _is(role: str) -> dict[str, dict[str, list[str]]]:
@@ -183,6 +174,6 @@ def _still(
     land: Landscape, place: Place, action: str, resource: str = "*", *, duty: str = management.DEPLOYMENT
 ) -> Still:
     return Still(
-        principal=_role(land, place, duty), action=action, resource=resource,
+        principal=land.role(duty, place.account), action=action, resource=resource,
         context={"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"},
     )  # fmt: skip

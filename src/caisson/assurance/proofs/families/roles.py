@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from caisson.assurance.proofs.claims import Claim
 from caisson.assurance.proofs.estate import Estate
-from caisson.assurance.proofs.families.sessions import BECOMES, role
+from caisson.assurance.proofs.families.sessions import BECOMES
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger
 
@@ -18,7 +18,7 @@ from caisson.deploy.policies import ledger
 def claims(land: Landscape, estate: Estate) -> Iterator[Claim]:
     """About each role that the templates make, for principals of every member account."""
     members = tuple(place.account for place in land.places)
-    session = role(land, land.accounts["runtime"], ledger.SESSION)
+    session = land.role(ledger.SESSION, land.accounts["runtime"])
     for arn in estate.guarded:
         account, _, rest = arn.partition(":iam::")[2].partition(":")
         if account in members and rest.startswith("role/") and arn != session:

@@ -25,7 +25,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
     members = tuple(place.account for place in land.places)
     if owner not in members:
         return  # in the management account, which no such policy binds
-    session, gateway = (role(land, owner, duty) for duty in (ledger.SESSION, ledger.GATEWAY))
+    session, gateway = (land.role(duty, owner) for duty in (ledger.SESSION, ledger.GATEWAY))
     way = stand_in(STS_ENDPOINT)
     by_the_gateway: dict[str, dict[str, Any]] = {
         "ArnLike": {"aws:PrincipalArn": gateway},
@@ -64,8 +64,3 @@ def claims(land: Landscape) -> Iterator[Claim]:
             on=(session,),
             but=(Spared(conditions={"ForAnyValue:StringEquals": {"sts:TransitiveTagKeys": tag}}),),
         )
-
-
-def role(land: Landscape, account: str, duty: str) -> str:
-    """ARN of a role of the system."""
-    return f"arn:{land.partition}:iam::{account}:role{land.names.path}{land.names.role(duty)}"

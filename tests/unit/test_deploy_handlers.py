@@ -253,6 +253,8 @@ class TestSecrets:
             URL.replace(HOST, f"{HOST}:8443"),
             URL.replace(HOST, HOST.replace("eu-west-1", "us-east-1")),
             URL.replace(HOST, HOST.replace("cloudformation-custom", "evil-custom")),
+            URL.replace(HOST, HOST.replace("euwest1", "euwest1evil")),
+            URL.replace(HOST, HOST.replace("response-euwest1", "response-useast1")),
             URL.replace(HOST, HOST.replace(".s3.", ".execute-api.")),
             URL.replace(HOST, HOST.upper()),
             "",

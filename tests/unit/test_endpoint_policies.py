@@ -15,6 +15,7 @@ from caisson.assurance.verdict import Verdict
 from foreign_templates import ACCOUNT, GUARDRAIL, INVOKES, template, write
 
 OUTSIDER = "endpoint.no-outsider: Door"
+ANSWERS = "cloudformation-custom-resource-response-"
 OURS = {"StringEquals": {"aws:PrincipalOrgID": "o-ourown"}}
 THEIRS = {"StringEquals": {"aws:ResourceOrgID": "o-ourown"}}
 FIREWALL = {"Type": "AWS::NetworkFirewall::Firewall", "Properties": {
@@ -55,6 +56,7 @@ def proved(folder: Path, door: dict[str, Any], **resources: Any) -> dict[str, Pr
         [let(**{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-ourown/r-ours/*"}})],
         [let(), let("Deny", StringNotEquals={"aws:PrincipalOrgID": "o-ourown"})],
         [let(**OURS), let(actions="s3:GetObject", resources="arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*")],
+        [let(**OURS), let(actions="s3:PutObject", resources=f"arn:aws:s3:::{ANSWERS}euwest1/*")],
         [let("Deny")],
     ],
 )
@@ -70,6 +72,9 @@ def test_nobody_from_outside_passes(tmp_path: Path, statements: list[Any]) -> No
         [let(resources="arn:aws:s3:::*")],
         [let(StringEqualsIfExists={"aws:PrincipalTag/team": "ours"})],
         [let(**OURS), let(actions="s3:GetObject")],
+        [let(**OURS), let(actions="s3:GetObject", resources="arn:aws:s3:::prod-*-starport-layer-bucket/*")],
+        [let(**OURS), let(actions="s3:PutObject", resources=f"arn:aws:s3:::{ANSWERS}*/*")],
+        [let(**OURS), let(actions="s3:PutObject", resources=f"arn:aws:s3:::{ANSWERS}euwest1-of-mine/*")],
         [let(), let("Deny", actions="s3:DeleteObject")],
         [let(), let("Deny", StringNotEqualsIfExists={"aws:PrincipalTag/team": "ours"})],
         [let(to={"AWS": f"arn:aws:iam::{OUTSIDE_ACCOUNT}:root"})],

@@ -570,6 +570,8 @@ class TestCustomResources:
             {"Open": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Ref": "Function"}}}},
             {"Open": {"Type": "AWS::Lambda::Url", "Properties": {"TargetFunctionArn": {"Ref": "Function"}}}},
             {"Other": {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}}},
+            {"Other": {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::ImportValue": "RoleOfSomebody"}}}},
+            {"Open": {"Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": {"Fn::ImportValue": "One"}}}},
         ],
     )
     def test_what_something_else_calls_is_a_workload(self, tmp_path: Path, more: Any) -> None:

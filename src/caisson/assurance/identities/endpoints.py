@@ -43,19 +43,12 @@ THEIRS: Mapping[str, str | None] = {
 """What AWS says of a request that an outsider makes of what is his own."""
 NOBODYS: Mapping[str, str | None] = {**dict.fromkeys(THEIRS), "aws:resourceaccount": OUTSIDE_ACCOUNT}
 """The same where his account is of no organization."""
-OF_AWS = tuple(
-    f"arn:aws:s3:::{name}/*"
-    for name in (
-        "prod-*-starport-layer-bucket", "al2023-repos-*", "amazonlinux-2-repos-*", "amazonlinux.*.amazonaws.com",
-        "repo.*.amazonaws.com", "packages.*.amazonaws.com",
-    )
+OF_AWS = (
+    "prod-{region}-starport-layer-bucket", "al2023-repos-{region}-de612dc2", "amazonlinux-2-repos-{region}",
+    "amazonlinux.{region}.amazonaws.com", "repo.{region}.amazonaws.com", "packages.{region}.amazonaws.com",
 )  # fmt: skip
-"""Objects of AWS that are read through endpoints with credentials of anyone (ECR and Amazon Linux user guides)."""
-
-ANSWERS = Spared(
-    actions=("s3:PutObject",), resources=("arn:aws:s3:::cloudformation-custom-resource-response-*/*",)
-)  # fmt: skip
-"""Where functions of custom resources answer, by addresses that CloudFormation signed (its user guide)."""
+"""Buckets of AWS that are read through endpoints with credentials of anyone (ECR and Amazon Linux user guides). Whole
+names: anybody may have a bucket whose name only looks like one."""
 ANYBODYS = Spared(actions=("sts:GetCallerIdentity",))
 """Nobody can be kept from asking who he is (STS API reference, GetCallerIdentity)."""
 
@@ -68,6 +61,8 @@ class Passage:
     account: str
     service: str
     """As in its name: `bedrock-runtime`; empty where that is not known."""
+    region: str
+    """As in its name; empty where that is not known."""
     place: str
     policy: Bounds
     callers: str
@@ -91,7 +86,7 @@ class Passage:
             accounts=(self.account,),
             actions=_asked_for(self.service),
             on=("arn:*",),
-            but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": self.callers}}), ANSWERS, ANYBODYS),
+            but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": self.callers}}), *_anybodys(self)),
             about=self.name,
             place=self.place,
         )
@@ -123,8 +118,9 @@ def _passage(templates: Templates, one: Resource, *, callers: str) -> Passage:
     written = one.properties.get("PolicyDocument", FULL)
     policy = bounds(written, Kind.ENDPOINT, one.at("PolicyDocument"), maybe=maybe)
     account = account_of(templates, one)
+    region, service = _named(one)
     return Passage(
-        name=one.name, account=account, service=_service(one), place=str(one.place), policy=policy,
+        name=one.name, account=account, service=service, region=region, place=str(one.place), policy=policy,
         callers=callers.replace("::*:", f"::{account}:"),
     )  # fmt: skip
 
@@ -142,10 +138,21 @@ def _outsiders(one: Passage, theirs: Mapping[str, str | None]) -> Claim:
         given=theirs,
         actions=_asked_for(one.service),
         on=("arn:*",),
-        but=(Spared(actions=("s3:GetObject",), resources=OF_AWS), ANSWERS, ANYBODYS),
+        but=tuple(_anybodys(one)),
         about=one.name,
         place=one.place,
     )
+
+
+def _anybodys(one: Passage) -> Iterator[Spared]:
+    """What passes with any credentials and carries nothing to their owner."""
+    yield ANYBODYS
+    if one.region:
+        layers = (f"arn:*:s3:::{name.format(region=one.region)}/*" for name in OF_AWS)
+        yield Spared(actions=("s3:GetObject",), resources=tuple(layers))
+        # functions of custom resources answer there, by addresses that CloudFormation signed (its user guide)
+        answers = f"cloudformation-custom-resource-response-{one.region.replace('-', '')}"
+        yield Spared(actions=("s3:PutObject",), resources=(f"arn:*:s3:::{answers}/*",))
 
 
 def _asked_for(service: str) -> tuple[str, ...]:
@@ -154,8 +161,8 @@ def _asked_for(service: str) -> tuple[str, ...]:
     return (f"{prefix}:*", f"{prefix}:Example") if prefix else ("*",)
 
 
-def _service(one: Resource) -> str:
-    """`com.amazonaws.eu-west-1.bedrock-runtime`: what follows the region."""
+def _named(one: Resource) -> tuple[str, str]:
+    """Region and service of `com.amazonaws.eu-west-1.bedrock-runtime`; both empty where they are not known."""
     name = placeholder(one.properties.get("ServiceName")) or ""
     parts = name.split(".", 3)
-    return parts[3] if len(parts) == 4 else ""
+    return (parts[2], parts[3]) if len(parts) == 4 else ("", "")

@@ -258,17 +258,29 @@ def named(text: str) -> str:
 
 
 def serving(templates: Templates) -> Iterator[Resource]:
-    """Roles of which every function serves a custom resource, and answers no event, address or other account."""
+    """Roles of which every function serves a custom resource, and answers no event, address or other account.
+
+    None where a template does not tell which role a function has, or which function something else calls.
+    """
+    found = [*templates.resources(FUNCTION)]
+    ways = [(one, OPENING[one.type]) for one in templates.resources(*OPENING)]
+    if any(_untold(one, key) for one, key in [*((one, "Role") for one in found), *ways]):
+        return
     asked = {_target(templates, one, "ServiceToken") for one in templates.resources() if _custom(one)}
-    opened = {_target(templates, one, key) for kind, key in OPENING.items() for one in templates.resources(kind)}
+    opened = {_target(templates, one, key) for one, key in ways}
     functions: dict[Resource, list[Resource]] = {}
-    for one in templates.resources(FUNCTION):
-        role = _target(templates, one, "Role")
-        if role is not None:
+    for one in found:
+        if (role := _target(templates, one, "Role")) is not None:
             functions.setdefault(role, []).append(one)
-    for role, found in functions.items():
-        if all(one in asked and one not in opened for one in found):
+    for role, of_role in functions.items():
+        if all(one in asked and one not in opened for one in of_role):
             yield role
+
+
+def _untold(one: Resource, key: str) -> bool:
+    """Whether it hangs on what the templates do not say."""
+    value = one.properties.get(key)
+    return isinstance(value, Symbol) and placeholder(value) is None
 
 
 def _custom(one: Resource) -> bool:

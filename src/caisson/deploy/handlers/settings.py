@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import time
 import urllib.request
@@ -154,9 +153,10 @@ def _check_address(url: str) -> None:
     Raises:
         ValueError: it is another address. It is not repeated: whoever holds it can answer.
     """
-    region, parts = re.escape(os.environ["AWS_REGION"]), urlsplit(url)
-    host = rf"cloudformation-custom-resource-response-[a-z0-9]+\.s3(\.|-{region}\.|\.{region}\.)amazonaws\.com"
-    if parts.scheme != "https" or not re.fullmatch(host, parts.netloc):
+    region, parts = os.environ["AWS_REGION"], urlsplit(url)
+    bucket = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
+    hosts = [f"{bucket}.s3{between}amazonaws.com" for between in (".", f"-{region}.", f".{region}.")]
+    if parts.scheme != "https" or parts.netloc not in hosts:
         raise ValueError("expected the address of CloudFormation's bucket for answers, found another")
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import aws_cdk as cdk
 
 from caisson.deploy.account_settings.stack import account_settings
-from caisson.deploy.egress_zone.stack import attaches_runtime, egress_zone, leaves, runtime_way
+from caisson.deploy.destinations import attaches_runtime, leaves
+from caisson.deploy.egress_zone.stack import egress_zone, runtime_way
 from caisson.deploy.guardrails import guardrails
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.stack import logging_zone

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from caisson.deploy.landscape import Landscape
 from caisson.system.carriers import Path
 from caisson.system.schema import System
 
@@ -56,6 +57,16 @@ def destinations(system: System) -> tuple[Destination, ...]:
 def _at(url: str) -> tuple[str, int]:
     found = urlsplit(url)
     return (found.hostname or "").lower(), found.port if found.port is not None else HTTPS
+
+
+def attaches_runtime(land: Landscape) -> bool:
+    """Whether the runtime has a way to the firewall."""
+    return bool(destinations(land.system)) and "runtime" in land.invoking
+
+
+def leaves(land: Landscape) -> bool:
+    """Whether anything has a way to the internet: the runtime, or tools."""
+    return attaches_runtime(land) or bool(land.system.tools)
 
 
 def unreachable(system: System) -> list[tuple[Path, str]]:

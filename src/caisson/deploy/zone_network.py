@@ -16,7 +16,7 @@ from aws_cdk import aws_logs as logs
 
 from caisson.deploy.landscape import Landscape, Place, model_endpoint
 from caisson.deploy.policies import network
-from caisson.deploy.policies.statement import Parameter, Statement, document
+from caisson.deploy.policies.statement import Parameter, Statement, document, trust
 from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built, suppress
 
@@ -24,6 +24,7 @@ ADDRESSES = "10.64.0.0/20"
 SUBNETS = ("10.64.0.0/24", "10.64.1.0/24")
 """In two availability zones."""
 ROWS = ("S39", "S40")
+FLOWS = ("S39",)
 NOWHERE: dict[str, Any] = {"cidr_ip": "127.0.0.1/32", "ip_protocol": "icmp", "from_port": 252, "to_port": 86}
 """A rule for nothing: without one, a security group lets everything out (AWS::EC2::SecurityGroup)."""
 HTTPS = 443
@@ -81,7 +82,7 @@ def zone_network(built: Built, land: Landscape, zone: str, key: Any, bound: Any)
     parameter = model_endpoint(zone)
     cdk.CfnOutput(built.stack, parameter.name, value=made.models.ref, description=parameter.description)
     built.outputs.append(parameter.name)
-    flow_log(built, land, zone, vpc, key, bound)
+    flow_log(built, land, zone, [vpc], key, bound)
     return made
 
 
@@ -186,8 +187,17 @@ def _group(built: Built, vpc: Any, id_: str, description: str) -> Any:
     )
 
 
-def flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any, bound: Any = None) -> None:
-    """The record of a network's traffic, and the role that writes it, within a boundary where the stack has one."""
+def flow_log(
+    built: Built,
+    land: Landscape,
+    zone: str,
+    vpcs: Sequence[Any],
+    key: Any,
+    bound: Any = None,
+    rows: tuple[str, ...] = FLOWS,
+) -> None:
+    """The record of all traffic of networks, what is refused too, and the role that writes it, within a boundary where
+    the stack has one."""
     group_name = land.names.log_group(f"flows-{zone}")
     group = logs.CfnLogGroup(
         built.stack, "FlowsLog", log_group_name=group_name, kms_key_id=key.attr_arn,
@@ -214,18 +224,13 @@ def flow_log(built: Built, land: Landscape, zone: str, vpc: Any, key: Any, bound
         policy_document=document((network.flow_log_writing(arn),)),
     )
     suppress(writing, {f"AwsSolutions-IAM5[Resource::{arn}:log-stream:*]": STREAMS})
-    ec2.CfnFlowLog(
-        built.stack, "Flows", resource_id=vpc.ref, resource_type="VPC", traffic_type="ALL",
-        log_destination_type="cloud-watch-logs", log_group_name=group.ref, deliver_logs_permission_arn=role.attr_arn,
-        max_aggregation_interval=60,
-    )  # fmt: skip
-    for resource in (group, role):
-        built.carries(resource, ("S39",))
-
-
-def trust(statements: Any) -> dict[str, Any]:
-    """A trust policy names no resource."""
-    made = document(statements)
-    for statement in made["Statement"]:
-        del statement["Resource"]
-    return made
+    flows = [
+        ec2.CfnFlowLog(
+            built.stack, f"FlowsOf{vpc.node.id}", resource_id=vpc.ref, resource_type="VPC", traffic_type="ALL",
+            log_destination_type="cloud-watch-logs", log_group_name=group.ref,
+            deliver_logs_permission_arn=role.attr_arn, max_aggregation_interval=60,
+        )
+        for vpc in vpcs
+    ]  # fmt: skip
+    for resource in (group, role, *flows):
+        built.carries(resource, rows)

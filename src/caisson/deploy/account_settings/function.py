@@ -20,10 +20,10 @@ from caisson.deploy.handlers import RUNTIME, source
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import invocations, management
 from caisson.deploy.policies.management import SETTINGS
-from caisson.deploy.policies.statement import document
+from caisson.deploy.policies.statement import document, trust
 from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built, suppress
-from caisson.deploy.zone_network import DEFAULT_GROUP, HTTPS, NOWHERE, flow_log, trust
+from caisson.deploy.zone_network import DEFAULT_GROUP, HTTPS, NOWHERE, flow_log
 
 ADDRESSES = "10.64.16.0/28"
 """Smallest network that there is; no zone's has these addresses."""
@@ -184,7 +184,7 @@ def _network(built: Built, land: Landscape, key: Any) -> tuple[Any, Any, tuple[A
         service_name=f"com.amazonaws.{land.region}.s3", route_table_ids=[table.ref],
         policy_document=document((invocations.answers_endpoint(land.region, land.partition),)),
     )  # fmt: skip
-    flow_log(built, land, SETTINGS, vpc, key)
+    flow_log(built, land, SETTINGS, [vpc], key)
     return subnet, inside, (routed, *rules, api, answers)
 
 

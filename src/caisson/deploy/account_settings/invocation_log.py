@@ -21,10 +21,9 @@ from caisson.deploy.logging_zone.store import lifecycle
 from caisson.deploy.policies import invocations, management, zone
 from caisson.deploy.policies.masking import data_protection
 from caisson.deploy.policies.signals import PERIOD_S
-from caisson.deploy.policies.statement import document
+from caisson.deploy.policies.statement import document, trust
 from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built, suppress
-from caisson.deploy.zone_network import trust
 
 FAILURES = ("CloudWatch", "S3", "LargeData")
 """Ways in which a delivery fails, as their metrics are named."""

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_networkfirewall as nfw
 from aws_cdk import aws_route53resolver as resolver
@@ -17,8 +15,7 @@ from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import network
 from caisson.deploy.policies.statement import document
 from caisson.deploy.retention import DAYS
-from caisson.deploy.stacks import Built, suppress
-from caisson.deploy.zone_network import STREAMS
+from caisson.deploy.stacks import Built
 
 ROWS = ("S51",)
 FIREWALL_LOGS = ("ALERT", "FLOW", "TLS")
@@ -61,32 +58,6 @@ def queries(built: Built, land: Landscape, what: str, key: Any, vpcs: Sequence[A
             built.stack, f"QueriesOf{vpc.node.id}", resolver_query_log_config_id=recorded.ref, resource_id=vpc.ref
         )  # fmt: skip
     built.carries(recorded, ROWS)
-
-
-def flows(built: Built, land: Landscape, key: Any, vpcs: Sequence[Any]) -> None:
-    """Every packet's connection in some VPCs, refused ones too."""
-    held = group(built, land, "FlowsLog", "egress-flows", key)
-    arn = _arn(built, land, "egress-flows")
-    trust = document((network.flow_log_trust(built.account),))
-    for statement in trust["Statement"]:
-        del statement["Resource"]  # a trust policy names none
-    role = iam.CfnRole(
-        built.stack, "FlowsRole", path=land.names.path, role_name=land.names.role("flows-egress"),
-        description="Records the traffic of the network account", assume_role_policy_document=trust,
-    )  # fmt: skip
-    writing = iam.CfnManagedPolicy(
-        built.stack, "FlowsPolicy", path=land.names.path, managed_policy_name=land.names.role("flows-egress"),
-        description="Writes the record of traffic", roles=[role.ref],
-        policy_document=document((network.flow_log_writing(arn),)),
-    )  # fmt: skip
-    suppress(writing, {f"AwsSolutions-IAM5[Resource::{arn}:log-stream:*]": STREAMS})
-    for vpc in vpcs:
-        made = ec2.CfnFlowLog(
-            built.stack, f"FlowsOf{vpc.node.id}", resource_id=vpc.ref, resource_type="VPC", traffic_type="ALL",
-            log_destination_type="cloud-watch-logs", log_group_name=held.ref,
-            deliver_logs_permission_arn=role.attr_arn, max_aggregation_interval=60,
-        )  # fmt: skip
-        built.carries(made, ROWS)
 
 
 def decisions(built: Built, land: Landscape, key: Any, firewalls: Sequence[Any], policy: Any) -> None:

@@ -6,31 +6,23 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from caisson.deploy.destinations import destinations
+from caisson.deploy.destinations import attaches_runtime, destinations
 from caisson.deploy.egress_zone.firewall import authority
 from caisson.deploy.egress_zone.inspection import inspection
 from caisson.deploy.egress_zone.names import names_allowed
-from caisson.deploy.egress_zone.records import decisions, deliveries, flows, queries
+from caisson.deploy.egress_zone.records import ROWS as RECORDS
+from caisson.deploy.egress_zone.records import decisions, deliveries, queries
 from caisson.deploy.egress_zone.tools import tool_network
 from caisson.deploy.egress_zone.transit import INWARD, OUTWARD, RUNTIME_ATTACHMENT, joined, transit
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import management, zone
 from caisson.deploy.stacks import Built, new_stack
+from caisson.deploy.zone_network import flow_log
 
 PART = "egress"
 NOTHING = ["caisson.invalid"]
 """For a network that resolves nothing: a list cannot be empty, and this name never exists (RFC 6761)."""
-
-
-def attaches_runtime(land: Landscape) -> bool:
-    """Whether the runtime has a way to the firewall."""
-    return bool(destinations(land.system)) and "runtime" in land.invoking
-
-
-def leaves(land: Landscape) -> bool:
-    """Whether anything has a way to the internet: the runtime, or tools."""
-    return attaches_runtime(land) or bool(land.system.tools)
 
 
 def egress_zone(app: Any, land: Landscape) -> Built:
@@ -51,7 +43,7 @@ def egress_zone(app: Any, land: Landscape) -> Built:
         names_allowed(built, land, "tools", vpcs[-1], allowed)
     policy = deliveries(built, land, "egress-")
     queries(built, land, "egress-queries", key, vpcs, policy)
-    flows(built, land, key, vpcs)
+    flow_log(built, land, PART, vpcs, key, rows=RECORDS)
     decisions(built, land, key, made, policy)
     return built
 

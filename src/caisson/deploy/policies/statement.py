@@ -81,6 +81,14 @@ def document(statements: Sequence[Statement], render: Render = reference) -> dic
     return {"Version": VERSION, "Statement": [_body(statement, render) for statement in statements]}
 
 
+def trust(statements: Sequence[Statement]) -> dict[str, Any]:
+    """A role's trust policy, which names no resource (IAM user guide, id_roles_terms-and-concepts)."""
+    made = document(statements)
+    for statement in made["Statement"]:
+        del statement["Resource"]
+    return made
+
+
 def _body(statement: Statement, render: Render) -> dict[str, Any]:
     body: dict[str, Any] = {"Sid": statement.sid, "Effect": statement.effect}
     if statement.principals == "*":

@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger, zone
-from caisson.deploy.policies.statement import document
+from caisson.deploy.policies.statement import document, trust
 from caisson.deploy.runtime_zone.arns import TABLE, table_arn
 from caisson.deploy.runtime_zone.endpoints import Endpoints
 from caisson.deploy.stacks import Built, suppress
@@ -69,13 +69,9 @@ def ledger_table(built: Built, land: Landscape, key: Any, ways: Endpoints, bound
             "keeps them for thirty-five days, and a backup plan would keep them longer than anybody asks",
         },
     )
-    trust = document(
-        ledger.session_trust(
-            account_root=zone.account_root(account, land.partition), gateway=gateway, endpoint=ways.tokens.ref
-        )
+    takers = ledger.session_trust(
+        account_root=zone.account_root(account, land.partition), gateway=gateway, endpoint=ways.tokens.ref
     )
-    for statement in trust["Statement"]:
-        del statement["Resource"]  # a trust policy names none
     role = iam.CfnRole(
         built.stack,
         "SessionRole",
@@ -84,7 +80,7 @@ def ledger_table(built: Built, land: Landscape, key: Any, ways: Endpoints, bound
         description="Reaches the items of one session",
         max_session_duration=ROLE_S,
         permissions_boundary=bound.ref,
-        assume_role_policy_document=trust,
+        assume_role_policy_document=trust(takers),
     )
     iam.CfnManagedPolicy(
         built.stack,

@@ -12,7 +12,7 @@ from caisson.deploy.keys import key_alias
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.stack import ZONE as LOGGING
 from caisson.deploy.policies import ledger, workload
-from caisson.deploy.policies.statement import Statement, document
+from caisson.deploy.policies.statement import Statement, document, trust
 from caisson.deploy.runtime_zone.arns import event_queue_arn, table_arn
 from caisson.deploy.runtime_zone.endpoints import Endpoints
 from caisson.deploy.stacks import Built, suppress
@@ -45,9 +45,7 @@ def boundary(built: Built, land: Landscape, zone: str) -> Any:
 def caller(built: Built, land: Landscape, zone: str, made: Network, bound: Any, more: Sequence[Statement] = ()) -> None:
     """The role that the zone's code runs as. It invokes, and does what `more` says."""
     duty = CALLERS[zone]
-    trust = document(workload.task_trust(account=built.account, region=land.region, partition=land.partition))
-    for statement in trust["Statement"]:
-        del statement["Resource"]  # a trust policy names none
+    takers = workload.task_trust(account=built.account, region=land.region, partition=land.partition)
     role = iam.CfnRole(
         built.stack,
         f"{duty.capitalize()}Role",
@@ -55,7 +53,7 @@ def caller(built: Built, land: Landscape, zone: str, made: Network, bound: Any, 
         role_name=land.names.role(duty),
         description=f"Runs the code of zone {zone}",
         permissions_boundary=bound.ref,
-        assume_role_policy_document=trust,
+        assume_role_policy_document=trust(takers),
     )
     place = land.place(zone)
     statements = workload.invoking(

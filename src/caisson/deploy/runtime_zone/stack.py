@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson.deploy.destinations import attaches_runtime
 from caisson.deploy.egress_zone.attachment import way_to_hosts
-from caisson.deploy.egress_zone.stack import attaches_runtime
 from caisson.deploy.egress_zone.transit import GATEWAY
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape

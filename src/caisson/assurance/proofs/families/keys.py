@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
-from caisson.deploy.destinations import destinations
+from caisson.deploy.destinations import leaves
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger, management
 from caisson.system import tiers
@@ -32,7 +32,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
     zones = {"trail": "logging", "archive": "logging", "logging": "logging"}
     if tiers.fact("distinct_accounts", land.system.tier):
         zones["guardrails"] = "control"  # else guardrails have AWS's key
-    if land.system.tools or ("runtime" in land.invoking and destinations(land.system)):
+    if leaves(land):
         zones["egress"] = "network"
     for what, zone in {**zones, **{zone: zone for zone in land.invoking}}.items():
         owner = land.accounts[zone]

@@ -110,7 +110,7 @@ def others() -> dict[str, dict[str, Any]]:
             workload.task_trust(account="222222222222", region="eu-west-1", partition="aws")
         ),
         "invocations-bucket": document(
-            (invocations.bucket_delivery("a-bucket", "222222222222", "eu-west-1", "aws"),)
+            invocations.bucket_statements("a-bucket", "222222222222", "eu-west-1", "aws")
         ),
         "invocations-key": document((invocations.bucket_encryption("222222222222", "eu-west-1", "aws"),)),
         "delivery-trust": document((invocations.delivery_trust("222222222222", "eu-west-1", "aws"),)),

@@ -18,7 +18,7 @@ from aws_cdk import aws_s3 as s3
 
 from caisson.deploy.landscape import INVOCATIONS, Landscape
 from caisson.deploy.logging_zone.store import lifecycle
-from caisson.deploy.policies import invocations, management, zone
+from caisson.deploy.policies import invocations, management
 from caisson.deploy.policies.masking import data_protection
 from caisson.deploy.policies.signals import PERIOD_S
 from caisson.deploy.policies.statement import document, trust
@@ -127,13 +127,7 @@ def _bucket(built: Built, land: Landscape, key: Any) -> tuple[Any, Any]:
         built.stack,
         "InvocationsBucketPolicy",
         bucket=name,
-        policy_document=document(
-            (
-                invocations.bucket_delivery(name, built.account, land.region, land.partition),
-                zone.services_alone("BedrockAlone", name, land.partition),
-                *zone.evidence_bucket(name, land.partition),
-            )
-        ),
+        policy_document=document(invocations.bucket_statements(name, built.account, land.region, land.partition)),
     )
     policy.add_resource_dependency(bucket)
     return bucket, policy

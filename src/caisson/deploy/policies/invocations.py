@@ -6,9 +6,9 @@ region (Bedrock user guide, model-invocation-logging). The function's role is th
 
 from __future__ import annotations
 
+from caisson.deploy.policies import zone
 from caisson.deploy.policies.management import ELASTIC_INTERFACES, SETS
 from caisson.deploy.policies.statement import Condition, Statement
-from caisson.deploy.policies.zone import THIS_KEY
 
 STREAM = "aws/bedrock/modelinvocations"
 """Log stream that Bedrock writes."""
@@ -43,9 +43,9 @@ def delivery_writing(log_group: str) -> Statement:
     )
 
 
-def bucket_delivery(bucket: str, account: str, region: str, partition: str) -> Statement:
-    """Bedrock writes the bucket."""
-    return Statement(
+def bucket_statements(bucket: str, account: str, region: str, partition: str) -> tuple[Statement, ...]:
+    """Bedrock writes the bucket, and nobody beside it."""
+    delivery = Statement(
         sid="InvocationsDelivered",
         effect="Allow",
         principals={"Service": ("bedrock.amazonaws.com",)},
@@ -53,6 +53,8 @@ def bucket_delivery(bucket: str, account: str, region: str, partition: str) -> S
         resources=(f"arn:{partition}:s3:::{bucket}/*/AWSLogs/{account}/BedrockModelInvocationLogs/*",),
         conditions=_for_invocations(account, region, partition),
     )
+    alone = zone.services_alone("BedrockAlone", bucket, partition)
+    return (delivery, alone, *zone.evidence_bucket(bucket, partition))
 
 
 def bucket_encryption(account: str, region: str, partition: str) -> Statement:
@@ -62,7 +64,7 @@ def bucket_encryption(account: str, region: str, partition: str) -> Statement:
         effect="Allow",
         principals={"Service": ("bedrock.amazonaws.com",)},
         actions=("kms:GenerateDataKey",),
-        resources=THIS_KEY,
+        resources=zone.THIS_KEY,
         conditions=_for_invocations(account, region, partition),
     )
 

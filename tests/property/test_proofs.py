@@ -122,7 +122,7 @@ def test_there_is_a_value_for_every_outcome_of_the_tests(
         return tuple(holds(condition, context).value for condition in conditions)
 
     try:
-        known = {outcome(choice) for choice in alternatives(key, conditions, UNIVERSE)}
+        known = {outcome(choice) for choice in alternatives(key, tuple(conditions), UNIVERSE)}
     except Unbuildable:
         return  # an answer too: the claim is undetermined
     several = key == MANY.lower() or any(condition.operator.over for condition in conditions)

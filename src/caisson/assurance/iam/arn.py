@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from caisson.assurance.iam.pattern import Barred, Solid, Wild, fits, reached
 from caisson.assurance.iam.truth import NO, YES, Truth, of, unknown
@@ -59,7 +60,7 @@ def resource_matches(pieces: Sequence[Solid], text: str) -> Truth:
         return NO
     if len(parts) > _SERVICE and any(isinstance(piece, Wild) for piece in parts[_SERVICE]):
         return unknown(f"a wildcard in the service of {written(pieces)!r}")
-    if len(parts) == PARTS and parts[-1] != [Wild.MANY] and _type(text) and _wild_type(parts[-1]):
+    if len(parts) == PARTS and parts[-1] != (Wild.MANY,) and _type(text) and _wild_type(parts[-1]):
         return unknown(f"a wildcard in the type of resource of {written(pieces)!r}")
     if len(text) not in reached(pieces, text, _barred(pieces, text)):
         return unknown(f"a wildcard inside a part of {written(pieces)!r} would have to match a colon")
@@ -122,7 +123,12 @@ def _barred(pieces: Sequence[Solid], text: str) -> Barred:
     return barred
 
 
-def _split(pieces: Sequence[Solid]) -> list[list[Solid]]:
+def _split(pieces: Sequence[Solid]) -> tuple[tuple[Solid, ...], ...]:
+    return _split_once(tuple(pieces))
+
+
+@lru_cache(maxsize=8192)
+def _split_once(pieces: tuple[Solid, ...]) -> tuple[tuple[Solid, ...], ...]:
     """The pieces of each part."""
     parts: list[list[Solid]] = [[]]
     for piece in pieces:
@@ -132,4 +138,4 @@ def _split(pieces: Sequence[Solid]) -> list[list[Solid]]:
         first, *others = piece.split(":", PARTS - len(parts))
         parts[-1] += [first] if first else []
         parts += [[other] if other else [] for other in others]
-    return parts
+    return tuple(map(tuple, parts))

@@ -107,11 +107,23 @@ def joined(pieces: Iterable[Piece]) -> list[Piece]:
 
 def solid(pieces: Iterable[Piece]) -> tuple[Solid, ...]:
     """The pieces that are no variables."""
-    return tuple(piece for piece in pieces if not isinstance(piece, Variable))
+    return tuple([piece for piece in pieces if not isinstance(piece, Variable)])
 
 
 def fits(pieces: Sequence[Solid], text: str) -> bool:
-    """Whether the whole of `text` fits."""
+    """Whether the whole of `text` fits. Text alone, and text before a star, are nearly all that policies hold."""
+    if not pieces:
+        return not text
+    first, count = pieces[0], len(pieces)
+    if isinstance(first, str):
+        if not text.startswith(first):
+            return False
+        if count == 1:
+            return len(text) == len(first)
+        if count == 2 and pieces[1] is Wild.MANY:
+            return True
+    elif count == 1 and first is Wild.MANY:
+        return True
     return len(text) in reached(pieces, text)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from caisson.assurance.iam.arn import PARTS, resource_matches
 from caisson.assurance.iam.condition import holds
 from caisson.assurance.iam.context import Context
 from caisson.assurance.iam.document import Covered, Statement
-from caisson.assurance.iam.pattern import Pattern, Variable, fits
+from caisson.assurance.iam.pattern import Pattern, Solid, Variable, fits
 from caisson.assurance.iam.request import Request
 from caisson.assurance.iam.truth import NO, YES, Truth, every, negated, of, some, unknown
 from caisson.assurance.iam.variables import replaced
@@ -18,20 +19,19 @@ def covers(statement: Statement, request: Request) -> Truth:
     """Whether action, resource and conditions fit. Cheap tests come first, and the first no ends it."""
 
     def parts() -> Iterator[Truth]:
-        yield _action(statement.action, request.action)
+        yield of(acts_on(statement.action, request.action.lower()))
         yield YES if statement.resource is None else _resource(statement.resource, request)
         yield from (holds(condition, request.context) for condition in statement.conditions)
 
     return every(parts())
 
 
-def _action(covered: Covered, action: str) -> Truth:
-    """Actions have no case and no variables; their patterns are stored in lower case."""
-    lowered = action.lower()
-    solid = (
-        tuple(piece for piece in pattern.pieces if not isinstance(piece, Variable)) for pattern in covered.patterns
-    )
-    return of(any(fits(pieces, lowered) for pieces in solid) is not covered.inverted)
+def acts_on(covered: Covered, action: str) -> bool:
+    """Whether an element of actions means an action in lower case: they have no case and no variables."""
+    for pattern in covered.patterns:
+        if fits(cast("tuple[Solid, ...]", pattern.pieces), action):
+            return not covered.inverted
+    return covered.inverted
 
 
 def _resource(covered: Covered, request: Request) -> Truth:

@@ -35,6 +35,18 @@ def expanded(patterns: Iterable[str], named: Iterable[str]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def _expanded(patterns: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:
-    everything = dict.fromkeys([*known(), *named, *(one for one in patterns if "*" not in one)])
-    wanted = (solid(parse(pattern, variables=False).pieces) for pattern in patterns)
-    return tuple(dict.fromkeys(action for pieces in wanted for action in everything if fits(pieces, action)))
+    written = (*named, *(one for one in patterns if "*" not in one))
+    wanted = ((_fitting(pattern), solid(parse(pattern, variables=False).pieces)) for pattern in patterns)
+    return tuple(
+        dict.fromkeys(
+            action
+            for fitting, pieces in wanted
+            for action in (*fitting, *(one for one in written if fits(pieces, one)))
+        )
+    )
+
+
+@lru_cache(maxsize=4096)
+def _fitting(pattern: str) -> tuple[str, ...]:
+    pieces = solid(parse(pattern, variables=False).pieces)
+    return tuple(action for action in known() if fits(pieces, action))

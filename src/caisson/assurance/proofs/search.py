@@ -20,7 +20,7 @@ from caisson.assurance.iam.principal_element import Named
 from caisson.assurance.iam.principals import Principal
 from caisson.assurance.iam.request import Level, Request
 from caisson.assurance.iam.services import needs_resource_policy
-from caisson.assurance.iam.statement import covers
+from caisson.assurance.iam.statement import acts_on, covers
 from caisson.assurance.iam.truth import every
 from caisson.assurance.proofs.actions import expanded, known
 from caisson.assurance.proofs.claims import Claim
@@ -106,8 +106,8 @@ def _against(claim: Claim, estate: Estate, count: _Count) -> Iterator[Counterexa
         written = [*_written(statements), *_written(excepted)]
         alike: set[tuple[str, tuple[int, ...]]] = set()
         for action in expanded(claim.actions, written):
-            matching = [one for one in statements if _concerns(one, action)]
-            spared = [one for one in excepted if _concerns(one, action)]
+            matching = [one for one in statements if acts_on(one.action, action)]
+            spared = [one for one in excepted if acts_on(one.action, action)]
             if only is not None and not any(one.effect is Effect.ALLOW for one in matching if one in granting):
                 continue  # nothing grants it
             kind = (_service(action), tuple(map(id, (*matching, *spared))))
@@ -219,7 +219,9 @@ def _choices(statements: Iterable[Statement], fixed: Collection[str], estate: Es
             key = condition.key.lower()
             if key not in fixed:
                 tested.setdefault(key, []).append(condition)
-    return {key: alternatives(key, conditions, estate.universe) for key, conditions in tested.items()}
+    return {
+        key: alternatives(key, tuple(dict.fromkeys(conditions)), estate.universe) for key, conditions in tested.items()
+    }
 
 
 def _binds(statement: Statement, request: Request, bound: Sequence[Statement]) -> bool:
@@ -299,11 +301,6 @@ def _statements(levels: Iterable[Level]) -> list[Statement]:
 def _written(statements: Iterable[Statement]) -> Iterator[str]:
     for statement in statements:
         yield from (pattern.text for pattern in statement.action.patterns)
-
-
-def _concerns(statement: Statement, action: str) -> bool:
-    fitting = any(fits(solid(pattern.pieces), action) for pattern in statement.action.patterns)
-    return fitting is not statement.action.inverted
 
 
 def _resource_patterns(statement: Statement) -> Iterator[list[list[Solid]]]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import combinations, pairwise, product
 
 from caisson.assurance.iam.comparison import number
@@ -44,8 +45,9 @@ class Unbuildable(Exception):  # noqa: N818  (an answer: nobody can say)
     """The classes of a key cannot be told apart; the message says why."""
 
 
-def alternatives(key: str, conditions: Sequence[Condition], universe: Universe) -> tuple[Choice, ...]:
-    """One choice for each class, absence first.
+@lru_cache(maxsize=4096)
+def alternatives(key: str, conditions: tuple[Condition, ...], universe: Universe) -> tuple[Choice, ...]:
+    """One choice for each class, absence first. The same tests meet again for every action and resource.
 
     Args:
         key: lower case.

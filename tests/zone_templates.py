@@ -139,7 +139,24 @@ def hub() -> Json:
 
 def deployment() -> dict[str, Json]:
     """Zone to resources."""
-    return {"runtime": runtime(), "evaluation": zone(), "network": hub()}
+    made = {"runtime": runtime(), "evaluation": zone(), "network": hub()}
+    return rules(made, passing("api.example.com"))
+
+
+def rules(made: dict[str, Json], text: str) -> dict[str, Json]:
+    """The firewall's names replaced by rules as text."""
+    found = copy.deepcopy(made)
+    found["network"]["FirewallRules"]["Properties"]["RuleGroup"]["RulesSource"] = {"RulesString": text}
+    return found
+
+
+def passing(*names: str, port: str = "443") -> str:
+    """Rules that pass TLS to names; a dot in front means all below."""
+    return "\n".join(
+        f'pass tls $HOME_NET any -> any {port} (tls.sni; {"dotprefix; " if name.startswith(".") else ""}content:"{name}"; '
+        f"{'' if name.startswith('.') else 'startswith; '}endswith; sid:{sid};)"
+        for sid, name in enumerate(names, start=1)
+    )
 
 
 OUTPUTS = {

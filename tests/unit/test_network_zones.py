@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from caisson.assurance.controls import CATALOGUE
 from caisson.assurance.network import examine
 from caisson.assurance.network.declared import CARRIERS, EDGES, OWN, WAYS, declared, services
+from caisson.assurance.network.traffic import TCP, Traffic
 from caisson.assurance.proofs.search import Proof
 from caisson.assurance.templates import read
 from caisson.assurance.verdict import Verdict
@@ -22,7 +22,7 @@ from caisson.deploy.output import write
 from deployments import ZONES, aws, deployed, readings
 from network_templates import ref, resource, route, subnet
 from system_files import minimal, reading
-from zone_templates import closed, deployment, edited, endpoint, rule, system, written, zone
+from zone_templates import closed, deployment, edited, endpoint, passing, rule, rules, system, written, zone
 
 Json = dict[str, Any]
 ANYWHERE = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
@@ -50,19 +50,8 @@ def test_the_deployment_is_as_declared(tmp_path: Path) -> None:
     assert {control for proof in found.values() for control in proof.claim.controls} <= set(CATALOGUE)
 
 
-def rules(made: dict[str, Json], text: str) -> dict[str, Json]:
-    """The firewall's names replaced by rules as text."""
-    found = copy.deepcopy(made)
-    found["network"]["FirewallRules"]["Properties"]["RuleGroup"]["RulesSource"] = {"RulesString": text}
-    return found
-
-
-def names(made: dict[str, Json], *targets: str) -> dict[str, Json]:
-    found = copy.deepcopy(made)
-    found["network"]["FirewallRules"]["Properties"]["RuleGroup"]["RulesSource"]["RulesSourceList"]["Targets"] = list(
-        targets
-    )
-    return found
+def names(made: dict[str, Json], *targets: str, port: str = "443") -> dict[str, Json]:
+    return rules(made, passing(*targets, port=port))
 
 
 def peered(made: dict[str, Json], *, back: bool = True) -> dict[str, Json]:
@@ -121,6 +110,8 @@ OPENED = {
     "an internet gateway at the judge": (with_gateway(MADE, "evaluation"), "network.inside: evaluation", "evaluation/Gateway"),
     "another name in the firewall": (names(MADE, "api.example.com", "evil.example"), "network.inside: runtime", "evil.example"),
     "a name with all below it": (names(MADE, ".example.com"), "network.inside: runtime", ".example.com"),
+    "another port of the name": (names(MADE, "api.example.com", port="any"), "network.inside: runtime", "carries tcp"),
+    "a port beside": (names(MADE, "api.example.com", port="[443,8443]"), "network.inside: runtime", "carries tcp 443, 8443"),
     "addresses in the firewall": (rules(MADE, "pass tcp $HOME_NET any -> 198.51.100.0/24 443 (sid:1;)"), "network.inside: runtime", "network/Firewall"),
     "a firewall that passes everything": (rules(MADE, "pass ip any any -> any any (sid:1;)"), "network.inside: runtime", "network/Firewall"),
     "past the firewall": (edited(MADE, "network", EnterRoute=route("EnterTable", NatGatewayId=ref("Nat"))), "network.inside: runtime", "network/EnterTable"),
@@ -219,9 +210,30 @@ def test_a_static_route_wins_over_one_that_is_propagated(tmp_path: Path) -> None
 def test_a_host_has_the_port_of_its_address(tmp_path: Path) -> None:
     identity = {"issuer": {"url": "https://api.example.com:8443", "audience": "x"}, "groups": {"users": {}}}
     claim = "network.still: runtime: host api.example.com"
-    assert proved(tmp_path / "a", MADE, identity=identity)[claim].verdict is Verdict.BROKEN  # the group lets 443 out
-    made = edited(MADE, "runtime", More=resource("EC2::SecurityGroupEgress", GroupId=ref("ZoneGroup"), **ANYWHERE))
-    assert proved(tmp_path / "b", made, identity=identity)[claim].verdict is Verdict.HOLDS
+    moved = names(MADE, "api.example.com", port="8443")
+    assert proved(tmp_path / "a", moved, identity=identity)[claim].verdict is Verdict.BROKEN  # the group lets 443 out
+    more = {"More": resource("EC2::SecurityGroupEgress", GroupId=ref("ZoneGroup"), **ANYWHERE)}
+    found = proved(tmp_path / "b", edited(moved, "runtime", **more), identity=identity)
+    assert found[claim].verdict is found["network.inside: runtime"].verdict is Verdict.HOLDS
+    found = proved(tmp_path / "c", edited(MADE, "runtime", **more), identity=identity)
+    assert found[claim].verdict is found["network.inside: runtime"].verdict is Verdict.BROKEN  # 443 is not declared
+
+
+def test_a_host_is_reached_on_each_of_its_ports(tmp_path: Path) -> None:
+    """A tool and the issuer at one name: both ports must pass, and may."""
+    tools = {
+        "pay": {
+            "kind": "http",
+            "url": "https://api.example.com:8443/x",
+            "operations": {"status": {"class": "read_only"}},
+        }
+    }
+    claim = "network.still: runtime: host api.example.com"
+    more = {"More": resource("EC2::SecurityGroupEgress", GroupId=ref("ZoneGroup"), **ANYWHERE)}
+    both = passing("api.example.com") + "\n" + passing("api.example.com", port="8443").replace("sid:1;", "sid:2;")
+    found = proved(tmp_path / "a", edited(rules(MADE, both), "runtime", **more), tools=tools)
+    assert found[claim].verdict is found["network.inside: runtime"].verdict is Verdict.HOLDS
+    assert proved(tmp_path / "b", edited(MADE, "runtime", **more), tools=tools)[claim].verdict is Verdict.BROKEN
 
 
 HARMLESS = {
@@ -236,7 +248,7 @@ HARMLESS = {
     "a zone with the same addresses": {**MADE, "ingestion": without({"x": zone()}, "x", "BedrockRuntimeEndpoint")["x"]},
     "peering that no route uses": edited(MADE, "evaluation", Peer=resource(
         "EC2::VPCPeeringConnection", VpcId=ref("Vpc"), PeerVpcId=ref("RuntimeVpc"))),
-    "rules that only alert": rules(MADE, 'alert ip any any -> any any (sid:1;)\npass tls $HOME_NET any -> any any (tls.sni; content:"api.example.com"; startswith; endswith; sid:2;)'),
+    "rules that only alert": rules(MADE, 'alert ip any any -> any any (sid:1;)\n' + passing("api.example.com").replace("sid:1;", "sid:2;") + ''),
     "a rule that says the same": edited(MADE, "evaluation", **closed("More"), Again=rule("EndpointGroup", "ZoneGroup", egress=False)),
 }  # fmt: skip
 
@@ -318,7 +330,11 @@ def test_services_are_those_of_the_channel_table_and_the_edges() -> None:
 
 def test_what_a_file_declares() -> None:
     found = declared(system(judge=None))
-    assert found is not None and found.invoking == ("runtime",) and found.hosts == {"api.example.com": 443}
+    assert (
+        found is not None
+        and found.invoking == ("runtime",)
+        and found.hosts == {"api.example.com": Traffic.of(TCP, 443, 443)}
+    )
     assert declared(reading(minimal()).require()) is None
     shared = declared(system(aws=aws(ingestion="3" * 12)))
     assert shared is not None and shared.label("3" * 12) == "runtime-ingestion" and shared.label("9") == "account 9"

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from caisson.assurance.network.traffic import TCP, Traffic
 from caisson.channels.table import CHANNELS, Channel, Zone
 from caisson.system.schema import System
 
@@ -51,9 +52,9 @@ class Declared:
     """Account to its zones, `network` among them, in the order of the file; without the management account."""
     invoking: tuple[str, ...]
     """Zones that must reach a model."""
-    hosts: Mapping[str, int] = field(default_factory=dict)
-    """Names on the internet that the runtime reaches, each with its TCP port: those of tools and of the issuer."""
-    tools: Mapping[str, int] = field(default_factory=dict)
+    hosts: Mapping[str, Traffic] = field(default_factory=dict)
+    """Names on the internet that the runtime reaches, each on its TCP ports: those of tools and of the issuer."""
+    tools: Mapping[str, Traffic] = field(default_factory=dict)
     """Those of tools, which what runs a tool in the network account reaches, too."""
 
     def label(self, account: str) -> str:
@@ -64,8 +65,8 @@ class Declared:
         """Whether one account may send packets to another."""
         return any((one, other) in WAYS for one in self.zones.get(sender, ()) for other in self.zones.get(receiver, ()))
 
-    def destinations(self, account: str) -> Mapping[str, int]:
-        """Names on the internet that something in an account may reach through the firewall, and their ports."""
+    def destinations(self, account: str) -> Mapping[str, Traffic]:
+        """Names on the internet that something in an account may reach through the firewall, and on which ports."""
         zones = self.zones.get(account, ())
         return {**(self.tools if NETWORK in zones else {}), **(self.hosts if "runtime" in zones else {})}
 
@@ -88,14 +89,17 @@ def declared(system: System) -> Declared | None:
         if zone != "management" and account != accounts["management"]:
             zones[account] = (*zones.get(account, ()), zone)
     invoking = ("runtime", "evaluation") if system.judge is not None else ("runtime",)
-    tools = _hosts(tool.url for tool in system.tools.values())
-    issuer = _hosts([system.identity.issuer.url] if system.identity.issuer is not None else [])
-    return Declared(zones=zones, invoking=invoking, hosts={**tools, **issuer}, tools=tools)
+    tools = [tool.url for tool in system.tools.values()]
+    issuer = [system.identity.issuer.url] if system.identity.issuer is not None else []
+    return Declared(zones=zones, invoking=invoking, hosts=_hosts([*tools, *issuer]), tools=_hosts(tools))
 
 
-def _hosts(urls: Iterable[object]) -> dict[str, int]:
-    addresses = [urlsplit(str(url)) for url in urls]
-    return {str(one.hostname).lower(): one.port or HTTPS for one in addresses}
+def _hosts(urls: Iterable[object]) -> dict[str, Traffic]:
+    found: dict[str, Traffic] = {}
+    for one in (urlsplit(str(url)) for url in urls):
+        host, port = str(one.hostname).lower(), one.port or HTTPS
+        found[host] = found.get(host, Traffic()) | Traffic.of(TCP, port, port)
+    return found
 
 
 def services(zone: str) -> frozenset[str]:

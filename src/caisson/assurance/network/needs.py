@@ -46,8 +46,8 @@ class Needs:
                 yield self._service(account, "models", MODELS, senders)
             for channel in declared.channels(account) if workers else ():
                 yield self._service(account, f"channel {channel.name}", CARRIERS[channel.name], senders)
-            for host, port in sorted(declared.destinations(account).items()) if egress else ():
-                yield self._host(account, host, Traffic.of(TCP, port, port), senders)
+            for host, traffic in sorted(declared.destinations(account).items()) if egress else ():
+                yield self._host(account, host, traffic, senders)
 
     def _service(self, account: str, what: str, service: str, senders: list[Interface]) -> Proof:
         says = f"What needs it still reaches an endpoint of {service}."
@@ -71,11 +71,14 @@ class Needs:
         network = self.ground.survey.network
         everywhere = elsewhere(network)
         for sender in senders:
+            missing = traffic
             for path in outgoing(network, sender, everywhere):
-                if path.end is not End.INTERNET or not path.firewalls or traffic - path.traffic:
+                if path.end is not End.INTERNET or not path.firewalls:
                     continue
                 if path.domains is None or _covers(path.domains, host):
-                    return self._found(claim, path.hops)
+                    missing -= path.traffic
+                    if not missing:
+                        return self._found(claim, path.hops)
         return self._none(claim, f"{host} on {traffic} through a firewall", account, senders)
 
     def _claim(self, account: str, what: str, control: str, says: str) -> Claim:

@@ -18,6 +18,7 @@ from caisson.assurance.network.ground import Ground, anything
 from caisson.assurance.network.model import About, Interface, Subnet
 from caisson.assurance.network.paths import End, Path
 from caisson.assurance.network.reach import astray, between, elsewhere, incoming, outgoing
+from caisson.assurance.network.traffic import Traffic
 from caisson.assurance.proofs.claims import Claim
 from caisson.assurance.proofs.search import Proof
 from caisson.assurance.verdict import Verdict
@@ -108,8 +109,12 @@ class Zones:
         declared, label = self.ground.declared, self.ground.declared.label(account)
         if path.domains is None:
             return f"{path.firewalls[-1]} lets it reach addresses, and the file names hosts"
-        others = sorted(path.domains - declared.destinations(account).keys())
-        return f"{path.firewalls[-1]} lets it reach {others[0]}, which nothing declares for {label}" if others else ""
+        allowed = declared.destinations(account)
+        for host in sorted(path.domains):
+            if more := path.traffic - allowed.get(host, Traffic()):
+                on = f" on {more}" if host in allowed else ""
+                return f"{path.firewalls[-1]} lets it reach {host}{on}, which nothing declares for {label}"
+        return ""
 
     def _endpoints(self, account: str) -> Iterator[Proof]:
         """Interface endpoints, and gateway endpoints."""

@@ -69,7 +69,7 @@ def every_key() -> Reading:
             aws=section,
             identity={
                 "issuer": {"url": "https://idp.example.com", "audience": "x"},
-                "groups": {"users": {"may": ["approve"]}, "Operators of AWS": {"may": ["approve", "configure"]}},
+                "groups": {"users": {"may": ["approve"]}, "Operators of AWS": {"may": ["configure"]}},
             },
             models={
                 "assistant": {"id": "jp.anthropic.claude-sonnet-4-5-20250929-v1:0"},

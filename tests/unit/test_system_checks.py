@@ -342,6 +342,16 @@ def test_approvers_who_cannot_approve_are_a_warning() -> None:
     assert not reading(minimal(identity__groups__approvers={"may": ["approve"]}, tier=2)).warnings
 
 
+@pytest.mark.parametrize("tier", [1, 2, 3, 4])
+def test_who_configures_does_not_approve_where_two_sign(tier: int) -> None:
+    groups = {"users": {"may": ["approve", "configure"]}, "approvers": {"may": ["approve"]}}
+    issuer = {"url": "https://idp.example.com", "audience": "x"}
+    found = reading(minimal(tier=tier, identity__groups=groups, identity__issuer=issuer))
+    wanted = [] if tier < 3 else [("identity", "groups", "users", "may")]
+    assert [problem.path for problem in found.problems] == wanted
+    assert all("found both" in problem.message for problem in found.problems)
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SystemFileError, match="found no file; `caisson init` writes one"):
         read(tmp_path / "none.yaml")

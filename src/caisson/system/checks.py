@@ -25,6 +25,8 @@ UNAPPROVED_WRITES_TIER_MAX = 2
 """Highest tier at which a write that cannot be undone may go without a person (IAM-05 begins at tier 3)."""
 CUSTODIANS_MIN = 2
 """People whom it takes to open the raw copy (LOG-09)."""
+DUTIES = frozenset({"approve", "configure"})
+"""Rights that no group has both of where a configuration needs as many signatures."""
 RESERVED_PATTERNS = frozenset(PII_TYPES | {"CREDENTIAL"})
 """Names whose pseudonyms would look like those of a detector of ours."""
 
@@ -115,6 +117,19 @@ def _identity(file: File) -> Iterator[Found]:
                     message=f"expected an issuer, because local users cannot approve at tier {file.tier}, found none",
                     warning=True,
                 )
+
+
+def _duties(file: File) -> Iterator[Found]:
+    """Where a configuration needs a second signature, whoever writes one is not who approves it (IAM-03)."""
+    if tiers.fact("configuration_signatures", file.tier) < len(DUTIES):
+        return
+    for name, group in file.identity.groups.items():
+        if set(group.may) >= DUTIES:
+            yield Found(
+                path=("identity", "groups", name, "may"),
+                message=f"expected one of {' and '.join(sorted(DUTIES))}, because at tier {file.tier} somebody else "
+                "approves what is configured, found both",
+            )
 
 
 def _models(file: File) -> Iterator[Found]:
@@ -285,6 +300,7 @@ def _custodians(file: File) -> Iterator[Found]:
 CHECKS: tuple[Callable[[File], Iterator[Found]], ...] = (
     _references,
     _identity,
+    _duties,
     _models,
     _modes,
     _expressions,

@@ -31,8 +31,13 @@ $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock scripts/debian tests/iam_
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/.checkov: $(VENV)/.made requirements-checkov.lock
+	@scripts/venv $(PYTHON) $(VENV)/checkov
+	@$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-checkov.lock
+	@touch $@
+
 install: $(VENV)/.installed ## what is needed to run, into .venv
-dev: $(VENV)/.dev ## and what is needed to test
+dev: $(VENV)/.dev $(VENV)/.checkov ## and what is needed to test
 
 up: install ## run the example system (SYSTEM=examples/claims/caisson.yaml)
 	@exec $(BIN)/caisson up --system $(SYSTEM)
@@ -93,6 +98,7 @@ iam-differential: dev ## 20,000 IAM decisions beside an independent simulator (D
 lock: ## renew the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra aws --extra dev --extra otel -c requirements.lock pyproject.toml -o requirements-dev.lock
+	echo checkov | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header - -o requirements-checkov.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info

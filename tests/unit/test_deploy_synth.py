@@ -356,6 +356,45 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
         assert f"/{resource}" in report, entry
 
 
+CHECKOV = Path(sys.prefix, "checkov/bin/checkov")
+"""In an environment of its own: it pins libraries that Caisson has in other versions."""
+SYSTEMS = ("one-account", "three-accounts", "example", "every-key")
+
+
+def checked(folder: Path, files: dict[str, str]) -> tuple[set[str], set[str]]:
+    """What checkov finds in templates: what nobody explains, and what somebody does; `RULE file resource` each."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    command = [CHECKOV, "--directory", folder, "--framework", "cloudformation", "--skip-download", "--output", "json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    report = json.loads(done.stdout)
+    assert report["summary"]["parsing_errors"] == 0 and report["summary"]["passed"] > 0
+    told = report["results"]
+    assert {one["file_path"].lstrip("/") for one in told["passed_checks"]} <= files.keys()
+    failed, skipped = (
+        {f"{one['check_id']} {one['file_path'].lstrip('/')} {one['resource']}" for one in told[kind]}
+        for kind in ("failed_checks", "skipped_checks")
+    )
+    assert done.returncode == bool(failed)
+    return failed, skipped
+
+
+def test_checkov_finds_nothing_unexplained_and_what_is_explained(tmp_path: Path) -> None:
+    every = {f"{name}/{path}": text for name in SYSTEMS for path, text in deployed(name).files.items()}
+    files = {name: text for name, text in every.items() if "/templates/" in name}
+    failed, skipped = checked(tmp_path / "as-they-are", files)
+    assert failed == set()
+    bare = {name: json.loads(text) for name, text in files.items()}
+    for template in bare.values():
+        for resource in template["Resources"].values():
+            resource.get("Metadata", {}).pop("checkov", None)
+    failed, none = checked(tmp_path / "bare", {name: json.dumps(one) for name, one in bare.items()})
+    assert (failed, none) == (skipped, set())
+    assert skipped
+
+
 def test_reasons_stand_beside_their_resource_in_the_template() -> None:
     bucket = templates("example")["caisson-claims-eu-logging"]["Resources"]["TrailBucket"]
     assert {rule["id"] for rule in bucket["Metadata"]["cdk_nag"]["rules_to_suppress"]} >= {"AwsSolutions-S1"}

@@ -25,7 +25,9 @@ SUBNETS = ("10.64.0.0/24", "10.64.1.0/24")
 """In two availability zones."""
 ROWS = ("S39", "S40")
 FLOWS = ("S39",)
-NOWHERE: dict[str, Any] = {"cidr_ip": "127.0.0.1/32", "ip_protocol": "icmp", "from_port": 252, "to_port": 86}
+NOWHERE: dict[str, Any] = {
+    "cidr_ip": "127.0.0.1/32", "ip_protocol": "icmp", "from_port": 252, "to_port": 86, "description": "Nothing",
+}  # fmt: skip
 """A rule for nothing: without one, a security group lets everything out (AWS::EC2::SecurityGroup)."""
 HTTPS = 443
 MODELS = "bedrock-runtime"

@@ -80,6 +80,7 @@ def settings(built: Built, land: Landscape, key: Any, log: InvocationLog, rows: 
         {
             "AwsSolutions-IAM5[Resource::*]": f"{ACCOUNT_WIDE}. {INTERFACES}",
             f"AwsSolutions-IAM5[Resource::{group_arn}:log-stream:*]": STREAMS,
+            "CKV_AWS_111": ACCOUNT_WIDE,
         },
     )
     function = lambda_.CfnFunction(

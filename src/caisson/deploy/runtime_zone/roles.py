@@ -37,7 +37,7 @@ def boundary(built: Built, land: Landscape, zone: str) -> Any:
         description=f"The most that a role of zone {zone} may do",
         policy_document=document(workload.boundary()),
     )
-    suppress(made, {rule: BOUNDS for rule in ("AwsSolutions-IAM5[Resource::*]", "CKV_AWS_107", "CKV_AWS_111")})
+    suppress(made, dict.fromkeys(("AwsSolutions-IAM5[Resource::*]", "CKV_AWS_107", "CKV_AWS_111"), BOUNDS))
     built.carries(made, ("S11",))
     return made
 

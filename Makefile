@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM ?= examples/claims/caisson.yaml
 
-.PHONY: help install dev up down test lint lock bench bench-peers bench-detect bench-detect-peers prove-mutations soak soak-kill fuzz campaign-hostile train-people iam-differential clean
+.PHONY: help install dev up down test lint lock picture bench bench-peers bench-detect bench-detect-peers prove-mutations soak soak-kill fuzz campaign-hostile train-people iam-differential clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -53,6 +53,11 @@ lint: dev ## formatting, types, import direction
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+picture: dev ## docs/architecture.svg, from the example's templates
+	@mkdir -p build
+	@$(BIN)/caisson synth --system examples/aws/caisson.yaml --out build/deployment >/dev/null
+	@cp build/deployment/architecture.svg docs/architecture.svg
 
 bench: dev ## throughput and latency beside a bare pass-through and peers
 	@$(BIN)/python -m bench.run

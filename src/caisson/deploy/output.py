@@ -4,6 +4,7 @@
     policies/NAME.json        each policy of the organization by itself
     rows.json                 row of the pattern → `Stack/LogicalId`s
     rows.missing.json         row without a resource → reason
+    architecture.svg          accounts, what they hold, and who reaches whom
     manifest.json             stacks in order, parameters, policies with sizes and targets, digests of all files
 
 Everything is made in a folder beside and put in place by renaming. A folder that `synth` did not write is left alone.

@@ -19,6 +19,7 @@ from caisson.deploy.destinations import destinations
 from caisson.deploy.landscape import Landscape, guardrail_pin, landscape
 from caisson.deploy.output import text_of
 from caisson.deploy.parts import BUILT, PARTS, ROWS, reasons
+from caisson.deploy.picture import architecture
 from caisson.deploy.policies import floor
 from caisson.deploy.policies.catalogue import OrganizationPolicy, catalogue
 from caisson.deploy.policies.packing import LIMITS, Kind, check_attachments
@@ -30,6 +31,7 @@ from caisson.system.loader import Reading
 
 TEMPLATE_BYTES_MAX = 1_000_000
 """Largest template (CloudFormation user guide, cloudformation-limits)."""
+PICTURE = "architecture.svg"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +97,9 @@ def synthesize(reading: Reading) -> Deployment:
         }
         for built in made.stacks
     ]
-    return Deployment(files=files, manifest=_manifest(reading, land, policies, stacks))
+    manifest = _manifest(reading, land, policies, stacks)
+    files[PICTURE] = architecture(files, manifest)
+    return Deployment(files=files, manifest=manifest)
 
 
 def _located(name: str, problem: Problem) -> str:

@@ -61,6 +61,13 @@ def up(
     ledger_role: Annotated[
         str | None, typer.Option(help="ARN of the role to reach it with, assumed once a session.", metavar="ARN")
     ] = None,
+    ingress: Annotated[
+        str | None,
+        typer.Option(
+            help="Public name that clients call, of an ingress on AWS through which alone the gateway is reached.",
+            metavar="NAME[:PORT]",
+        ),
+    ] = None,
     otlp: Annotated[
         str | None, typer.Option(help="Send metrics to this OpenTelemetry collector (OTLP over HTTP).", metavar="URL")
     ] = None,
@@ -94,6 +101,7 @@ def up(
         port=port,
         upstream=answers,
         ledger=_ledger(ledger, ledger_profile, ledger_role),
+        ingress=_ingress(ingress),
         otlp=_collector(otlp),
         workers=workers,
         rotate=rotate,
@@ -236,6 +244,14 @@ def _ledger(text: str | None, profile: str | None, role: str | None) -> LedgerTa
     except StartError as error:
         _wrong(str(error))
     return LedgerTable(name=table, profile=profile, role=role or "", endpoint=endpoint)
+
+
+def _ingress(name: str | None) -> str:
+    from caisson.zones.z1_ingress.forwarded import NAME
+
+    if name is not None and not NAME.fullmatch(name):
+        _wrong(f"--ingress: expected a host name in lower case such as ai.example.com, found {name!r}.")
+    return name or ""
 
 
 def _collector(url: str | None) -> str:

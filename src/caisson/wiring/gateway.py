@@ -60,6 +60,7 @@ from caisson.wiring.ledger import Budgets
 from caisson.wiring.ledger import ports as ledger_ports
 from caisson.wiring.process import POLL_S, every, retire_on_signal, settle_memory, stop_on_signals
 from caisson.wiring.settings import METRICS, UPSTREAM_SOCKET, Settings, Upstream, read, worker_name
+from caisson.zones.z1_ingress.forwarded import Ingress
 from caisson.zones.z1_ingress.gateway import Gateway
 from caisson.zones.z1_ingress.identity import Identity
 from caisson.zones.z1_ingress.server import SharedServer
@@ -185,6 +186,7 @@ async def _serve(settings: Settings) -> None:
         refusals=refusals,
         readiness=follower,
         in_all=SharedCount(state / "under-way", worker=worker, workers=workers),
+        ingress=Ingress(settings.ingress) if settings.ingress else None,
     )
     signin = SignIn(
         sessions=sessions, credentials=credentials, ledger=ledger, clock=clock, owner_uid=settings.owner_uid

@@ -93,6 +93,7 @@ def write_settings(
     port: int,
     upstream: Upstream,
     ledger: LedgerTable | None,
+    ingress: str,
     otlp: str,
     workers: int,
 ) -> dict[str, Path]:
@@ -112,6 +113,7 @@ def write_settings(
             port=port if zone is Zone.RUNTIME else 0,
             upstream=upstream if zone is Zone.RUNTIME else None,
             ledger=ledger if zone is Zone.RUNTIME else None,
+            ingress=ingress if zone is Zone.RUNTIME else "",
             otlp=otlp if zone is Zone.RUNTIME else "",
             workers=workers if zone is Zone.RUNTIME else 1,
         )

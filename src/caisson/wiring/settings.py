@@ -78,6 +78,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     upstream: Upstream | None = None
     ledger: LedgerTable | None = None
     """None: the budgets are in a file of the runtime zone."""
+    ingress: str = ""
+    """Public name of what forwards requests to the gateway; empty: clients call it themselves."""
     worker: int = 0
     """Number of this gateway worker, from 0."""
     workers: int = 1

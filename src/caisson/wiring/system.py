@@ -64,6 +64,8 @@ class Asked:
     upstream: Upstream
     ledger: LedgerTable | None = None
     """None: the budgets are in a file."""
+    ingress: str = ""
+    """Public name of what forwards requests; empty: clients call the gateway themselves."""
     otlp: str = ""
     """URL of an OpenTelemetry collector."""
     workers: int = 1
@@ -86,6 +88,7 @@ class Asked:
             "--ledger": f"dynamodb={table.name}{f'@{table.endpoint}' if table.endpoint else ''}" if table else "",
             "--ledger-profile": table.profile if table else "",
             "--ledger-role": table.role if table else "",
+            "--ingress": self.ingress,
             "--otlp": self.otlp,
             "--workers": str(self.workers),
         }
@@ -139,6 +142,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             port=asked.port,
             upstream=asked.upstream,
             ledger=asked.ledger,
+            ingress=asked.ingress,
             otlp=asked.otlp,
             workers=asked.workers,
         )

@@ -23,6 +23,7 @@ from caisson.errors import CaissonError, CallerError, Refusal, UpstreamError, Wi
 from caisson.ports.credentials import Principal
 from caisson.zones.z1_ingress.asgi import Receive, Scope, Send
 from caisson.zones.z1_ingress.body import read_body
+from caisson.zones.z1_ingress.forwarded import Ingress
 from caisson.zones.z1_ingress.http import HttpRequest
 from caisson.zones.z1_ingress.reply import Reply
 from caisson.zones.z1_ingress.routes import Route, match
@@ -38,6 +39,8 @@ STS_BODY_BYTES_MAX = 65_536
 OPERATIONAL = frozenset({"health", "ready", "metrics"})
 """Kinds of route that answer callers without an identity."""
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
+FORWARDED = frozenset({b"forwarded", b"via", b"x-forwarded-for"})
+"""Headers of which a proxy adds one (RFC 9110, 7.6.3; RFC 7239): who is behind it need not be on this machine."""
 
 log = logging.getLogger("caisson.gateway")
 
@@ -82,14 +85,17 @@ class Gateway:
         refusals: Refusals,
         readiness: Readiness,
         in_all: Callable[[int], int] = lambda here: here,
+        ingress: Ingress | None = None,
     ) -> None:
-        """`in_all` is told how many requests are under way here and returns how many are in all workers."""
+        """`in_all` is told how many requests are under way here and returns how many are in all workers. `ingress` is
+        what forwards all of them; None: clients call the gateway itself."""
         self._runtime = runtime
         self._identity = identity
         self._sts = sts
         self._refusals = refusals
         self._readiness = readiness
         self._in_all = in_all
+        self._ingress = ingress
         self._under_way = 0
         self._unasked = 0
         """Of those, how many came before their client could be asked for another connection."""
@@ -155,6 +161,8 @@ class Gateway:
 
     async def _serve(self, scope: Scope, receive: Receive, reply: Reply, request_id: str, under_way: int) -> None:
         started = self._runtime.clock.monotonic()
+        if self._ingress is not None:
+            scope = {**scope, "raw_path": self._ingress.path(scope["raw_path"])}
         route = match(scope["method"], scope["raw_path"])
         if isinstance(route, Refusal):
             raise CallerError(route)
@@ -203,7 +211,9 @@ class Gateway:
         await reply.send(200, b"application/json", openai_answer.models(found))
 
     async def _operate(self, route: Route, scope: Scope, reply: Reply) -> None:
-        local = (scope.get("client") or [""])[0] in LOOPBACK
+        local = (scope.get("client") or [""])[0] in LOOPBACK and not any(
+            name in FORWARDED for name, _ in scope["headers"]
+        )
         if route.kind == "health":
             await reply.send(200, b"application/json", b'{"status":"alive"}')
         elif route.kind == "ready":
@@ -227,6 +237,8 @@ class Gateway:
 
     async def _read(self, route: Route, scope: Scope, receive: Receive) -> HttpRequest:
         headers: tuple[tuple[bytes, bytes], ...] = tuple(scope["headers"])
+        if self._ingress is not None:
+            headers = self._ingress.headers(headers)
         if len(headers) > HEADERS_MAX or sum(len(name) + len(value) for name, value in headers) > HEADER_BYTES_MAX:
             raise CallerError(
                 Refusal(

@@ -14,8 +14,9 @@ from caisson.deploy.landscape import Place
 from caisson.deploy.policies import recordings
 from caisson.deploy.policies.statement import document
 from caisson.deploy.watched_state.rules import Rule, rules
-from deployments import deployed, land_of, readings, template
+from deployments import ZONES, aws, deployed, land_of, readings, template
 from policy_evaluator import Request, denied_by, matches
+from system_files import minimal, reading
 
 NAMES = ("example", "one-account", "three-accounts", "every-key")
 BUCKET = "a-bucket"
@@ -259,3 +260,13 @@ def test_a_finding_raises_an_alarm_at_the_topic(name: str, place: Place) -> None
     )
     for statement in (publishing, encrypting):
         assert place.account in statement["Condition"]["StringEquals"]["aws:SourceAccount"]
+
+
+def test_where_the_firewall_shares_the_account_its_gateway_is_no_finding() -> None:
+    member = dict.fromkeys(ZONES[1:], "222222222222")
+    issuer = {"issuer": {"url": "https://idp.example.com", "audience": "x"}}
+    land = land_of(reading(minimal(tier=1, aws=aws(**member), identity={**minimal()["identity"], **issuer})))
+    (place,) = land.places
+    found = {rule.identifier for rule in rules(land, place)}
+    assert "NETFW_POLICY_DEFAULT_ACTION_FULL_PACKETS" in found
+    assert "INTERNET_GATEWAY_AUTHORIZED_VPC_ONLY" not in found

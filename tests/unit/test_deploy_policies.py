@@ -19,6 +19,7 @@ from caisson.deploy.policies import (
     management,
     network,
     people,
+    recordings,
     workload,
 )
 from caisson.deploy.policies.catalogue import OrganizationPolicy
@@ -113,6 +114,15 @@ def others() -> dict[str, dict[str, Any]]:
             invocations.bucket_statements("a-bucket", "222222222222", "eu-west-1", "aws")
         ),
         "invocations-key": document((invocations.bucket_encryption("222222222222", "eu-west-1", "aws"),)),
+        "recordings-bucket": document(
+            recordings.bucket_statements(
+                bucket="a-bucket", accounts=["222222222222", "333333333333"], organization="o-exampleorg",
+                partition="aws",
+            )
+        ),
+        "recordings-key": document(
+            (recordings.bucket_encryption(["222222222222", "333333333333"], "o-exampleorg"),)
+        ),
         "delivery-trust": document((invocations.delivery_trust("222222222222", "eu-west-1", "aws"),)),
         "delivery-writing": document((invocations.delivery_writing("arn:of:a:log-group"),)),
         "settings-trust": document((invocations.settings_trust(),)),
@@ -485,6 +495,15 @@ def test_one_region(runtime: InAccount, action: str, spared: bool) -> None:
         ("kms:ScheduleKeyDeletion", "arn:aws:kms:eu-west-1:555555555555:key/x",
          {"aws__ResourceTag/caisson:system": "claims-eu"}, False),
         ("guardduty:DeleteDetector", "*", {}, True),
+        ("config:StopConfigurationRecorder", "*", {}, True),
+        ("config:PutConfigurationRecorder", "*", {}, True),
+        ("config:PutDeliveryChannel", "*", {}, True),
+        ("config:PutConfigRule", "*", {}, True),
+        ("events:DisableRule", "arn:aws:events:eu-west-1:222222222222:rule/caisson-claims-eu-findings", {}, True),
+        ("cloudwatch:DisableAlarmActions",
+         "arn:aws:cloudwatch:eu-west-1:222222222222:alarm:caisson-claims-eu-findings", {}, True),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::caisson-claims-eu-recordings-555555555555", {}, True),
+        ("s3:DeleteObjectVersion", "arn:aws:s3:::caisson-claims-eu-recordings-555555555555/AWSLogs/x", {}, False),
         ("organizations:LeaveOrganization", "*", {}, False),
     ],
     ids=str,

@@ -35,6 +35,7 @@ from system_files import text_of as yaml_of
 LOGGING_ROWS = {"S06", "S25", "S31", "S32", "S33", "S34", "S61", "S66", "S75"}
 ORGANIZATION_ROWS = {"S07", "S08", "S10", "S13", "S14", "S15", "S41", "S43", "S44", "S62", "S74", "S76", "S77"}
 RUNTIME_ROWS = {"S09", "S11", "S19", "S20", "S21", "S39", "S40", "S42"}
+CONTROL_ROWS = {"S05"}
 EGRESS_ROWS = {"S48", "S49", "S50", "S51"}
 NAMES = sorted(readings())
 
@@ -64,6 +65,7 @@ def test_the_organization_s_rows_are_carried() -> None:
         | LOGGING_ROWS
         | RUNTIME_ROWS
         | EGRESS_ROWS
+        | CONTROL_ROWS
         | {"S22", "S24", "S28", "S53", "S54", "S59", "S68"}
     )
     assert {row for row in rows if rows[row]} == carried
@@ -114,6 +116,7 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
         "AWS::EC2::TransitGatewayRouteTablePropagation", "AWS::EC2::VPCBlockPublicAccessOptions",
         "AWS::EC2::VPCGatewayAttachment", "AWS::Logs::ResourcePolicy", "AWS::NetworkFirewall::LoggingConfiguration",
         "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
+        "AWS::Config::ConfigRule", "AWS::Config::ConfigurationRecorder", "AWS::Config::DeliveryChannel",
         "Custom::DataRetention", "Custom::InvocationLog",
     }  # fmt: skip
     for template in templates("example").values():
@@ -131,7 +134,8 @@ def test_evidence_outlives_the_stack() -> None:
                         ("runtime", {"RuntimeKey", "FlowsLog", "QueriesLog", "Ledger"}),
                         ("egress", {"EgressKey", "FlowsLog", "QueriesLog", "FirewallAlertLog", "FirewallFlowLog",
                                     "FirewallTlsLog"}),
-                        ("evaluation", {"EvaluationKey", "FlowsLog"})):  # fmt: skip
+                        ("evaluation", {"EvaluationKey", "FlowsLog"}),
+                        ("recordings", {"RecordingsKey", "RecordingsBucket"})):  # fmt: skip
         resources = templates("example")[f"caisson-claims-eu-{stack}"]["Resources"]
         retained = {name for name, found in resources.items() if found.get("DeletionPolicy") == "Retain"}
         assert retained == kept

@@ -22,6 +22,8 @@ from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.runtime_zone.enforcement import enforced, enforcement
 from caisson.deploy.runtime_zone.stack import invoking_zone
 from caisson.deploy.stacks import Built
+from caisson.deploy.watched_state.recordings import recordings
+from caisson.deploy.watched_state.stack import watched_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,5 +59,8 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
     if center is not None:
         stacks.append(people(app, land, center))
     stacks += [detector(app, land, place) for place in land.places]
+    if land.places:
+        stacks.append(recordings(app, land))  # what every account's recorder delivers into
+    stacks += [watched_state(app, land, place) for place in land.places]
     stacks += [enforcement(app, land, place) for place in enforced(land)]
     return Application(app=app, stacks=tuple(stacks))

@@ -21,7 +21,7 @@ from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
 from caisson.deploy.policies.guardrail import settings_of
 from caisson.deploy.policies.statement import Statement, document
-from caisson.deploy.retention import stores
+from caisson.deploy.retention import buckets
 from caisson.deploy.stacks import Built, in_order, new_stack, suppress
 
 FLOOR_ROWS = ("S44",)
@@ -125,7 +125,7 @@ def _trail(built: Built, land: Landscape) -> None:
                     for condition in selector.conditions
                 ],
             )
-            for selector in selectors([f"arn:{land.partition}:s3:::{bucket_name(land, what)}/" for what in stores()])
+            for selector in selectors([f"arn:{land.partition}:s3:::{bucket_name(land, what)}/" for what in buckets()])
         ],
     )
     suppress(

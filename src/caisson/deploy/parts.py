@@ -33,8 +33,8 @@ _WHY = {
     "S02": "the runtime has network, roles and ledger, but no service: the gateway cannot read its configuration and "
     "write its channels on AWS in this version, so it cannot start there",
     "S42": "no account invokes with a single guardrail, and an account enforces one alone; the floor (S44) is enforced",
-    "S05": "the control account has its guardrails, with a row of their own; its repository, secrets and rules have no "
-    "templates in this version",
+    "S05": "the control account has its guardrails, with a row of their own; its repository and secrets have no "
+    "templates in this version, and no account is there that records how it is",
     "S12": "no template makes an account: the system file names one for each zone; below tier 3 zones may share one",
     "S63": "credentials of tools are without effect in this version, so no secret is made for them",
     "S64": "nothing that is deployed in this version retrieves a credential",

@@ -40,6 +40,8 @@ DIMENSIONS: dict[str, Dimension] = {
         unit="1,000 text units", standing=False, what="Bedrock guardrails, by filter and text"
     ),
     "cloudtrail.events": Dimension(unit="100,000 events", standing=False, what="CloudTrail, further trails and data"),
+    "config.evaluation": Dimension(unit="evaluation", standing=False, what="AWS Config, evaluations of rules"),
+    "config.item": Dimension(unit="item", standing=False, what="AWS Config, changes that are recorded"),
     "cloudwatch.alarm": Dimension(unit="metric-month", standing=True, what="CloudWatch alarms on a metric"),
     "cloudwatch.alarm.band": Dimension(
         unit="alarm-month", standing=True, what="CloudWatch alarms outside of a band, each billed as three metrics"
@@ -91,6 +93,8 @@ BILLED: dict[str, tuple[str, ...]] = {
     "AWS::Bedrock::Guardrail": ("bedrock.guardrail",),
     "AWS::CloudTrail::Trail": ("cloudtrail.events",),
     "AWS::CloudWatch::Alarm": ("cloudwatch.alarm",),
+    "AWS::Config::ConfigRule": ("config.evaluation",),
+    "AWS::Config::ConfigurationRecorder": ("config.item",),
     "AWS::DynamoDB::Table": ("dynamodb.request", "dynamodb.stored"),
     "AWS::EC2::EIP": ("vpc.address",),
     "AWS::EC2::NatGateway": ("vpc.nat", "vpc.nat.use"),
@@ -127,7 +131,8 @@ FREE = (
     "AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGatewayV2::Integration",
     "AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage", "AWS::ApiGatewayV2::VpcLink",
     "AWS::Bedrock::EnforcedGuardrailConfiguration",
-    "AWS::Bedrock::GuardrailVersion", "AWS::Bedrock::ResourcePolicy", "AWS::EC2::FlowLog",
+    "AWS::Bedrock::GuardrailVersion", "AWS::Bedrock::ResourcePolicy", "AWS::Config::DeliveryChannel",
+    "AWS::EC2::FlowLog",
     "AWS::EC2::InternetGateway", "AWS::EC2::NetworkAcl", "AWS::EC2::NetworkAclEntry", "AWS::EC2::Route",
     "AWS::EC2::RouteTable", "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress",
     "AWS::EC2::SecurityGroupIngress", "AWS::EC2::Subnet", "AWS::EC2::SubnetNetworkAclAssociation",

@@ -40,6 +40,8 @@ def kept() -> tuple[Class, ...]:
 
 TRAIL = "trail"
 """What the bucket of the organization's trail is called before the rule of names."""
+RECORDINGS = "recordings"
+"""What stack, key and bucket of AWS Config's recordings are called before the rule of names."""
 
 
 def archive(class_: Class) -> str:
@@ -50,3 +52,8 @@ def archive(class_: Class) -> str:
 def stores() -> dict[str, int]:
     """Buckets of evidence, and the days for which each locks its objects."""
     return {TRAIL: DAYS["access"], **{archive(class_): class_.days for class_ in kept()}}
+
+
+def buckets() -> tuple[str, ...]:
+    """Every bucket of evidence of the logging account: those that lock, and that of the recordings, which cannot."""
+    return (*stores(), RECORDINGS)

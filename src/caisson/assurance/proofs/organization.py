@@ -19,6 +19,7 @@ from caisson.assurance.proofs.shape import Json, checked
 from caisson.assurance.proofs.universe import Universe, regions_of
 from caisson.deploy.landscape import Landscape, landscape
 from caisson.deploy.policies import management
+from caisson.deploy.retention import RECORDINGS
 from caisson.deploy.synthesis import synthesize
 from caisson.errors import OperatorError, SystemFileError
 from caisson.system.loader import Reading
@@ -75,6 +76,7 @@ def _accounts(land: Landscape, templates: Mapping[str, Json]) -> dict[str, str]:
     """Template of a part to the account that it is for."""
     parts = {
         "logging": "logging",
+        RECORDINGS: "logging",
         "guardrails": "control",
         "egress": "network",
         **{zone: zone for zone in land.invoking},

@@ -30,8 +30,8 @@ def namespace(land: Landscape) -> str:
 
 
 def alarming(land: Landscape) -> tuple[str, ...]:
-    """Accounts whose alarms go to the topic: this one's, and those of invocation logs."""
-    return tuple(dict.fromkeys((land.accounts["logging"], *(land.accounts[zone_] for zone_ in land.invoking))))
+    """Accounts whose alarms go to the topic: this one's, and those that record how they are."""
+    return tuple(dict.fromkeys((land.accounts["logging"], *(place.account for place in land.places))))
 
 
 def log_groups(built: Built, land: Landscape, key: Any) -> dict[str, Any]:

@@ -29,11 +29,20 @@ def bucket_name(land: Landscape, what: str) -> str:
 
 
 def make_bucket(
-    built: Built, land: Landscape, what: str, key: Any, statements: Sequence[Statement], *, days: int
+    built: Built,
+    land: Landscape,
+    what: str,
+    key: Any,
+    statements: Sequence[Statement],
+    *,
+    days: int,
+    locked: bool = True,
 ) -> tuple[Any, Any]:
-    """A bucket of evidence that is kept for `days`, and its policy."""
+    """A bucket of evidence that is kept for `days`, and its policy.
+
+    Not `locked` is only one into which a service writes that cannot deliver under Object Lock.
+    """
     id_ = "".join(word.capitalize() for word in what.split("-")) + "Bucket"
-    mode = "COMPLIANCE" if land.system.tier >= COMPLIANCE_TIER_MIN else "GOVERNANCE"
     encryption = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
         sse_algorithm="aws:kms", kms_master_key_id=key.attr_arn
     )
@@ -49,13 +58,8 @@ def make_bucket(
             ]
         ),
         versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
-        object_lock_enabled=True,
-        object_lock_configuration=s3.CfnBucket.ObjectLockConfigurationProperty(
-            object_lock_enabled="Enabled",
-            rule=s3.CfnBucket.ObjectLockRuleProperty(
-                default_retention=s3.CfnBucket.DefaultRetentionProperty(mode=mode, days=days)
-            ),
-        ),
+        object_lock_enabled=locked or None,
+        object_lock_configuration=_lock(land, days) if locked else None,
         ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
             rules=[s3.CfnBucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
         ),
@@ -73,7 +77,7 @@ def make_bucket(
             "CKV_AWS_18": recorded,
             "NIST.800.53.R5-S3BucketLoggingEnabled": recorded,
             "NIST.800.53.R5-S3BucketReplicationEnabled": "The bucket is itself the copy outside the accounts that it "
-            "tells of, under Object Lock; what is missing shows by digest or Merkle tree.",
+            "tells of; what is locked shows by digest or Merkle tree if anything is missing.",
         },
     )
     policy = s3.CfnBucketPolicy(
@@ -84,6 +88,16 @@ def make_bucket(
     )
     policy.add_resource_dependency(bucket)
     return bucket, policy
+
+
+def _lock(land: Landscape, days: int) -> Any:
+    mode = "COMPLIANCE" if land.system.tier >= COMPLIANCE_TIER_MIN else "GOVERNANCE"
+    return s3.CfnBucket.ObjectLockConfigurationProperty(
+        object_lock_enabled="Enabled",
+        rule=s3.CfnBucket.ObjectLockRuleProperty(
+            default_retention=s3.CfnBucket.DefaultRetentionProperty(mode=mode, days=days)
+        ),
+    )
 
 
 def lifecycle(days: int) -> Any:

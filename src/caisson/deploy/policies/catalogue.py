@@ -17,7 +17,7 @@ from caisson.deploy.landscape import Landscape, Place
 from caisson.deploy.policies import evidence, inference, management, perimeter
 from caisson.deploy.policies.packing import Kind, check_attachments, packed
 from caisson.deploy.policies.statement import Render, Statement, characters, document, reference
-from caisson.deploy.retention import stores
+from caisson.deploy.retention import buckets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,12 +110,13 @@ def _drafts(land: Landscape) -> Iterator[_Draft]:
                 land.names,
                 land.partition,
                 [
-                    *(land.names.bucket(what, land.accounts["logging"]) for what in stores()),
+                    *(land.names.bucket(what, land.accounts["logging"]) for what in buckets()),
                     *land.invocation_buckets,
                 ],
             ),
             *evidence.keys_stay(land.names, land.partition),
             evidence.watchers_stay(land.names, land.partition),
+            evidence.findings_stay(land.names, land.partition),
         ),
         targets=everywhere,
         rows=("S77",),

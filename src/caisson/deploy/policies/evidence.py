@@ -63,6 +63,12 @@ WATCHERS = (
     "config:DeleteConfigRule",
     "config:DeleteConfigurationRecorder",
     "config:DeleteDeliveryChannel",
+    "config:DeleteEvaluationResults",
+    "config:DeleteRetentionConfiguration",
+    "config:PutConfigRule",
+    "config:PutConfigurationRecorder",
+    "config:PutDeliveryChannel",
+    "config:PutRetentionConfiguration",
     "config:StopConfigurationRecorder",
     "ec2:DeleteFlowLogs",
     "guardduty:DeleteDetector",
@@ -81,6 +87,18 @@ WATCHERS = (
     "securitylake:DeleteCustomLogSource",
 )
 """Ways to blind the services that watch."""
+FINDINGS = "findings"
+"""What the rule of EventBridge and the alarm over AWS Config's findings are called before the rule of names."""
+CHANGE_FINDINGS = (
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DisableAlarmActions",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:SetAlarmState",
+    "events:DeleteRule",
+    "events:DisableRule",
+    "events:PutRule",
+)
+"""Ways to keep a finding from becoming an alarm."""
 
 
 def trail_arn(names: Names, partition: str, *, account: str = "*", region: str = "*") -> str:
@@ -163,5 +181,17 @@ def watchers_stay(names: Names, partition: str) -> Statement:
         effect="Deny",
         actions=WATCHERS,
         resources=("*",),
+        conditions=except_for((role_arn(names, partition, DEPLOYMENT),)),
+    )
+
+
+def findings_stay(names: Names, partition: str) -> Statement:
+    """What AWS Config finds goes on to be counted and to raise its alarm."""
+    name = names.of(FINDINGS)
+    return Statement(
+        sid="FindingsStay",
+        effect="Deny",
+        actions=CHANGE_FINDINGS,
+        resources=(f"arn:{partition}:cloudwatch:*:*:alarm:{name}", f"arn:{partition}:events:*:*:rule/{name}"),
         conditions=except_for((role_arn(names, partition, DEPLOYMENT),)),
     )

@@ -5,18 +5,20 @@ The logging zone keeps the evidence; the invocation log is AWS's word beside it,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
 from caisson.deploy.landscape import INVOCATIONS, Landscape
 from caisson.deploy.policies import evidence, management
-from caisson.deploy.retention import stores
+from caisson.deploy.retention import RECORDINGS, stores
 
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ChangeMessageVisibility")
 WRITES = ("s3:PutObject", "s3:DeleteObject")
 QUEUES = ("events", "events-aside")
 TRAIL = "trail"
-"""CloudTrail writes its bucket, the logging zone the others."""
+"""CloudTrail writes its bucket, AWS Config its own, the logging zone the others."""
+Said = Mapping[str, str | list[str]]
+"""Context keys with which a service says for whom it acts, and what they hold then."""
 
 
 def claims(land: Landscape) -> Iterator[Claim]:
@@ -65,6 +67,14 @@ def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
     source = evidence.trail_arn(land.names, land.partition, account=land.management, region=land.region)
     bucket = f"arn:{land.partition}:s3:::{land.names.bucket(TRAIL, owner)}"
     yield from _by_aws(members, owner, TRAIL, bucket, "the organization's trail", {"aws:SourceArn": source})
+    bucket = f"arn:{land.partition}:s3:::{land.names.bucket(RECORDINGS, owner)}"
+    of_members: Said = {"aws:SourceAccount": list(members), "aws:SourceOrgID": land.organization}
+    yield from _by_aws(members, owner, RECORDINGS, bucket, "accounts of the organization", of_members)
+    yield _read(members, owner, RECORDINGS, bucket)
+    for place in land.places:
+        at = f"{bucket}/AWSLogs/{place.account}"
+        what, of_its_own = f"{RECORDINGS}.{place.label}", {"aws:SourceAccount": place.account}
+        yield _deliver(members, owner, what, at, "its account", of_its_own)
     for what in stores():
         bucket = f"arn:{land.partition}:s3:::{land.names.bucket(what, owner)}/*"
         yield _read(members, owner, what, bucket.removesuffix("/*"))
@@ -83,9 +93,7 @@ def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
         )
 
 
-def _by_aws(
-    members: tuple[str, ...], owner: str, what: str, bucket: str, of: str, said: dict[str, str]
-) -> Iterator[Claim]:
+def _by_aws(members: tuple[str, ...], owner: str, what: str, bucket: str, of: str, said: Said) -> Iterator[Claim]:
     """Of a store that services of AWS alone write, on behalf of who says this."""
     yield Claim(
         id=f"custody.write.{what}",
@@ -96,7 +104,11 @@ def _by_aws(
         actions=WRITES,
         on=(f"{bucket}/*",),
     )
-    yield Claim(
+    yield _deliver(members, owner, what, bucket, of, said)
+
+
+def _deliver(members: tuple[str, ...], owner: str, what: str, at: str, of: str, said: Said) -> Claim:
+    return Claim(
         id=f"custody.deliver.{what}",
         controls=("LOG-07",),
         says=f"No service of AWS writes to the store {what} but for {of}.",
@@ -104,8 +116,8 @@ def _by_aws(
         owner=owner,
         by="services",
         actions=WRITES,
-        on=(f"{bucket}/*",),
-        but=(Spared(conditions={"StringEquals": said}),),
+        on=(f"{at}/*",),
+        but=(Spared(conditions={"StringEquals": dict(said)}),),
     )
 
 

@@ -8,7 +8,7 @@ from caisson.assurance.proofs.claims import Claim, Spared
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.names import TAG
 from caisson.deploy.policies import management
-from caisson.deploy.retention import stores
+from caisson.deploy.retention import buckets as logging_buckets
 
 TRAIL = (
     "cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors",
@@ -39,7 +39,9 @@ KEYS = (
 KEYS_DESTROYED = ("kms:ScheduleKeyDeletion", "kms:DeleteImportedKeyMaterial")
 WATCHERS = (
     "access-analyzer:DeleteAnalyzer", "config:DeleteConfigRule", "config:DeleteConfigurationRecorder",
-    "config:DeleteDeliveryChannel", "config:StopConfigurationRecorder", "ec2:DeleteFlowLogs",
+    "config:DeleteDeliveryChannel", "config:DeleteEvaluationResults", "config:DeleteRetentionConfiguration",
+    "config:PutConfigRule", "config:PutConfigurationRecorder", "config:PutDeliveryChannel",
+    "config:PutRetentionConfiguration", "config:StopConfigurationRecorder", "ec2:DeleteFlowLogs",
     "guardduty:DeleteDetector", "guardduty:UpdateDetector", "guardduty:DeleteMembers", "guardduty:DisassociateMembers",
     "guardduty:DisassociateFromAdministratorAccount", "guardduty:StopMonitoringMembers", "macie2:DisableMacie",
     "macie2:UpdateMacieSession", "macie2:DisassociateFromAdministratorAccount", "securityhub:DisableSecurityHub",
@@ -47,6 +49,11 @@ WATCHERS = (
     "securitylake:DeleteCustomLogSource",
 )  # fmt: skip
 """Ways to blind the services that watch (their API references)."""
+FINDINGS = (
+    "cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:PutMetricAlarm",
+    "cloudwatch:SetAlarmState", "events:DeleteRule", "events:DisableRule", "events:PutRule",
+)  # fmt: skip
+"""Ways to have what AWS Config finds raise no alarm."""
 
 
 def claims(land: Landscape) -> Iterator[Claim]:
@@ -56,7 +63,8 @@ def claims(land: Landscape) -> Iterator[Claim]:
     spared = Spared(conditions={"ArnLike": {"aws:PrincipalArn": deployment}})
     other_key = Spared(conditions={"StringNotEquals": {f"aws:ResourceTag/{TAG}": land.names.system}})
     groups = f"arn:{land.partition}:logs:*:*:log-group:{land.names.log_group('*')}"
-    buckets = [f"arn:{land.partition}:s3:::{land.names.bucket(what, land.accounts['logging'])}" for what in stores()]
+    logging = land.accounts["logging"]
+    buckets = [f"arn:{land.partition}:s3:::{land.names.bucket(what, logging)}" for what in logging_buckets()]
     buckets += [f"arn:{land.partition}:s3:::{bucket}" for bucket in land.invocation_buckets]
     trail = f"arn:{land.partition}:cloudtrail:*:*:trail/{land.names.of('trail')}"
 
@@ -89,3 +97,9 @@ def claims(land: Landscape) -> Iterator[Claim]:
     yield claim("keys", ("DAT-05",), "Nobody but the deployment changes a key of the system.", KEYS, spared, other_key)
     yield claim("keys-live", ("LOG-07", "DAT-05"), "Nobody destroys a key of the system.", KEYS_DESTROYED, other_key)
     yield claim("watchers", ("LOG-07",), "Nobody but the deployment blinds the services that watch.", WATCHERS, spared)
+    alarm = f"arn:{land.partition}:cloudwatch:*:*:alarm:{land.names.of('findings')}"
+    rule = f"arn:{land.partition}:events:*:*:rule/{land.names.of('findings')}"
+    yield claim(
+        "findings", ("LOG-07", "NET-08"), "Nobody but the deployment silences what AWS Config finds.",
+        FINDINGS, spared, on=(alarm, rule),
+    )  # fmt: skip

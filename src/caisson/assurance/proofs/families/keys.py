@@ -9,6 +9,7 @@ from caisson.assurance.proofs.claims import Claim, Spared, Still
 from caisson.deploy.destinations import leaves
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger, management
+from caisson.deploy.retention import RECORDINGS
 from caisson.system import tiers
 
 USES = (
@@ -24,12 +25,16 @@ MANAGES = (
 READER = "reader"
 """Permission set of people who read the log."""
 ANY_DUTY = "*"
+_THROUGH = {
+    "archive": "s3", "logging": "sqs", "runtime": "dynamodb", management.SETTINGS: "s3", RECORDINGS: "s3",
+}  # fmt: skip
+"""Key to the service by way of which it is used."""
 
 
 def claims(land: Landscape) -> Iterator[Claim]:
     """About each key, for principals of every member account."""
     members = tuple(place.account for place in land.places)
-    zones = {"trail": "logging", "archive": "logging", "logging": "logging"}
+    zones = {"trail": "logging", "archive": "logging", "logging": "logging", RECORDINGS: "logging"}
     if tiers.fact("distinct_accounts", land.system.tier):
         zones["guardrails"] = "control"  # else guardrails have AWS's key
     if leaves(land):
@@ -46,7 +51,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
 def _of(land: Landscape, what: str, key_name: str, owner: str, members: tuple[str, ...]) -> Iterator[Claim]:
     key = f"arn:{land.partition}:kms:{land.region}:{owner}:key/{key_name}key"
     users = _users(land, owner).get(key_name, ())
-    through = {"archive": "s3", "logging": "sqs", "runtime": "dynamodb", management.SETTINGS: "s3"}.get(key_name)
+    through = _THROUGH.get(key_name)
     condition: dict[str, dict[str, Any]] = {"ArnLike": {"aws:PrincipalArn": list(users)}}
     if through is not None:
         condition["StringEquals"] = {"kms:ViaService": f"{through}.{land.region}.amazonaws.com"}
@@ -84,6 +89,7 @@ def _users(land: Landscape, owner: str) -> dict[str, tuple[str, ...]]:
         "logging": (land.role(ANY_DUTY),),  # whoever sends to the queue
         "guardrails": (land.role(ANY_DUTY),),  # whoever invokes
         management.SETTINGS: (reader,),
+        RECORDINGS: (reader,),
         "runtime": tuple(land.role(duty, runtime) for duty in of_the_ledger),
     }
 

@@ -84,6 +84,7 @@ def test_what_the_example_connects() -> None:
         Relation(RUNTIME, NETWORK, "what it sends outside passes its firewall"),
         Relation("000000000000", LOGGING, "the organization's trail goes to its bucket"),
         Relation("000000000000", CONTROL, "people enter as approver"),
+        Relation(RUNTIME, LOGGING, "recordings go to its bucket"),
     } <= found
     numbers = [int(text) for text in texts(deployed("example").files[PICTURE]) if text.isdecimal()]
     assert numbers == list(range(1, len(found) + 1))

@@ -14,7 +14,8 @@ from typing import Any
 
 Json = Mapping[str, Any]
 POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::IAM::RolePolicy")
-_ACCOUNT = re.compile(r"(?<=:)\d{12}(?=:)")
+_ACCOUNT = re.compile(r'(?<=:)\d{12}(?=:)|(?<=-)\d{12}(?=")')
+"""In an ARN, or at the end of a bucket's name."""
 _SAID: tuple[tuple[str, str], ...] = (
     ("sqs:SendMessage", "{who} sends events to its queue"),
     ("sqs:ReceiveMessage", "{who} reads its queue"),

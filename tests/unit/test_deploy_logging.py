@@ -13,8 +13,8 @@ import pytest
 
 from caisson.channels.messages import AnyMessage, HeadEvent, KeyEvent, RequestEvent, ResponseEvent, to_dict
 from caisson.channels.table import CHANNELS
+from caisson.deploy.channel_queue import EVENTS, ends
 from caisson.deploy.logging_zone.events import rows_of
-from caisson.deploy.logging_zone.queue import writers
 from caisson.deploy.logging_zone.watching import REGEX_CHARACTERS_MAX
 from caisson.deploy.policies.guardrail import CREDENTIAL_RULES
 from caisson.deploy.policies.signals import SIGNALS, Signal
@@ -103,7 +103,7 @@ def test_who_manages_a_key_does_not_use_it() -> None:
 
 
 def test_zones_of_the_channel_table_write_and_one_reads() -> None:
-    assert set(writers(land_of(readings()["example"]))) == {
+    assert set(ends(land_of(readings()["example"]), EVENTS).writers) == {
         str(number) * 6 + str(number) * 6 for number in (1, 2, 3, 4, 5)
     }
     assert len(CHANNELS["events"].writers) == 6

@@ -80,6 +80,8 @@ def test_what_the_example_connects() -> None:
     found = told(templates())
     assert {
         Relation(RUNTIME, LOGGING, "the role gateway sends events to its queue"),
+        Relation("333333333333", LOGGING, "the role judge sends events to its queue"),
+        Relation(RUNTIME, "333333333333", "the role gateway sends what is to be evaluated to its queue"),
         Relation(RUNTIME, CONTROL, "the role gateway invokes models with its guardrails, in a pinned version"),
         Relation(RUNTIME, NETWORK, "what it sends outside passes its firewall"),
         Relation("000000000000", LOGGING, "the organization's trail goes to its bucket"),
@@ -99,7 +101,11 @@ def without(made: dict[str, Any], stack: str, id_: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("stack", "id_", "lost"),
     [
-        ("caisson-claims-eu-runtime", "GatewayPolicy", {"sends events", "invokes models"}),
+        (
+            "caisson-claims-eu-runtime",
+            "GatewayPolicy",
+            {"sends events", "sends what is to be evaluated", "invokes models"},
+        ),
         ("caisson-claims-eu-runtime", "Attachment", {"passes its firewall"}),
         ("caisson-claims-eu-organization", "Trail", {"trail"}),
         ("caisson-claims-eu-people", "ApproverOfApprovers", {"approver"}),

@@ -21,6 +21,7 @@ from caisson.deploy.policies import (
     people,
     recordings,
     workload,
+    zone,
 )
 from caisson.deploy.policies.catalogue import OrganizationPolicy
 from caisson.deploy.policies.events import selectors
@@ -81,6 +82,21 @@ def others() -> dict[str, dict[str, Any]]:
                 caller="arn:of:the:gateway", organization="o-exampleorg", queues=["arn:of:a:queue"]
             )
         ),
+        "endpoint-queues-read": document(
+            network.queue_endpoint(
+                caller="arn:of:the:judge", organization="o-exampleorg", queues=["arn:of:a:queue"],
+                reads=["arn:of:another"],
+            )
+        ),
+        "receiving": document(
+            workload.receiving(channel="evaluations", queue="arn:of:a:queue", endpoint="vpce-1")
+        ),
+        "queue-evaluations": document(
+            zone.queue_statements(
+                "arn:of:a:queue", writers=["222222222222"], roles=["arn:of:the:gateway"], reader="arn:of:the:judge",
+                partition="aws",
+            )
+        ),
         "endpoint-tokens": document(
             network.token_endpoint(
                 caller="arn:of:the:gateway", organization="o-exampleorg", sessions="arn:of:sessions"
@@ -96,12 +112,13 @@ def others() -> dict[str, dict[str, Any]]:
                 *workload.reading_ledger(table="arn:of:the:table", endpoint="vpce-2"),
                 workload.assuming_sessions(sessions="arn:of:sessions", endpoint="vpce-3"),
                 *workload.sending(
-                    queue="arn:of:a:queue", endpoint="vpce-4", keys="arn:of:keys", alias="alias/logging",
-                    region="eu-west-1",
+                    channel="events", queue="arn:of:a:queue", endpoint="vpce-4", keys="arn:of:keys",
+                    alias="alias/logging", region="eu-west-1",
                 ),
             )
         ),
         "boundary": document(workload.boundary()),
+        "boundary-receives": document(workload.boundary(receives=True)),
         "ledger-table": document(
             ledger.table_statements(
                 table="arn:of:the:table", gateway="arn:of:the:gateway", session="arn:of:sessions", endpoint="vpce-1"
@@ -250,7 +267,7 @@ def test_wildcards_stand_only_where_they_are_explained() -> None:
     """`*` as principal or as a whole service's actions: in a Deny, or where AWS asks for it."""
     aws_asks_for = {
         "AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails", "ZoneAssumes", "ZoneSends", "ZoneReadsLedger",
-        "SessionsKeepBudgets", "FunctionSets",
+        "SessionsKeepBudgets", "FunctionSets", "ZoneReceives",
     }  # fmt: skip
     without_resource = {"Settings": management.SETS, "Interface": management.ELASTIC_INTERFACES}
     for statement in statements():
@@ -265,7 +282,10 @@ def test_wildcards_stand_only_where_they_are_explained() -> None:
             assert statement["Sid"] in aws_asks_for
             assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": "o-exampleorg"}
             if statement["Sid"].startswith("Zone"):  # of an endpoint: one role
-                assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:gateway"}
+                assert statement["Condition"]["ArnLike"]["aws:PrincipalArn"] in (
+                    "arn:of:the:gateway",
+                    "arn:of:the:judge",
+                )
             if statement["Sid"].startswith("Sessions"):
                 assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:sessions"}
             if statement["Sid"] == "FunctionSets":

@@ -237,7 +237,8 @@ class TestGateway:
         bound = policy(found["Boundary"]["Properties"]["PolicyDocument"], Kind.BOUNDARY)
         for action in (
             "iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole", "bedrock:PutEnforcedGuardrailConfiguration",
-            "bedrock:DeleteGuardrail", "dynamodb:DeleteTable", "kms:PutKeyPolicy", "sqs:ReceiveMessage",
+            "bedrock:DeleteGuardrail", "dynamodb:DeleteTable", "kms:PutKeyPolicy", "sqs:PurgeQueue",
+            *(() if part == "evaluation" else ("sqs:ReceiveMessage",)),
         ):  # fmt: skip
             found_ = outcome(f"{ROLES}gateway", action, "*", {}, boundary=(bound,))
             assert found_ is Outcome.DENY_IMPLICIT, action
@@ -390,7 +391,9 @@ def test_the_networks_have_no_way_out_and_endpoints_for_what_is_called(name: str
     assert not any(table.routes for table in made.tables.values())
     assert not (made.nats or made.peerings or made.attachments)
     ends = [one for one in made.interfaces.values() if one.role is Role.ENDPOINT]
-    assert sorted(one.service for one in ends) == ["bedrock"] * functions + ["bedrock-runtime"] * zones + ["sqs", "sts"]
+    assert sorted(one.service for one in ends) == ["bedrock"] * functions + ["bedrock-runtime"] * zones + [
+        "sqs"
+    ] * zones + ["sts"]
     others = [one for one in made.interfaces.values() if one.role is not Role.ENDPOINT]
     assert [one.id.rpartition("/")[2] for one in others] == ["Settings"] * functions
     models = {subnet for one in ends if one.service != "bedrock" for subnet in one.subnets}
@@ -486,7 +489,7 @@ def test_where_the_file_names_hosts_the_runtime_has_one_way_to_the_transit_gatew
     assert [one for one in made.attachments.values() if one.vpc in vpcs and not one.vpc.endswith("runtime/Vpc")] == []
     assert not made.peerings and not any(nat.subnet.partition("/")[0] in vpcs for nat in made.nats.values())
     endpoints = [one for one in made.interfaces.values() if one.role is Role.ENDPOINT and one.vpc in vpcs]
-    assert {one.service for one in endpoints} == {"bedrock-runtime", "sts", "sqs"} and len(endpoints) == 4
+    assert {one.service for one in endpoints} == {"bedrock-runtime", "sts", "sqs"} and len(endpoints) == 5
     opened = [
         rule
         for group in made.groups.values()

@@ -66,7 +66,7 @@ def test_the_organization_s_rows_are_carried() -> None:
         | RUNTIME_ROWS
         | EGRESS_ROWS
         | CONTROL_ROWS
-        | {"S22", "S24", "S28", "S53", "S54", "S59", "S68"}
+        | {"S22", "S24", "S28", "S45", "S46", "S47", "S53", "S54", "S59", "S68"}
     )
     assert {row for row in rows if rows[row]} == carried
 
@@ -134,7 +134,7 @@ def test_evidence_outlives_the_stack() -> None:
                         ("runtime", {"RuntimeKey", "FlowsLog", "QueriesLog", "Ledger"}),
                         ("egress", {"EgressKey", "FlowsLog", "QueriesLog", "FirewallAlertLog", "FirewallFlowLog",
                                     "FirewallTlsLog"}),
-                        ("evaluation", {"EvaluationKey", "FlowsLog"}),
+                        ("evaluation", {"EvaluationKey", "FlowsLog", "Evaluations", "EvaluationsAside"}),
                         ("recordings", {"RecordingsKey", "RecordingsBucket"})):  # fmt: skip
         resources = templates("example")[f"caisson-claims-eu-{stack}"]["Resources"]
         retained = {name for name, found in resources.items() if found.get("DeletionPolicy") == "Retain"}

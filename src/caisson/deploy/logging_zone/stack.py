@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson.deploy.channel_queue import EVENTS, channel_queue, key_uses
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.archive import archive
 from caisson.deploy.logging_zone.events import alarming, alarms, log_groups
-from caisson.deploy.logging_zone.queue import event_queue, writers
 from caisson.deploy.logging_zone.trail import trail_store
 from caisson.deploy.logging_zone.watching import macie_session
 from caisson.deploy.policies import management, zone
@@ -23,7 +23,7 @@ def logging_zone(app: Any, land: Landscape) -> Built:
     trail_store(built, land)
     archive(built, land)
     key = _zone_key(built, land)
-    queues = event_queue(built, land, key)
+    queues = channel_queue(built, land, EVENTS, key, ("S06",))
     alarms(built, land, key, log_groups(built, land, key), queues)
     macie_session(built, land)
     return built
@@ -31,7 +31,7 @@ def logging_zone(app: Any, land: Landscape) -> Built:
 
 def _zone_key(built: Built, land: Landscape) -> Any:
     """The key of what is under way: queue, log groups and topic."""
-    account, sqs = land.accounts["logging"], f"sqs.{land.region}.amazonaws.com"
+    account = land.accounts["logging"]
     log_groups_arn = f"arn:{land.partition}:logs:{land.region}:{account}:log-group:{land.names.log_group('*')}"
     return make_key(
         built,
@@ -39,17 +39,7 @@ def _zone_key(built: Built, land: Landscape) -> Any:
         ZONE,
         (
             zone.administration(account, [land.role(management.DEPLOYMENT)], land.partition),
-            zone.used_through(
-                "ZonesSend",
-                (
-                    "kms:Decrypt",
-                    "kms:GenerateDataKey",
-                ),  # SQS asks both of a sender; the queue's policy lets none receive
-                accounts=writers(land),
-                roles=[land.role("*")],
-                service=sqs,
-                partition=land.partition,
-            ),
+            key_uses(land, EVENTS),
             zone.encrypts_log_groups(region=land.region, log_groups=log_groups_arn),
             zone.encrypts_alarms(alarming(land)),
         ),

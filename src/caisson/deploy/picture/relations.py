@@ -17,7 +17,7 @@ POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::IAM::RolePolicy")
 _ACCOUNT = re.compile(r'(?<=:)\d{12}(?=:)|(?<=-)\d{12}(?=")')
 """In an ARN, or at the end of a bucket's name."""
 _SAID: tuple[tuple[str, str], ...] = (
-    ("sqs:SendMessage", "{who} sends events to its queue"),
+    ("sqs:SendMessage", "{who} sends {what} to its queue"),
     ("sqs:ReceiveMessage", "{who} reads its queue"),
     ("bedrock:ApplyGuardrail", "{who} invokes models with its guardrails, in a pinned version"),
     ("s3:PutObject", "{who} writes to its buckets"),
@@ -68,15 +68,19 @@ def _told(id_: str, resource: Json, filled: Mapping[str, str | None]) -> Iterato
         for statement in _statements(properties):
             for action, says in _SAID:
                 if statement["Effect"] == "Allow" and action in _listed(statement["Action"]):
-                    yield from (
-                        (target, f"the role {says.format(who=who)}") for target in _named(statement["Resource"], filled)
-                    )
+                    told = f"the role {says.format(who=who, what=_sent(statement))}"
+                    yield from ((target, told) for target in _named(statement["Resource"], filled))
     if kind == "AWS::SSO::Assignment":
         name = properties["PermissionSetArn"]["Fn::GetAtt"][0]
         yield str(properties["TargetId"]), f"people enter as {name.lower()}"
     for other, says in _OTHERS:
         if kind == other:
             yield from ((target, says) for target in _named(properties, filled))
+
+
+def _sent(statement: Json) -> str:
+    """What goes into the queue that a statement names, by the channel in the queue's name."""
+    return "what is to be evaluated" if json.dumps(statement["Resource"]).endswith('-evaluations"') else "events"
 
 
 def _statements(properties: Json) -> Iterator[Json]:

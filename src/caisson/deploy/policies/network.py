@@ -16,6 +16,8 @@ from caisson.deploy.policies.statement import Condition, Parameter, Statement
 
 GUARDED = ("bedrock:ApplyGuardrail",)
 COUNTED = ("bedrock:CountTokens",)
+RECEIVE = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage")
+"""What reading a queue takes."""
 
 
 def endpoint_statements(
@@ -72,17 +74,22 @@ def token_endpoint(*, caller: str, organization: str, sessions: str) -> tuple[St
     )
 
 
-def queue_endpoint(*, caller: str, organization: str, queues: Sequence[str]) -> tuple[Statement, ...]:
-    """Of the endpoint for sqs: one role sends to the queues of the channels that it writes."""
-    return (
+def queue_endpoint(
+    *, caller: str, organization: str, queues: Sequence[str], reads: Sequence[str] = ()
+) -> tuple[Statement, ...]:
+    """Of the endpoint for sqs: one role sends to the queues of channels that it writes, receives from others."""
+    ways = (("ZoneSends", ("sqs:SendMessage",), queues), ("ZoneReceives", RECEIVE, reads))
+    return tuple(
         Statement(
-            sid="ZoneSends",
+            sid=sid,
             effect="Allow",
             principals="*",  # narrowed by the condition, as AWS documents for endpoints
-            actions=("sqs:SendMessage",),
-            resources=tuple(queues),
+            actions=actions,
+            resources=tuple(named),
             conditions=_only(caller, organization),
-        ),
+        )
+        for sid, actions, named in ways
+        if named
     )
 
 

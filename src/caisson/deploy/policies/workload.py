@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from caisson.deploy.policies import inference, ledger
 from caisson.deploy.policies.models import Model
+from caisson.deploy.policies.network import RECEIVE
 from caisson.deploy.policies.statement import Condition, Parameter, Statement
 
 TASKS = "ecs-tasks.amazonaws.com"
@@ -102,18 +103,18 @@ def assuming_sessions(*, sessions: str, endpoint: str) -> Statement:
     )
 
 
-def sending(*, queue: str, endpoint: str, keys: str, alias: str, region: str) -> tuple[Statement, ...]:
+def sending(*, channel: str, queue: str, endpoint: str, keys: str, alias: str, region: str) -> tuple[Statement, ...]:
     """Into the queue of a channel, and what SQS asks of a sender to an encrypted one."""
     return (
         Statement(
-            sid="SendEvents",
+            sid=f"Send{channel.capitalize()}",
             effect="Allow",
             actions=("sqs:SendMessage",),
             resources=(queue,),
             conditions={"StringEquals": {"aws:SourceVpce": (endpoint,)}},
         ),
         Statement(
-            sid="KeyOfEvents",
+            sid=f"KeyOf{channel.capitalize()}",
             effect="Allow",
             actions=("kms:Decrypt", "kms:GenerateDataKey"),
             resources=(keys,),
@@ -125,8 +126,23 @@ def sending(*, queue: str, endpoint: str, keys: str, alias: str, region: str) ->
     )
 
 
-def boundary() -> tuple[Statement, ...]:
+def receiving(*, channel: str, queue: str, endpoint: str) -> tuple[Statement, ...]:
+    """Out of the queue of a channel. What decrypts it is its key's policy, in the same account."""
+    return (
+        Statement(
+            sid=f"Receive{channel.capitalize()}",
+            effect="Allow",
+            actions=RECEIVE,
+            resources=(queue,),
+            conditions={"StringEquals": {"aws:SourceVpce": (endpoint,)}},
+        ),
+    )
+
+
+def boundary(*, receives: bool = False) -> tuple[Statement, ...]:
     """The most that any role of a zone may do, whatever its own policies say. It grants nothing by itself.
+
+    `receives`: of a zone that reads a queue.
 
     (IAM user guide, access_policies_boundaries.)
     """
@@ -144,6 +160,7 @@ def boundary() -> tuple[Statement, ...]:
                 *ledger.KEY_ACTIONS,
                 *ledger.ASSUME,
                 "sqs:SendMessage",
+                *(RECEIVE if receives else ()),
                 *FLOWS,
             ),
             resources=("*",),  # of a boundary: which resources is for each role's own policy to say

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from caisson.deploy.landscape import Landscape
-from caisson.deploy.logging_zone.queue import EVENTS, queue_name
 from caisson.deploy.stacks import Built
 
 TABLE = "ledger"
@@ -12,8 +11,3 @@ TABLE = "ledger"
 def table_arn(built: Built, land: Landscape) -> str:
     """The ledger's table."""
     return f"arn:{land.partition}:dynamodb:{land.region}:{built.account}:table/{land.names.of(TABLE)}"
-
-
-def event_queue_arn(land: Landscape) -> str:
-    """The queue of the channel `events`."""
-    return f"arn:{land.partition}:sqs:{land.region}:{land.accounts['logging']}:{queue_name(land, EVENTS)}"

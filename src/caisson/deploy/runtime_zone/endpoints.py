@@ -2,7 +2,7 @@
 
     dynamodb   the ledger's table (adapters/aws/ledger)
     sts        the role of a session, assumed once a session (adapters/aws/api/identity.py)
-    sqs        the channel `events`, whose queue is in the logging account
+    sqs        the channels `events` and `evaluations`, whose queues are in the accounts of who reads them
 
 None for what nothing here calls: kms (DynamoDB and SQS call it for their callers), monitoring (metrics are counted from
 the log), secretsmanager (there is no vault on AWS). Those that only start a container (ecr.api, ecr.dkr, s3, logs) come
@@ -14,9 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from caisson.deploy.channel_queue import queue_arn
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger, network
-from caisson.deploy.runtime_zone.arns import event_queue_arn, table_arn
+from caisson.deploy.runtime_zone.arns import table_arn
+from caisson.deploy.runtime_zone.channels import written
 from caisson.deploy.stacks import Built
 from caisson.deploy.zone_network import Network, gateway_endpoint, interface_endpoint
 
@@ -38,7 +40,8 @@ def endpoints(built: Built, land: Landscape, made: Network) -> Endpoints:
         caller=gateway, organization=own, sessions=session, table=table_arn(built, land)
     )
     of_tokens = network.token_endpoint(caller=gateway, organization=own, sessions=session)
-    of_queues = network.queue_endpoint(caller=gateway, organization=own, queues=[event_queue_arn(land)])
+    queues = [queue_arn(land, channel) for channel in written(land)]
+    of_queues = network.queue_endpoint(caller=gateway, organization=own, queues=queues)
     return Endpoints(
         ledger=gateway_endpoint(built, land, made, "LedgerEndpoint", "dynamodb", of_ledger),
         tokens=interface_endpoint(built, land, made, "TokenEndpoint", "sts", of_tokens),

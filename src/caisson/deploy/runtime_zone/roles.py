@@ -10,10 +10,10 @@ from aws_cdk import aws_iam as iam
 from caisson.deploy.guardrails import KEY
 from caisson.deploy.keys import key_alias
 from caisson.deploy.landscape import Landscape
-from caisson.deploy.logging_zone.stack import ZONE as LOGGING
 from caisson.deploy.policies import ledger, workload
 from caisson.deploy.policies.statement import Statement, document, trust
-from caisson.deploy.runtime_zone.arns import event_queue_arn, table_arn
+from caisson.deploy.runtime_zone.arns import table_arn
+from caisson.deploy.runtime_zone.channels import sending, written
 from caisson.deploy.runtime_zone.endpoints import Endpoints
 from caisson.deploy.stacks import Built, suppress
 from caisson.deploy.zone_network import CALLERS, Network, bare_pins
@@ -35,7 +35,7 @@ def boundary(built: Built, land: Landscape, zone: str) -> Any:
         path=land.names.path,
         managed_policy_name=land.names.role(f"{workload.BOUNDARY}-{zone}"),
         description=f"The most that a role of zone {zone} may do",
-        policy_document=document(workload.boundary()),
+        policy_document=document(workload.boundary(receives=zone == "evaluation")),
     )
     suppress(made, dict.fromkeys(("AwsSolutions-IAM5[Resource::*]", "CKV_AWS_107", "CKV_AWS_111"), BOUNDS))
     built.carries(made, ("S11",))
@@ -82,8 +82,12 @@ def caller(built: Built, land: Landscape, zone: str, made: Network, bound: Any, 
         roles=[role.ref],
         policy_document=document((*statements, *more)),
     )
-    if more:
-        explained[f"AwsSolutions-IAM5[Resource::{_keys(land, 'logging')}]"] = KEYS
+    for statement in more:
+        explained |= {
+            f"AwsSolutions-IAM5[Resource::{arn}]": KEYS
+            for arn in statement.resources
+            if isinstance(arn, str) and arn.endswith(":key/*")
+        }
     if explained:
         suppress(policy, explained)
     for resource in (role, policy):
@@ -91,18 +95,12 @@ def caller(built: Built, land: Landscape, zone: str, made: Network, bound: Any, 
 
 
 def of_gateway(built: Built, land: Landscape, key: Any, ways: Endpoints) -> tuple[Statement, ...]:
-    """What the gateway does beside invoking: the ledger, sessions, and the channel `events`."""
+    """What the gateway does beside invoking: the ledger, sessions, and the channels that it writes."""
     return (
         *workload.reading_ledger(table=table_arn(built, land), endpoint=ways.ledger.ref),
         ledger.key_of_the_table(key.attr_arn, land.region),
         workload.assuming_sessions(sessions=land.role(ledger.SESSION, built.account), endpoint=ways.tokens.ref),
-        *workload.sending(
-            queue=event_queue_arn(land),
-            endpoint=ways.queues.ref,
-            keys=_keys(land, "logging"),
-            alias=key_alias(land, LOGGING),
-            region=land.region,
-        ),
+        *(statement for channel in written(land) for statement in sending(land, channel, ways.queues.ref)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson.deploy.channel_queue import EVALUATIONS, ends, key_uses
 from caisson.deploy.destinations import attaches_runtime
 from caisson.deploy.egress_zone.attachment import way_to_hosts
 from caisson.deploy.egress_zone.transit import GATEWAY
@@ -11,6 +12,7 @@ from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger, management, zone
 from caisson.deploy.policies.statement import Statement
+from caisson.deploy.runtime_zone.channels import of_evaluation
 from caisson.deploy.runtime_zone.endpoints import endpoints
 from caisson.deploy.runtime_zone.ledger import ledger_table
 from caisson.deploy.runtime_zone.roles import boundary, caller, of_gateway
@@ -32,7 +34,7 @@ def invoking_zone(app: Any, land: Landscape, zone_: str) -> Built:
         ledger_table(built, land, key, ways, bound)
         caller(built, land, zone_, made, bound, of_gateway(built, land, key, ways))
     else:
-        caller(built, land, zone_, made, bound)
+        caller(built, land, zone_, made, bound, of_evaluation(built, land, key, made))
     if attached:
         way_to_hosts(built, land, key)
     return built
@@ -57,8 +59,17 @@ def _of_the_ledger(built: Built, land: Landscape, deployment: str) -> list[State
     ]
 
 
+def _of_the_queue(built: Built, land: Landscape) -> tuple[Statement, ...]:
+    """The gateway sends what is to be evaluated, the judge receives it."""
+    receives = zone.used_through(
+        "JudgeReceives", ("kms:Decrypt",), accounts=(built.account,), roles=(ends(land, EVALUATIONS).reader,),
+        service=f"sqs.{land.region}.amazonaws.com", partition=land.partition,
+    )  # fmt: skip
+    return key_uses(land, EVALUATIONS), receives
+
+
 def _key(built: Built, land: Landscape, zone_: str) -> Any:
-    """The zone's key: of its log group, and of the ledger."""
+    """The zone's key: of its log group, and of the ledger or the queue of what is to be evaluated."""
     groups = f"arn:{land.partition}:logs:{land.region}:{built.account}:log-group:{land.names.log_group('*')}"
     deployment = land.role(management.DEPLOYMENT)
     statements = [
@@ -67,6 +78,8 @@ def _key(built: Built, land: Landscape, zone_: str) -> Any:
     ]
     if zone_ == "runtime":
         statements += _of_the_ledger(built, land, deployment)
+    else:
+        statements += _of_the_queue(built, land)
     key = make_key(built, land, zone_, statements, description=f"Encrypts what zone {zone_} keeps")
     built.carries(key, ("S59",))
     return key

@@ -14,7 +14,8 @@ from caisson.deploy.retention import RECORDINGS, stores
 
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ChangeMessageVisibility")
 WRITES = ("s3:PutObject", "s3:DeleteObject")
-QUEUES = ("events", "events-aside")
+QUEUES = {"events": ("logging", management.LOGGING), "evaluations": ("evaluation", "judge")}
+"""Channel to the zone that reads it and the duty of its role; each has a queue for what cannot be read, too."""
 TRAIL = "trail"
 """CloudTrail writes its bucket, AWS Config its own, the logging zone the others."""
 Said = Mapping[str, str | list[str]]
@@ -26,6 +27,8 @@ def claims(land: Landscape) -> Iterator[Claim]:
     members = tuple(place.account for place in land.places)
     if land.accounts["logging"] in members:  # no service control policy binds the management account
         yield from _logging(land, members)
+    if "evaluation" in land.invoking and land.accounts["evaluation"] in members:
+        yield from _queues(land, members, "evaluations")
     for place in land.places:
         if place.invokes:
             what = f"{INVOCATIONS}-{place.label}"
@@ -39,31 +42,8 @@ def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
     owner = land.accounts["logging"]
     role = land.role(management.LOGGING, owner)
     logging = Spared(conditions={"ArnLike": {"aws:PrincipalArn": role}})
-    system = Spared(conditions={"ArnLike": {"aws:PrincipalArn": f"arn:{land.partition}:iam::*:role{land.names.path}*"}})
     said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}
-    for queue in QUEUES:
-        arn = f"arn:{land.partition}:sqs:{land.region}:{owner}:{land.names.of(queue)}"
-        yield Claim(
-            id=f"custody.read.{queue}",
-            controls=("NET-01", "LOG-07"),
-            says=f"Nobody but the logging zone reads or empties the queue {queue}.",
-            accounts=members,
-            owner=owner,
-            actions=READS,
-            on=(arn,),
-            but=(logging,),
-            still=(Still(principal=role, action=READS[0], resource=arn, context=said),),
-        )
-        yield Claim(
-            id=f"custody.write.{queue}",
-            controls=("NET-01",),
-            says=f"From other accounts nothing but the system's roles writes to the queue {queue}.",
-            accounts=tuple(member for member in members if member != owner),
-            owner=owner,
-            actions=("sqs:SendMessage",),
-            on=(arn,),
-            but=(system,),
-        )
+    yield from _queues(land, members, "events")
     source = evidence.trail_arn(land.names, land.partition, account=land.management, region=land.region)
     bucket = f"arn:{land.partition}:s3:::{land.names.bucket(TRAIL, owner)}"
     yield from _by_aws(members, owner, TRAIL, bucket, "the organization's trail", {"aws:SourceArn": source})
@@ -90,6 +70,41 @@ def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
             on=(bucket,),
             but=(logging,),
             still=(Still(principal=role, action=WRITES[0], resource=bucket.replace("*", "1"), context=said),),
+        )
+
+
+def _queues(land: Landscape, members: tuple[str, ...], channel: str) -> Iterator[Claim]:
+    """Of a channel's queue, and of what was set aside there."""
+    zone, duty = QUEUES[channel]
+    owner = land.accounts[zone]
+    role = land.role(duty, owner)
+    reader = Spared(conditions={"ArnLike": {"aws:PrincipalArn": role}})
+    own = f"arn:{land.partition}:iam::*:role{land.names.path}*"
+    writers = own if channel == "events" else land.role("gateway", land.accounts["runtime"])
+    system = Spared(conditions={"ArnLike": {"aws:PrincipalArn": writers}})
+    said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}
+    for queue in (channel, f"{channel}-aside"):
+        arn = f"arn:{land.partition}:sqs:{land.region}:{owner}:{land.names.of(queue)}"
+        yield Claim(
+            id=f"custody.read.{queue}",
+            controls=("NET-01", "LOG-07") if channel == "events" else ("NET-01",),
+            says=f"Nobody but the zone {zone} reads or empties the queue {queue}.",
+            accounts=members,
+            owner=owner,
+            actions=READS,
+            on=(arn,),
+            but=(reader,),
+            still=(Still(principal=role, action=READS[0], resource=arn, context=said),),
+        )
+        yield Claim(
+            id=f"custody.write.{queue}",
+            controls=("NET-01",),
+            says=f"From other accounts nothing but the system's roles that do so writes to the queue {queue}.",
+            accounts=tuple(member for member in members if member != owner),
+            owner=owner,
+            actions=("sqs:SendMessage",),
+            on=(arn,),
+            but=(system,),
         )
 
 

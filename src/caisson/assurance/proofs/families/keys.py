@@ -26,7 +26,8 @@ READER = "reader"
 """Permission set of people who read the log."""
 ANY_DUTY = "*"
 _THROUGH = {
-    "archive": "s3", "logging": "sqs", "runtime": "dynamodb", management.SETTINGS: "s3", RECORDINGS: "s3",
+    "archive": "s3", "logging": "sqs", "evaluation": "sqs", "runtime": "dynamodb", management.SETTINGS: "s3",
+    RECORDINGS: "s3",
 }  # fmt: skip
 """Key to the service by way of which it is used."""
 
@@ -91,6 +92,7 @@ def _users(land: Landscape, owner: str) -> dict[str, tuple[str, ...]]:
         management.SETTINGS: (reader,),
         RECORDINGS: (reader,),
         "runtime": tuple(land.role(duty, runtime) for duty in of_the_ledger),
+        "evaluation": (land.role(ledger.GATEWAY, runtime), land.role("judge", owner)),
     }
 
 

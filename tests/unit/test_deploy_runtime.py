@@ -38,6 +38,8 @@ ENDPOINTS = {"ModelEndpoint": "vpce-0models0", "LedgerEndpoint": "vpce-0ledger0"
              "QueueEndpoint": "vpce-0queues0"}  # fmt: skip
 VIA = {name: {"aws:SourceVpce": id_, "aws:PrincipalOrgID": "o-exampleorg"} for name, id_ in ENDPOINTS.items()}
 QUEUE = "arn:aws:sqs:eu-west-1:555555555555:caisson-claims-eu-events"
+EVALUATIONS = "arn:aws:sqs:eu-west-1:333333333333:caisson-claims-eu-evaluations"
+JUDGE = "arn:aws:iam::333333333333:role/caisson/claims-eu/caisson-claims-eu-judge"
 TAGS = {"SessionId": "s-1", "User": "alice", "Agent": "claims", "Task": "answer"}
 TABLE = "arn:aws:dynamodb:eu-west-1:222222222222:table/caisson-claims-eu-ledger"
 
@@ -60,7 +62,9 @@ def resources(part: str = "runtime") -> dict[str, dict[str, Any]]:
     return dict(json.loads(text.replace(json.dumps({"Fn::GetAtt": ["RuntimeKey", "Arn"]}), '"arn:of:a:key:x:y"')))
 
 
-def outcome(principal: str, action: str, on: str, context: dict[str, Any], **documents: Any) -> Outcome:
+def outcome(
+    principal: str, action: str, on: str, context: dict[str, Any], *, account: str = "222222222222", **documents: Any
+) -> Outcome:
     asking = identity(principal)
     assert asking is not None
     said = {"aws:principalarn": principal, "aws:principalaccount": asking.account} | context
@@ -69,9 +73,7 @@ def outcome(principal: str, action: str, on: str, context: dict[str, Any], **doc
         for key, one in said.items()
         if one is not None
     }
-    request = Request(
-        principal=asking, action=action, resource=on, resource_account="222222222222", context=Context(values)
-    )
+    request = Request(principal=asking, action=action, resource=on, resource_account=account, context=Context(values))
     return decide(request, Policies(**{"identity": (ADMINISTRATOR,), **documents})).outcome
 
 
@@ -169,6 +171,7 @@ class TestGateway:
         ("dynamodb:Query", f"{TABLE}/index/due", "LedgerEndpoint"),
         ("dynamodb:Query", f"{TABLE}/index/opened", "LedgerEndpoint"),
         ("sqs:SendMessage", QUEUE, "QueueEndpoint"),
+        ("sqs:SendMessage", EVALUATIONS, "QueueEndpoint"),
         ("sts:AssumeRole", f"{ROLES}session", "TokenEndpoint"),
         ("sts:TagSession", f"{ROLES}session", "TokenEndpoint"),
     )
@@ -181,6 +184,9 @@ class TestGateway:
         ("dynamodb:GetItem", f"{TABLE}-other"),
         ("sqs:ReceiveMessage", QUEUE),
         ("sqs:SendMessage", f"{QUEUE}-aside"),
+        ("sqs:SendMessage", f"{EVALUATIONS}-aside"),
+        ("sqs:ReceiveMessage", EVALUATIONS),
+        ("sqs:DeleteMessage", EVALUATIONS),
         ("sts:AssumeRole", f"{ROLES}deployment"),
         ("iam:PassRole", f"{ROLES}session"),
         ("kms:CreateGrant", "arn:aws:kms:eu-west-1:222222222222:key/x"),
@@ -218,6 +224,7 @@ class TestGateway:
         for account, alias, action, service in (
             ("111111111111", "guardrails", "kms:Decrypt", "bedrock"),
             ("555555555555", "logging", "kms:GenerateDataKey", "sqs"),
+            ("333333333333", "evaluation", "kms:GenerateDataKey", "sqs"),
         ):
             key = f"arn:aws:kms:eu-west-1:{account}:key/x"
             said = {"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"}
@@ -247,6 +254,83 @@ class TestGateway:
         (statement,) = resources()["GatewayRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
         assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": "222222222222"}
+
+
+class TestEvaluations:
+    """The queue of what is to be evaluated: who is at its ends, by the policies of queue, key, role and endpoint."""
+
+    def sent(self, who: str, action: str = "sqs:SendMessage") -> bool:
+        """By the queue alone, of somebody whom his own account allows everything."""
+        own = policy(resources("evaluation")["EvaluationsPolicy"]["Properties"]["PolicyDocument"], Kind.RESOURCE)
+        return (
+            outcome(
+                who,
+                action,
+                EVALUATIONS,
+                VIA["QueueEndpoint"] | {"aws:SecureTransport": "true"},
+                account="333333333333",
+                resource=(own,),
+            )
+            is Outcome.ALLOW
+        )
+
+    def test_the_gateway_sends_and_nobody_else_of_its_account(self) -> None:
+        assert self.sent(f"{ROLES}gateway")
+        for who in (f"{ROLES}session", f"{ROLES}deployment", "arn:aws:iam::222222222222:role/admin",
+                    "arn:aws:iam::555555555555:role/caisson/claims-eu/caisson-claims-eu-gateway"):  # fmt: skip
+            assert not self.sent(who), who
+
+    @pytest.mark.parametrize("action", ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"])
+    def test_the_judge_alone_receives(self, action: str) -> None:
+        assert self.sent(JUDGE, action)
+        for who in ("arn:aws:iam::333333333333:role/admin", f"{ROLES}gateway", JUDGE.replace("judge", "settings")):
+            assert not self.sent(who, action), who
+
+    @pytest.mark.parametrize(
+        ("action", "on", "expected"),
+        [
+            ("sqs:ReceiveMessage", EVALUATIONS, True),
+            ("sqs:DeleteMessage", EVALUATIONS, True),
+            ("sqs:SendMessage", QUEUE, True),
+            ("sqs:SendMessage", EVALUATIONS, False),
+            ("sqs:ReceiveMessage", QUEUE, False),
+            ("sqs:PurgeQueue", EVALUATIONS, False),
+            ("sqs:ReceiveMessage", f"{EVALUATIONS}-aside", False),
+        ],
+    )
+    def test_what_the_judge_s_role_does(self, action: str, on: str, expected: bool) -> None:
+        found = resources("evaluation")
+        own = policy(found["JudgePolicy"]["Properties"]["PolicyDocument"], Kind.IDENTITY)
+        bound = policy(found["Boundary"]["Properties"]["PolicyDocument"], Kind.BOUNDARY)
+        through = policy(found["QueueEndpoint"]["Properties"]["PolicyDocument"], Kind.ENDPOINT)
+        layers = {"identity": (own,), "boundary": (bound,), "endpoint": (through,)}
+        account = "333333333333"
+        via = VIA["QueueEndpoint"]
+        assert (outcome(JUDGE, action, on, via, account=account, **layers) is Outcome.ALLOW) is expected
+        assert (
+            outcome(JUDGE, action, on, {"aws:PrincipalOrgID": "o-exampleorg"}, account=account, **layers)
+            is not Outcome.ALLOW
+        )
+        gateway = outcome(f"{ROLES}gateway", action, on, via, **layers)
+        assert gateway is not Outcome.ALLOW  # not through the judge's endpoint
+
+    def test_the_key_is_used_by_both_ends_through_sqs_alone(self) -> None:
+        own = policy(resources("evaluation")["EvaluationKey"]["Properties"]["KeyPolicy"], Kind.RESOURCE)
+        key = "arn:aws:kms:eu-west-1:333333333333:key/x"
+        for who, action, service, expected in (
+            (f"{ROLES}gateway", "kms:GenerateDataKey", "sqs", True),
+            (JUDGE, "kms:Decrypt", "sqs", True),
+            (JUDGE, "kms:GenerateDataKey", "sqs", False),
+            (JUDGE, "kms:Decrypt", "s3", False),
+            (f"{ROLES}session", "kms:Decrypt", "sqs", False),
+            ("arn:aws:iam::333333333333:role/admin", "kms:Decrypt", "sqs", False),
+        ):
+            said = {"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"}
+            found = outcome(who, action, key, said, account="333333333333", resource=(own,))
+            assert (found is Outcome.ALLOW) is expected, (who, action, service)
+
+    def test_where_nobody_judges_there_is_none(self) -> None:
+        assert not any("valuations" in text for text in deployed("one-account").files.values())
 
 
 class TestTable:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from caisson.deploy.channel_queue import ASIDE, EVALUATIONS, EVENTS, channel_queue, ends, queue_arn, queue_name
+from caisson.deploy.channel_queue import EVALUATIONS, EVENTS, channel_queue, ends, queue_arn
 from caisson.deploy.keys import key_alias
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import network, workload
@@ -63,7 +63,7 @@ def _alarm(built: Built, land: Landscape, aside: str) -> None:
     alarm = cloudwatch.CfnAlarm(
         built.stack,
         "EvaluationsSetAsideAlarm",
-        alarm_name=queue_name(land, f"{EVALUATIONS}-{ASIDE}"),
+        alarm_name=land.names.of("EvaluationsSetAside"),
         alarm_description="Interactions could not be evaluated and were set aside: read them with the judge's role",
         alarm_actions=[topic],
         treat_missing_data="notBreaching",

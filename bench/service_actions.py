@@ -18,15 +18,15 @@ from botocore.session import get_session
 TABLE = Path(__file__).parents[1] / "src/caisson/assurance/proofs/actions.json"
 SERVICES = (
     "access-analyzer", "account", "aoss", "aws-marketplace", "bedrock", "bedrock-agentcore", "bedrock-mantle",
-    "cloudtrail", "codecommit", "codepipeline", "config", "dynamodb", "ec2", "ecr", "ecs", "events",
+    "cloudtrail", "cloudwatch", "codecommit", "codepipeline", "config", "dynamodb", "ec2", "ecr", "ecs", "events",
     "guardduty", "iam", "kms", "lambda", "logs", "macie2", "organizations", "s3", "secretsmanager",
     "securityhub", "securitylake", "sns", "sqs", "sts",
 )  # fmt: skip
 SPELLED_BY = (
     "accessanalyzer", "account", "bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime",
     "bedrock-agentcore", "bedrock-agentcore-control", "bedrock-data-automation",
-    "bedrock-data-automation-runtime", "cloudtrail", "codecommit", "codepipeline", "config", "dynamodb", "ec2",
-    "ecr", "ecs", "events", "guardduty", "iam", "kms", "lambda", "logs", "macie2", "organizations", "s3",
+    "bedrock-data-automation-runtime", "cloudtrail", "cloudwatch", "codecommit", "codepipeline", "config", "dynamodb",
+    "ec2", "ecr", "ecs", "events", "guardduty", "iam", "kms", "lambda", "logs", "macie2", "organizations", "s3",
     "s3control", "secretsmanager", "securityhub", "securitylake", "sns", "sqs", "sts",
 )  # fmt: skip
 

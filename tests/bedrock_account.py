@@ -1,6 +1,7 @@
-"""An account's settings in Bedrock behind a real boto3 client: requests and answers are held to botocore's shapes.
+"""An account's settings in Bedrock, and what AWS Config is told of them, behind a real boto3 client.
 
-A fault is played to the next calls of an operation: an error's code, or an exception that the connection raises.
+Requests and answers are held to botocore's shapes. A fault is played to the next calls of an operation: an error's
+code, or an exception that the connection raises.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict, deque
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse
@@ -30,6 +32,12 @@ class Account:
     def __init__(self) -> None:
         self.log: dict[str, Any] | None = None
         self.mode = "default"
+        self.enforced: list[list[dict[str, Any]]] = [[]]
+        """Enforced guardrails, page by page."""
+        self.evaluations: list[dict[str, Any]] = []
+        """What `PutEvaluations` was called with."""
+        self.failed: list[dict[str, Any]] = []
+        """Evaluations that Config answers it did not take."""
         self.calls: list[str] = []
         self.faults: defaultdict[str, deque[Any]] = defaultdict(deque)
         self.forgets = False
@@ -37,9 +45,9 @@ class Account:
 
     def client(self, service: str, **arguments: Any) -> Any:
         """As `boto3.client`."""
-        assert service == "bedrock"
+        assert service in ("bedrock", "config")
         made = SESSION.client(service, **arguments)
-        made.meta.events.register("before-send.bedrock.*", self._answer)
+        made.meta.events.register(f"before-send.{service}.*", self._answer)
         return made
 
     @property
@@ -64,6 +72,13 @@ class Account:
             self.log = None
         if operation == "GetModelInvocationLoggingConfiguration":
             return _response(200, {} if self.log is None else {"loggingConfig": self.log})
+        if operation == "PutEvaluations":
+            self.evaluations.append(body)
+            return _response(200, {"FailedEvaluations": self.failed})
+        if operation == "ListEnforcedGuardrailsConfiguration":
+            at = int(parse_qs(urlsplit(request.url).query).get("nextToken", ["0"])[0])
+            more = {"nextToken": str(at + 1)} if at + 1 < len(self.enforced) else {}
+            return _response(200, {"guardrailsConfig": self.enforced[at], **more})
         if "DataRetention" in operation:
             return _response(200, {"mode": self.mode})
         return _response(200, {})

@@ -241,6 +241,9 @@ def test_every_alarm_is_documented() -> None:
     text = (Path(__file__).parents[2] / "docs/deploy.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([A-Z]\w+)` \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE))
     alarms = of_type("AWS::CloudWatch::Alarm")
+    alarms["ChecksFailedAlarm"] = template("example", "settings-runtime")["Resources"]["ChecksFailedAlarm"][
+        "Properties"
+    ]
     alarms["FindingsAlarm"] = template("example", "rules-runtime")["Resources"]["FindingsAlarm"]["Properties"]
     assert {name.removesuffix("Alarm"): found["AlarmDescription"] for name, found in alarms.items()} == rows
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from caisson.deploy.policies import (
+    checks,
     delivery,
     floor,
     inference,
@@ -142,6 +143,12 @@ def others() -> dict[str, dict[str, Any]]:
         ),
         "delivery-trust": document((invocations.delivery_trust("222222222222", "eu-west-1", "aws"),)),
         "delivery-writing": document((invocations.delivery_writing("arn:of:a:log-group"),)),
+        "checks-trust": document((checks.checks_trust(),)),
+        "checks-doing": document(
+            checks.checks_doing(log_group="arn:of:a:log-group", function="arn:of:a:function")
+        ),
+        "checks-looking": document((checks.looking_endpoint("arn:of:the:function-role", "o-exampleorg"),)),
+        "checks-verdicts": document((checks.verdicts_endpoint("arn:of:the:function-role", "o-exampleorg"),)),
         "settings-trust": document((invocations.settings_trust(),)),
         "settings-doing": document(
             invocations.settings_doing(
@@ -267,9 +274,13 @@ def test_wildcards_stand_only_where_they_are_explained() -> None:
     """`*` as principal or as a whole service's actions: in a Deny, or where AWS asks for it."""
     aws_asks_for = {
         "AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails", "ZoneAssumes", "ZoneSends", "ZoneReadsLedger",
-        "SessionsKeepBudgets", "FunctionSets", "ZoneReceives",
+        "SessionsKeepBudgets", "FunctionSets", "FunctionLooks",
+        "FunctionSays", "ZoneReceives",
     }  # fmt: skip
-    without_resource = {"Settings": management.SETS, "Interface": management.ELASTIC_INTERFACES}
+    without_resource = {
+        "Settings": management.SETS, "Interface": management.ELASTIC_INTERFACES, "Looks": checks.LOOKS,
+        "Says": checks.SAYS,
+    }  # fmt: skip
     for statement in statements():
         allows = statement["Effect"] == "Allow"
         for action in listed(statement, "Action"):
@@ -288,7 +299,7 @@ def test_wildcards_stand_only_where_they_are_explained() -> None:
                 )
             if statement["Sid"].startswith("Sessions"):
                 assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:sessions"}
-            if statement["Sid"] == "FunctionSets":
+            if statement["Sid"].startswith("Function"):
                 assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": "arn:of:the:function-role"}
         if allows and "Principal" not in statement and statement["Sid"] != "AtMost":  # a boundary grants nothing
             if statement["Sid"] in without_resource:  # the account's settings; interfaces that Lambda makes

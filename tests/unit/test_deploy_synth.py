@@ -117,6 +117,7 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
         "AWS::EC2::VPCGatewayAttachment", "AWS::Logs::ResourcePolicy", "AWS::NetworkFirewall::LoggingConfiguration",
         "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
         "AWS::Config::ConfigRule", "AWS::Config::ConfigurationRecorder", "AWS::Config::DeliveryChannel",
+        "AWS::Lambda::Permission",
         "Custom::DataRetention", "Custom::InvocationLog",
     }  # fmt: skip
     for template in templates("example").values():

@@ -22,7 +22,7 @@ from caisson.deploy.output import write
 from deployments import ZONES, aws, deployed, readings
 from network_templates import ref, resource, route, subnet
 from system_files import minimal, reading
-from zone_templates import closed, deployment, edited, endpoint, passing, rule, rules, system, written, zone
+from zone_templates import closed, deployment, edited, endpoint, function, passing, rule, rules, system, written, zone
 
 Json = dict[str, Any]
 ANYWHERE = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
@@ -258,6 +258,23 @@ def test_harmless_changes_change_nothing(tmp_path: Path, name: str) -> None:
     assert not_held(proved(tmp_path, HARMLESS[name])) == {}
 
 
+@pytest.mark.parametrize("callers", [("config",), ("events",), ("config", "events"), ()], ids=str)
+def test_what_aws_config_alone_asks_runs_no_zone(tmp_path: Path, callers: tuple[str, ...]) -> None:
+    """It reaches no model and need not; whatever else calls it too runs something of the zone."""
+    made = function()
+    made["Properties"]["VpcConfig"]["SecurityGroupIds"] = [ref("Alone")]
+    asks = {
+        f"Asks{caller}": resource(
+            "Lambda::Permission", FunctionName={"Fn::GetAtt": ["Asked", "Arn"]}, Action="lambda:InvokeFunction",
+            Principal=f"{caller}.amazonaws.com",
+        )
+        for caller in callers
+    }  # fmt: skip
+    found = proved(tmp_path, edited(MADE, "evaluation", Asked=made, **closed("Alone"), **asks))
+    verdict = Verdict.HOLDS if callers == ("config",) else Verdict.BROKEN
+    assert found["network.still: evaluation: models"].verdict is verdict
+
+
 def test_other_names_change_nothing(tmp_path: Path) -> None:
     text = json.dumps(MADE["evaluation"])
     for name in ("Work", "ZoneGroup", "EndpointGroup", "BedrockRuntimeEndpoint"):
@@ -322,7 +339,7 @@ def test_every_channel_has_a_service_that_its_row_names() -> None:
 
 
 def test_services_are_those_of_the_channel_table_and_the_edges() -> None:
-    assert services("evaluation") - OWN == {"sqs", "events", "bedrock", "bedrock-runtime"}
+    assert services("evaluation") - OWN == {"sqs", "events", "bedrock", "bedrock-runtime", "config"}
     assert services("ingestion") - OWN == {"sqs", "events", "aoss"}
     assert "secretsmanager" not in services("ingestion") and services("network") == services("elsewhere") == frozenset()
     assert set(EDGES) <= {zone_.label for zone_ in Zone} and {one for pair in WAYS for one in pair} <= set(ZONES)

@@ -5,7 +5,7 @@ channels that it writes or reads, its edges to the outside (`EDGES`), and what i
 network account is no zone: what leaves through the firewall leaves there, for the hosts of tools and of the issuer.
 
 >>> sorted(services("evaluation") - OWN)
-['bedrock', 'bedrock-runtime', 'sqs']
+['bedrock', 'bedrock-runtime', 'config', 'sqs']
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ CARRIERS = {
 }
 """Channel to the service that carries it on AWS, as endpoints are named."""
 EDGES: Mapping[str, frozenset[str]] = {
-    "runtime": frozenset({"bedrock", "bedrock-runtime"}),
-    "evaluation": frozenset({"bedrock", "bedrock-runtime"}),
+    "runtime": frozenset({"bedrock", "bedrock-runtime", "config"}),
+    "evaluation": frozenset({"bedrock", "bedrock-runtime", "config"}),
 }
-"""Zone to services outside of the channel table that it is there to use: models, and the settings of its account."""
+"""Zone to services outside of the channel table that it is there to use: models, settings of its account, and rules."""
 OWN = frozenset({"dynamodb", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "s3", "sts"})
 """Services that hold what a zone has in its own account. Whose data they give is for policies to say."""
 HTTPS = 443

@@ -12,6 +12,8 @@ from caisson.assurance.network.model import Interface, Role, Subnet
 from caisson.assurance.network.reading import at, listed
 from caisson.assurance.templates import Resource
 
+CONFIG = "config.amazonaws.com"
+
 
 @dataclass
 class Ground:
@@ -39,11 +41,12 @@ class Ground:
         return [one for one in self.survey.network.interfaces.values() if one.account == account]
 
     def workers(self, account: str) -> list[Interface]:
-        """Interfaces of what runs a zone in an account: not of a function that serves a custom resource.
+        """Interfaces of what runs a zone in an account: not of a function that serves a custom resource or AWS Config.
 
-        What deploys an account needs no model and no channel; what it may reach is asked as of anything else.
+        What deploys an account or looks at it needs no model and no channel; what it may reach is asked as of anything
+        else.
         """
-        asked = {one.name for one in self._serving()}
+        asked = {one.name for one in (*self._serving(), *self._looking())}
         return [one for one in self.interfaces(account) if one.role is Role.WORKLOAD and one.id not in asked]
 
     def _serving(self) -> Iterator[Resource]:
@@ -53,6 +56,15 @@ class Ground:
                 target = self.survey.reading.target(at(resource, "ServiceToken"), "AWS::Lambda::Function")
                 if target is not None:
                     yield target
+
+    def _looking(self) -> Iterator[Resource]:
+        """Functions that somebody may call, and that is AWS Config alone, for its rules."""
+        callers: dict[str, tuple[Resource, set[str]]] = {}
+        for resource in self.survey.templates.resources("AWS::Lambda::Permission"):
+            target = self.survey.reading.target(at(resource, "FunctionName"), "AWS::Lambda::Function")
+            if target is not None:
+                callers.setdefault(target.name, (target, set()))[1].add(str(at(resource, "Principal")))
+        yield from (target for target, named in callers.values() if named == {CONFIG})
 
     def guarded(self, subnet: Subnet) -> list[Interface]:
         """What could stand in a subnet, with each security group of its VPC."""

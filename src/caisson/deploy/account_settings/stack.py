@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson.deploy.account_settings.checks import checks
 from caisson.deploy.account_settings.function import settings
 from caisson.deploy.account_settings.invocation_log import invocation_log
+from caisson.deploy.account_settings.network import function_network
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape, Place
 from caisson.deploy.policies import invocations, management, people, zone
@@ -13,11 +15,16 @@ from caisson.deploy.stacks import Built, new_stack
 
 
 def account_settings(app: Any, land: Landscape, place: Place) -> Built:
-    """Key, invocation log, and the function that switches it on. One log an account: zones that share one share it."""
+    """Key, invocation log, the function that switches it on, and the one that looks at it.
+
+    One log an account: zones that share one share it.
+    """
     built = new_stack(app, land, f"{management.SETTINGS}-{place.label}", account=place.account, region=land.region)
     rows = _rows(land, place)
     key = _key(built, land)
-    settings(built, land, key, invocation_log(built, land, key, rows), rows)
+    ground = function_network(built, land, key)
+    settings(built, land, key, ground, invocation_log(built, land, key, rows), rows)
+    checks(built, land, key, ground)
     return built
 
 

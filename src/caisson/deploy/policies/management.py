@@ -16,6 +16,8 @@ DEPLOYMENT = "deployment"
 """Duty of the role that CloudFormation works with in every account."""
 SETTINGS = "settings"
 """Duty of the role whose function sets what CloudFormation has no type for (invocation log, data retention)."""
+CHECKS = "checks"
+"""Duty of the role whose function looks whether the account's settings are those deployed."""
 DELIVERY = "delivery"
 """Duty of the role that Bedrock writes the invocation log as."""
 LOGGING = "logging"
@@ -193,7 +195,8 @@ def settings_alone(names: Names, partition: str) -> tuple[Statement, ...]:
     """The role that other statements spare for its settings does nothing else, and nobody else has its function do it.
 
     Three more statements make the exemption narrow: what it does, the one role that it passes, and who calls or changes
-    its function.
+    its function. The last is also about the function that looks whether the settings are as deployed: AWS Config calls
+    it, as a service.
     """
     settings = {"ArnLike": {"aws:PrincipalArn": (role_arn(names, partition, SETTINGS),)}}
     return (
@@ -215,7 +218,9 @@ def settings_alone(names: Names, partition: str) -> tuple[Statement, ...]:
             sid="SettingsFunction",
             effect="Deny",
             actions=CHANGE_FUNCTION,
-            resources=(f"arn:{partition}:lambda:*:*:function:{names.of(SETTINGS, 64)}*",),
+            resources=tuple(
+                f"arn:{partition}:lambda:*:*:function:{names.of(duty, 64)}*" for duty in (SETTINGS, CHECKS)
+            ),
             conditions=except_for((role_arn(names, partition, DEPLOYMENT),)),
         ),
     )

@@ -4,7 +4,7 @@
 - Left out on purpose: VPC_DEFAULT_SECURITY_GROUP_CLOSED (CloudFormation cannot empty a network's default group, which
   nothing uses), IAM_NO_INLINE_POLICY_CHECK (Identity Center writes permission sets as inline policies), and
   S3_BUCKET_DEFAULT_LOCK_ENABLED (Config and Bedrock do not deliver into locked buckets).
-- No managed rule looks at guardrails, their versions or the invocation log.
+- No managed rule looks at enforced guardrails, data retention or the invocation log: `checks` has rules of our own.
 
 >>> land = landscape(load(Path("examples/aws/caisson.yaml")))
 >>> [rule.identifier for rule in rules(land, land.place("logging"))][-1]

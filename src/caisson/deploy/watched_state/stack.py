@@ -20,6 +20,7 @@ from caisson.deploy.policies.recordings import CONFIG
 from caisson.deploy.policies.signals import PERIOD_S
 from caisson.deploy.retention import RECORDINGS
 from caisson.deploy.stacks import Built, new_stack
+from caisson.deploy.watched_state.checks import make_own, needs, own_rules
 from caisson.deploy.watched_state.rules import rules
 
 ROWS = ("S05",)
@@ -30,7 +31,9 @@ ROLE = f"aws-service-role/{CONFIG}/AWSServiceRoleForConfig"
 
 def watched_state(app: Any, land: Landscape, place: Place) -> Built:
     """The stack of a member account."""
-    built = new_stack(app, land, f"rules-{place.label}", account=place.account, region=land.region)
+    built = new_stack(
+        app, land, f"rules-{place.label}", account=place.account, region=land.region, parameters=needs(land, place)
+    )
     recorder = config.CfnConfigurationRecorder(
         built.stack,
         "Recorder",
@@ -56,6 +59,8 @@ def watched_state(app: Any, land: Landscape, place: Place) -> Built:
         )
         made.add_resource_dependency(recorder)
         built.carries(made, ROWS)
+    for own in own_rules(land, place):
+        built.carries(make_own(built, land, own, recorder), ROWS)
     _alarm(built, land)
     return built
 

@@ -153,14 +153,15 @@ def _settings(land: Landscape, place: Place) -> Iterator[Claim]:
             _still(land, place, "iam:PassRole", delivery, duty=management.SETTINGS),
         ),
     )
-    function = f"arn:{land.partition}:lambda:{land.region}:{place.account}:function:{land.names.of('settings', 64)}"
+    at = f"arn:{land.partition}:lambda:{land.region}:{place.account}:function:"
+    function, looking = (f"{at}{land.names.of(duty, 64)}" for duty in (management.SETTINGS, management.CHECKS))
     yield Claim(
         id=f"management.function.{place.label}",
         controls=("IAM-03", "LOG-01"),
-        says=f"Nobody in {place.label} calls or changes the function that sets the invocation log, but the deployment.",
+        says=f"Nobody in {place.label} calls or changes what sets the log or looks at it, but the deployment.",
         accounts=(place.account,),
         actions=FUNCTION,
-        on=(function, f"{function}:*"),
+        on=(function, f"{function}:*", looking, f"{looking}:*"),
         but=(Spared(conditions=_is(land.role(management.DEPLOYMENT, place.account))),),
         still=(_still(land, place, "lambda:InvokeFunction", function),),
     )

@@ -81,7 +81,7 @@ def _queues(land: Landscape, members: tuple[str, ...], channel: str) -> Iterator
     reader = Spared(conditions={"ArnLike": {"aws:PrincipalArn": role}})
     own = f"arn:{land.partition}:iam::*:role{land.names.path}*"
     writers = own if channel == "events" else land.role("gateway", land.accounts["runtime"])
-    system = Spared(conditions={"ArnLike": {"aws:PrincipalArn": writers}})
+    system = Spared(actions=("sqs:SendMessage",), conditions={"ArnLike": {"aws:PrincipalArn": writers}})
     said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}
     for queue in (channel, f"{channel}-aside"):
         arn = f"arn:{land.partition}:sqs:{land.region}:{owner}:{land.names.of(queue)}"
@@ -99,10 +99,10 @@ def _queues(land: Landscape, members: tuple[str, ...], channel: str) -> Iterator
         yield Claim(
             id=f"custody.write.{queue}",
             controls=("NET-01",),
-            says=f"From other accounts nothing but the system's roles that do so writes to the queue {queue}.",
+            says=f"From other accounts writers of the channel send to the queue {queue}, and nobody does more there.",
             accounts=tuple(member for member in members if member != owner),
             owner=owner,
-            actions=("sqs:SendMessage",),
+            actions=("sqs:*",),
             on=(arn,),
             but=(system,),
         )

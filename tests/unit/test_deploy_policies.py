@@ -533,6 +533,8 @@ def test_one_region(runtime: InAccount, action: str, spared: bool) -> None:
         ("events:DisableRule", "arn:aws:events:eu-west-1:222222222222:rule/caisson-claims-eu-findings", {}, True),
         ("cloudwatch:DisableAlarmActions",
          "arn:aws:cloudwatch:eu-west-1:222222222222:alarm:caisson-claims-eu-findings", {}, True),
+        ("cloudwatch:DeleteAlarms",
+         "arn:aws:cloudwatch:eu-west-1:222222222222:alarm:caisson-claims-eu-ChecksFailed", {}, True),
         ("s3:PutBucketPolicy", "arn:aws:s3:::caisson-claims-eu-recordings-555555555555", {}, True),
         ("s3:DeleteObjectVersion", "arn:aws:s3:::caisson-claims-eu-recordings-555555555555/AWSLogs/x", {}, False),
         ("organizations:LeaveOrganization", "*", {}, False),

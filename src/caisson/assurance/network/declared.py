@@ -5,7 +5,7 @@ channels that it writes or reads, its edges to the outside (`EDGES`), and what i
 network account is no zone: what leaves through the firewall leaves there, for the hosts of tools and of the issuer.
 
 >>> sorted(services("evaluation") - OWN)
-['bedrock', 'bedrock-runtime', 'config', 'sqs']
+['bedrock', 'bedrock-runtime', 'config', 'events', 'sqs']
 """
 
 from __future__ import annotations

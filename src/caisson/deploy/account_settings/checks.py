@@ -18,6 +18,7 @@ from caisson.deploy.account_settings.network import Ground
 from caisson.deploy.handlers import RUNTIME, source
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import checks as policies
+from caisson.deploy.policies.evidence import CHECKS_FAILED
 from caisson.deploy.policies.management import CHECKS
 from caisson.deploy.policies.recordings import CONFIG
 from caisson.deploy.policies.signals import PERIOD_S
@@ -134,7 +135,7 @@ def _alarm(built: Built, land: Landscape, function: str) -> Any:
     return cloudwatch.CfnAlarm(
         built.stack,
         "ChecksFailedAlarm",
-        alarm_name=land.names.of("ChecksFailed"),
+        alarm_name=land.names.of(CHECKS_FAILED),
         alarm_description="The settings of an account could not be looked at: read the log of its function checks",
         alarm_actions=[topic],
         treat_missing_data="notBreaching",

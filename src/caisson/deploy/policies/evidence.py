@@ -89,6 +89,8 @@ WATCHERS = (
 """Ways to blind the services that watch."""
 FINDINGS = "findings"
 """What the rule of EventBridge and the alarm over AWS Config's findings are called before the rule of names."""
+CHECKS_FAILED = "ChecksFailed"
+"""What the alarm over the function that AWS Config asks is called before the rule of names."""
 CHANGE_FINDINGS = (
     "cloudwatch:DeleteAlarms",
     "cloudwatch:DisableAlarmActions",
@@ -186,12 +188,12 @@ def watchers_stay(names: Names, partition: str) -> Statement:
 
 
 def findings_stay(names: Names, partition: str) -> Statement:
-    """What AWS Config finds goes on to be counted and to raise its alarm."""
-    name = names.of(FINDINGS)
+    """What AWS Config finds goes on to be counted and to raise its alarm, and so does what cannot be looked at."""
+    alarms = tuple(f"arn:{partition}:cloudwatch:*:*:alarm:{names.of(what)}" for what in (FINDINGS, CHECKS_FAILED))
     return Statement(
         sid="FindingsStay",
         effect="Deny",
         actions=CHANGE_FINDINGS,
-        resources=(f"arn:{partition}:cloudwatch:*:*:alarm:{name}", f"arn:{partition}:events:*:*:rule/{name}"),
+        resources=(*alarms, f"arn:{partition}:events:*:*:rule/{names.of(FINDINGS)}"),
         conditions=except_for((role_arn(names, partition, DEPLOYMENT),)),
     )

@@ -97,9 +97,10 @@ def claims(land: Landscape) -> Iterator[Claim]:
     yield claim("keys", ("DAT-05",), "Nobody but the deployment changes a key of the system.", KEYS, spared, other_key)
     yield claim("keys-live", ("LOG-07", "DAT-05"), "Nobody destroys a key of the system.", KEYS_DESTROYED, other_key)
     yield claim("watchers", ("LOG-07",), "Nobody but the deployment blinds the services that watch.", WATCHERS, spared)
-    alarm = f"arn:{land.partition}:cloudwatch:*:*:alarm:{land.names.of('findings')}"
+    alarm = f"arn:{land.partition}:cloudwatch:*:*:alarm:"
+    alarms = tuple(f"{alarm}{land.names.of(what)}" for what in ("findings", "ChecksFailed"))
     rule = f"arn:{land.partition}:events:*:*:rule/{land.names.of('findings')}"
     yield claim(
         "findings", ("LOG-07", "NET-08"), "Nobody but the deployment silences what AWS Config finds.",
-        FINDINGS, spared, on=(alarm, rule),
+        FINDINGS, spared, on=(*alarms, rule),
     )  # fmt: skip

@@ -17,7 +17,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def test_locks_carry_hashes() -> None:
-    for lock in ("requirements.lock", "requirements-dev.lock"):
+    for lock in ("requirements.lock", "requirements-dev.lock", "requirements-checkov.lock"):
         text = (ROOT / lock).read_text()
         pins = re.findall(r"^([a-z0-9][\w.-]+)==", text, re.M)
         assert pins

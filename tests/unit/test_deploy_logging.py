@@ -133,10 +133,25 @@ def test_the_archive_has_one_writer_and_loses_nothing() -> None:
             assert "NothingDeleted" in denied("s3:DeleteObjectVersion", principal)
             assert "NothingDeleted" in denied("s3:BypassGovernanceRetention", principal)
         if name != "TrailBucketPolicy":
-            assert denied("s3:PutObject", ZONE_ROLE) == set()
-            assert denied("s3:PutObject", GATEWAY) == {"OneWriter"}
+            assert denied("s3:PutObject", GATEWAY) == {"OneWriter", "NothingReplaced"}
         plain = Request(action="s3:GetObject", resource=object_, context={"aws:securetransport": "false"})
         assert "EncryptedTransport" in denied_by([document], plain)
+
+
+def test_not_even_its_writer_hides_or_replaces_an_object_of_the_archive() -> None:
+    policies = {name: found for name, found in of_type("AWS::S3::BucketPolicy").items() if name != "TrailBucketPolicy"}
+    assert policies
+    for found in policies.values():
+        document, object_ = found["PolicyDocument"], f"arn:aws:s3:::{found['Bucket']}/text/x"
+        writer = {"aws:principalarn": ZONE_ROLE, "aws:securetransport": "true"}
+        new = Request(action="s3:PutObject", resource=object_, context=writer | {"s3:if-none-match": "*"})
+        assert denied_by([document], new) == set()
+        over = Request(action="s3:PutObject", resource=object_, context=writer)
+        assert denied_by([document], over) == {"NothingReplaced"}
+        marker = Request(action="s3:DeleteObject", resource=object_, context=writer)
+        assert denied_by([document], marker) == {"NothingHidden"}
+        shorter = Request(action="s3:PutObjectRetention", resource=object_, context=writer)
+        assert denied_by([document], shorter) == {"NothingDeleted"}
 
 
 def test_what_cannot_be_read_is_set_aside_with_an_alarm() -> None:

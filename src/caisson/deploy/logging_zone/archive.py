@@ -28,6 +28,7 @@ def archive(built: Built, land: Landscape) -> None:
         statements = (
             *zone.evidence_bucket(name, land.partition),
             zone.one_writer(name, writer, land.partition),
+            *zone.written_once(name, land.partition),
         )
         for resource in make_bucket(built, land, what, key, statements, days=class_.days):
             built.carries(resource, ROWS)

@@ -169,6 +169,31 @@ def one_writer(bucket: str, writer: str, partition: str) -> Statement:
     )
 
 
+def written_once(bucket: str, partition: str) -> tuple[Statement, ...]:
+    """Nobody, even its writer, hides an object of the archive by a delete marker or replaces it by a second version.
+
+    Multipart uploads carry no such header and are refused with the rest (S3 user guide, conditional-writes-enforce).
+    """
+    here = f"arn:{partition}:s3:::{bucket}/*"
+    return (
+        Statement(
+            sid="NothingHidden",
+            effect="Deny",
+            principals="*",  # a Deny for everybody
+            actions=("s3:DeleteObject",),
+            resources=(here,),
+        ),
+        Statement(
+            sid="NothingReplaced",
+            effect="Deny",
+            principals="*",  # a Deny for everybody who does not ask that the object be new
+            actions=("s3:PutObject",),
+            resources=(here,),
+            conditions={"Null": {"s3:if-none-match": ("true",)}},
+        ),
+    )
+
+
 def topic_statements(topic: str, accounts: Sequence[str]) -> tuple[Statement, ...]:
     """The alarm topic's policy: alarms of these accounts publish."""
     return (

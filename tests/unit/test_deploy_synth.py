@@ -395,6 +395,13 @@ def test_checkov_finds_nothing_unexplained_and_what_is_explained(tmp_path: Path)
     for template in bare.values():
         for resource in template["Resources"].values():
             resource.get("Metadata", {}).pop("checkov", None)
+    written = {
+        f"{skip['id']} {name} {one['Type']}.{id_}"
+        for name, text in files.items()
+        for id_, one in json.loads(text)["Resources"].items()
+        for skip in one.get("Metadata", {}).get("checkov", {}).get("skip", ())
+    }
+    assert written == skipped
     failed, none = checked(tmp_path / "bare", {name: json.dumps(one) for name, one in bare.items()})
     assert (failed, none) == (skipped, set())
     assert skipped

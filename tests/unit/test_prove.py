@@ -93,6 +93,8 @@ def test_who_keeps_the_log_is_noticed_when_its_own_policies_open() -> None:
     kept = (
         "OneReader",
         "OneWriter",
+        "NothingHidden",
+        "NothingReplaced",
         "ArchiveKey: Reading",
         "ArchiveKey: Writing",
         "EventsPolicy: ZonesSend to receive",

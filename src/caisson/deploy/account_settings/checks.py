@@ -106,6 +106,7 @@ def _role(built: Built, land: Landscape, function: str, log_group: str) -> tuple
         {
             "AwsSolutions-IAM5[Resource::*]": f"{ACCOUNT_WIDE}. {INTERFACES}",
             f"AwsSolutions-IAM5[Resource::{group_arn}:log-stream:*]": STREAMS,
+            "CKV_AWS_111": ACCOUNT_WIDE,
         },
     )
     return role, doing

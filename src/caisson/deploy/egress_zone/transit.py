@@ -15,7 +15,7 @@ from aws_cdk import aws_ram as ram
 from caisson.deploy.egress_zone.addresses import ANYWHERE, PRIVATE
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies.statement import Parameter
-from caisson.deploy.stacks import Built, suppress
+from caisson.deploy.stacks import Built
 
 GATEWAY = Parameter(
     name="EgressGateway", description="Transit gateway of the network account",
@@ -50,6 +50,8 @@ def transit(built: Built, land: Landscape) -> Transit:
     """Gateway and tables, shared with the runtime's account alone where that is another."""
     runtime = land.accounts["runtime"]
     shared = runtime != built.account
+    # CloudFormation cannot accept an attachment; one account of the organization may attach, and what it attaches has
+    # no route until the stack egress-runtime gives it one.
     gateway = ec2.CfnTransitGateway(
         built.stack, "Transit", description="Ways to the firewall",
         auto_accept_shared_attachments="enable" if shared else "disable",
@@ -57,13 +59,6 @@ def transit(built: Built, land: Landscape) -> Transit:
         dns_support="enable", multicast_support="disable", vpn_ecmp_support="disable",
     )  # fmt: skip
     if shared:
-        suppress(
-            gateway,
-            {
-                "CKV_AWS_331": "CloudFormation cannot accept an attachment; one account of the organization may "
-                "attach, and what it attaches has no route until the stack egress-runtime gives it one"
-            },
-        )
         share = ram.CfnResourceShare(
             built.stack, "TransitShare", name=land.names.of("egress"), allow_external_principals=False,
             principals=[runtime], resource_arns=[_arn(built, land, gateway)],

@@ -163,7 +163,7 @@ def one_writer(bucket: str, writer: str, partition: str) -> Statement:
         sid="OneWriter",
         effect="Deny",
         principals="*",  # a Deny for everybody but the writer
-        actions=("s3:PutObject", "s3:DeleteObject"),
+        actions=("s3:PutObject",),
         resources=(f"arn:{partition}:s3:::{bucket}/*",),
         conditions={"ArnNotLike": {"aws:PrincipalArn": (writer,)}},
     )

@@ -14,6 +14,8 @@ from caisson.deploy.retention import RECORDINGS, stores
 
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ChangeMessageVisibility")
 WRITES = ("s3:PutObject", "s3:DeleteObject")
+NEW = {"s3:if-none-match": "*"}
+"""What a writer says who replaces nothing (S3 user guide, conditional-writes-enforce)."""
 QUEUES = {"events": ("logging", management.LOGGING), "evaluations": ("evaluation", "judge")}
 """Channel to the zone that reads it and the duty of its role; each has a queue for what cannot be read, too."""
 TRAIL = "trail"
@@ -41,8 +43,11 @@ def claims(land: Landscape) -> Iterator[Claim]:
 def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
     owner = land.accounts["logging"]
     role = land.role(management.LOGGING, owner)
-    logging = Spared(conditions={"ArnLike": {"aws:PrincipalArn": role}})
-    said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}
+    logging = Spared(
+        actions=("s3:PutObject",),
+        conditions={"ArnLike": {"aws:PrincipalArn": role}, "Null": {"s3:if-none-match": "false"}},
+    )
+    said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true", **NEW}
     yield from _queues(land, members, "events")
     source = evidence.trail_arn(land.names, land.partition, account=land.management, region=land.region)
     bucket = f"arn:{land.partition}:s3:::{land.names.bucket(TRAIL, owner)}"
@@ -63,7 +68,7 @@ def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
         yield Claim(
             id=f"custody.write.{what}",
             controls=("LOG-07",),
-            says=f"Nobody but the logging zone writes or removes anything in {what}.",
+            says=f"Nobody but the logging zone writes in {what}, and it only what is new; nobody removes anything.",
             accounts=members,
             owner=owner,
             actions=WRITES,

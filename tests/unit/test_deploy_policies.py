@@ -14,6 +14,7 @@ from caisson.deploy.policies import (
     checks,
     delivery,
     floor,
+    function,
     inference,
     invocations,
     ledger,
@@ -143,13 +144,12 @@ def others() -> dict[str, dict[str, Any]]:
         ),
         "delivery-trust": document((invocations.delivery_trust("222222222222", "eu-west-1", "aws"),)),
         "delivery-writing": document((invocations.delivery_writing("arn:of:a:log-group"),)),
-        "checks-trust": document((checks.checks_trust(),)),
         "checks-doing": document(
             checks.checks_doing(log_group="arn:of:a:log-group", function="arn:of:a:function")
         ),
         "checks-looking": document((checks.looking_endpoint("arn:of:the:function-role", "o-exampleorg"),)),
         "checks-verdicts": document((checks.verdicts_endpoint("arn:of:the:function-role", "o-exampleorg"),)),
-        "settings-trust": document((invocations.settings_trust(),)),
+        "function-trust": document((function.taken(),)),
         "settings-doing": document(
             invocations.settings_doing(
                 log_group="arn:of:a:log-group", delivery_role="arn:of:a:role", function="arn:of:a:function"
@@ -688,9 +688,9 @@ def test_it_passes_one_role() -> None:
 
 @pytest.mark.parametrize("action", management.CHANGE_FUNCTION)
 def test_the_deployment_alone_calls_and_changes_its_function(action: str) -> None:
-    for function in (FUNCTION, f"{FUNCTION}:1"):
-        assert InAccount("runtime").denied(action, function) == {"SettingsFunction"}
-        assert InAccount("runtime").denied(action, function, aws__PrincipalArn=DEPLOYMENT) == set()
+    for called in (FUNCTION, f"{FUNCTION}:1"):
+        assert InAccount("runtime").denied(action, called) == {"SettingsFunction"}
+        assert InAccount("runtime").denied(action, called, aws__PrincipalArn=DEPLOYMENT) == set()
     assert InAccount("runtime").denied(action, FUNCTION.replace("settings", "other")) == set()
 
 

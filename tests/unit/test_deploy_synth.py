@@ -351,7 +351,7 @@ def test_what_is_explained_is_what_cdk_nag_would_find(tmp_path: Path, monkeypatc
     monkeypatch.setattr("caisson.deploy.runtime_zone.ledger.suppress", noted)
     monkeypatch.setattr("caisson.deploy.runtime_zone.roles.suppress", noted)
     monkeypatch.setattr("caisson.deploy.account_settings.invocation_log.suppress", noted)
-    monkeypatch.setattr("caisson.deploy.account_settings.function.suppress", noted)
+    monkeypatch.setattr("caisson.deploy.account_settings.own_function.suppress", noted)
     report = json.dumps(nagged("example", tmp_path))
     assert explained
     assert all(len(reason) > 60 for reason in reasons)

@@ -87,6 +87,11 @@ class Landscape:
         """ARN of the role of a duty, in any account where none is given."""
         return role_arn(self.names, self.partition, duty, account)
 
+    @property
+    def alarm_topic(self) -> str:
+        """ARN of the topic that alarms of all accounts go to."""
+        return f"arn:{self.partition}:sns:{self.region}:{self.accounts['logging']}:{self.names.of('alarms')}"
+
     def models_of(self, zone: str) -> tuple[str, ...]:
         """Ids of models that a zone invokes."""
         return _invoked(self.system)[0].get(zone, ())

@@ -134,13 +134,12 @@ def _bucket(built: Built, land: Landscape, key: Any) -> tuple[Any, Any]:
 
 
 def _alarm(built: Built, land: Landscape, failure: str) -> Any:
-    topic = f"arn:{land.partition}:sns:{land.region}:{land.accounts['logging']}:{land.names.of('alarms')}"
     return cloudwatch.CfnAlarm(
         built.stack,
         f"{failure}DeliveryAlarm",
         alarm_name=land.names.of(f"{failure}DeliveryFailed"),
         alarm_description="An invocation is missing in the invocation log: look at the role, the key and the bucket",
-        alarm_actions=[topic],
+        alarm_actions=[land.alarm_topic],
         treat_missing_data="notBreaching",
         namespace="AWS/Bedrock", metric_name=METRICS[failure], statistic="Sum", period=PERIOD_S, evaluation_periods=1,
         threshold=0, comparison_operator="GreaterThanThreshold",

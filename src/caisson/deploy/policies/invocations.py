@@ -6,8 +6,9 @@ region (Bedrock user guide, model-invocation-logging). The function's role is th
 
 from __future__ import annotations
 
+from caisson.deploy.policies import function as function_
 from caisson.deploy.policies import zone
-from caisson.deploy.policies.management import ELASTIC_INTERFACES, SETS
+from caisson.deploy.policies.management import SETS
 from caisson.deploy.policies.statement import Condition, Statement
 
 STREAM = "aws/bedrock/modelinvocations"
@@ -69,20 +70,6 @@ def bucket_encryption(account: str, region: str, partition: str) -> Statement:
     )
 
 
-def settings_trust() -> Statement:
-    """Lambda takes the role, for the functions that it was passed for: only the deployment passes it (OwnRolesPassed).
-
-    AWS documents no condition on the function here (Lambda developer guide, lambda-intro-execution-role).
-    """
-    return Statement(
-        sid="TheFunction",
-        effect="Allow",
-        principals={"Service": ("lambda.amazonaws.com",)},
-        actions=("sts:AssumeRole",),
-        resources=("*",),
-    )
-
-
 def settings_doing(*, log_group: str, delivery_role: str, function: str) -> tuple[Statement, ...]:
     """What the function does. Its network interface is Lambda's to make, and not its code's (Lambda guide, vpc)."""
     return (
@@ -94,36 +81,13 @@ def settings_doing(*, log_group: str, delivery_role: str, function: str) -> tupl
             resources=(delivery_role,),
             conditions={"StringEquals": {"iam:PassedToService": ("bedrock.amazonaws.com",)}},
         ),
-        Statement(
-            sid="WriteOwnLog",
-            effect="Allow",
-            actions=("logs:CreateLogStream", "logs:PutLogEvents"),
-            resources=(f"{log_group}:log-stream:*",),
-        ),
-        Statement(sid="Interface", effect="Allow", actions=ELASTIC_INTERFACES, resources=("*",)),
-        Statement(
-            sid="NoInterfaceByCode",
-            effect="Deny",
-            actions=ELASTIC_INTERFACES,
-            resources=("*",),
-            conditions={"ArnEquals": {"lambda:SourceFunctionArn": (function,)}},
-        ),
+        *function_.running(log_group=log_group, function=function),
     )
 
 
 def settings_endpoint(role: str, organization: str) -> Statement:
     """The endpoint for Bedrock's control API lets this role set and see these settings, and nobody anything else."""
-    return Statement(
-        sid="FunctionSets",
-        effect="Allow",
-        principals="*",  # narrowed by the condition, as AWS documents for endpoints
-        actions=SETS,
-        resources=("*",),
-        conditions={
-            "ArnLike": {"aws:PrincipalArn": (role,)},
-            "StringEquals": {"aws:PrincipalOrgID": (organization,)},
-        },
-    )
+    return function_.through_endpoint("FunctionSets", SETS, role, organization)
 
 
 def answers_endpoint(region: str, partition: str) -> Statement:

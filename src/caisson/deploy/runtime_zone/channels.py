@@ -59,13 +59,12 @@ def of_evaluation(built: Built, land: Landscape, key: Any, made: Network) -> tup
 
 def _alarm(built: Built, land: Landscape, aside: str) -> None:
     """What nobody could evaluate says so."""
-    topic = f"arn:{land.partition}:sns:{land.region}:{land.accounts['logging']}:{land.names.of('alarms')}"
     alarm = cloudwatch.CfnAlarm(
         built.stack,
         "EvaluationsSetAsideAlarm",
         alarm_name=land.names.of("EvaluationsSetAside"),
         alarm_description="Interactions could not be evaluated and were set aside: read them with the judge's role",
-        alarm_actions=[topic],
+        alarm_actions=[land.alarm_topic],
         treat_missing_data="notBreaching",
         namespace="AWS/SQS", metric_name="ApproximateNumberOfMessagesVisible", statistic="Maximum", period=PERIOD_S,
         evaluation_periods=1, threshold=0, comparison_operator="GreaterThanThreshold",

@@ -12,7 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_config as config
 
-from caisson.deploy.account_settings.checks import function_name
+from caisson.deploy.account_settings.own_function import arn_of
 from caisson.deploy.landscape import INVOCATIONS, Landscape, Place, camel
 from caisson.deploy.policies import management
 from caisson.deploy.policies.statement import Parameter
@@ -59,7 +59,7 @@ def own_rules(land: Landscape, place: Place) -> tuple[OwnRule, ...]:
 
 def make_own(built: Built, land: Landscape, rule: OwnRule, recorder: Any) -> Any:
     """The rule in the stack."""
-    function = f"arn:{land.partition}:lambda:{land.region}:{built.account}:function:{function_name(land)}"
+    function = arn_of(built, land, management.CHECKS)
     asked = config.CfnConfigRule.SourceDetailProperty(
         event_source="aws.config", message_type="ScheduledNotification", maximum_execution_frequency=EVERY
     )

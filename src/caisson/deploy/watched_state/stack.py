@@ -82,13 +82,12 @@ def _alarm(built: Built, land: Landscape) -> None:
             },
         },
     )
-    topic = f"arn:{land.partition}:sns:{land.region}:{land.accounts['logging']}:{land.names.of('alarms')}"
     alarm = cloudwatch.CfnAlarm(
         built.stack,
         "FindingsAlarm",
         alarm_name=name,
         alarm_description="A resource departs from a rule of AWS Config: look there which, and who changed it",
-        alarm_actions=[topic],
+        alarm_actions=[land.alarm_topic],
         treat_missing_data="notBreaching",
         namespace="AWS/Events", metric_name="MatchedEvents", statistic="Sum", period=PERIOD_S, evaluation_periods=1,
         threshold=0, comparison_operator="GreaterThanThreshold",

@@ -330,7 +330,8 @@ class TestEvaluations:
             assert (found is Outcome.ALLOW) is expected, (who, action, service)
 
     def test_where_nobody_judges_there_is_none(self) -> None:
-        assert not any("valuations" in text for text in deployed("one-account").files.values())
+        assert not any("-evaluations" in text for text in deployed("one-account").files.values())
+        assert any("-evaluations" in text for text in deployed("three-accounts").files.values())
 
 
 class TestTable:
@@ -475,15 +476,13 @@ def test_the_networks_have_no_way_out_and_endpoints_for_what_is_called(name: str
     assert not any(table.routes for table in made.tables.values())
     assert not (made.nats or made.peerings or made.attachments)
     ends = [one for one in made.interfaces.values() if one.role is Role.ENDPOINT]
-    assert sorted(one.service for one in ends) == ["bedrock"] * functions + ["bedrock-runtime"] * zones + [
-        "sqs"
-    ] * zones + ["sts"]
+    of_functions, of_zones = ["bedrock", "config"], ["bedrock-runtime", "sqs"]
+    assert sorted(one.service for one in ends) == sorted(of_functions * functions + of_zones * zones + ["sts"])
     others = [one for one in made.interfaces.values() if one.role is not Role.ENDPOINT]
-    assert [one.id.rpartition("/")[2] for one in others] == ["Settings"] * functions
-    models = {subnet for one in ends if one.service != "bedrock" for subnet in one.subnets}
-    assert not models & {
-        subnet for one in (*others, *ends) if one not in ends or one.service == "bedrock" for subnet in one.subnets
-    }
+    assert sorted(one.id.rpartition("/")[2] for one in others) == sorted(["Checks", "Settings"] * functions)
+    apart = {subnet for one in ends if one.service not in of_functions for subnet in one.subnets}
+    theirs = [*others, *(one for one in ends if one.service in of_functions)]
+    assert not apart & {subnet for one in theirs for subnet in one.subnets}
     opened = [rule for group in made.groups.values() for rule in group.rules if not rule.egress and not rule.group]
     assert opened == []
 

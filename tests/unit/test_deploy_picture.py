@@ -131,6 +131,12 @@ def test_what_is_added_is_drawn() -> None:
     }
 
 
+def test_queues_are_told_apart_where_names_are_shortened() -> None:
+    said = texts(deployed("every-key").files[PICTURE])
+    assert sum("sends what is to be evaluated to its queue" in line for line in said) == 1
+    assert sum("gateway sends events to its queue" in line for line in said) == 1
+
+
 def test_words_of_the_file_are_text() -> None:
     made = deployed("example")
     picture = architecture(made.files, {**made.manifest, "system": '<script>"&'})

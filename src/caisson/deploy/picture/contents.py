@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +58,6 @@ class Account:
     """Zones in it, and `network`; `management` for the organization's."""
     stacks: tuple[tuple[str, str], ...]
     """Name of a stack's part without the zones of its account, and what it holds."""
-    people: tuple[str, ...]
-    """Permission sets that let people in, by the last word of their name."""
 
 
 def accounts(templates: Mapping[str, Json], manifest: Json) -> tuple[Account, ...]:
@@ -71,16 +69,11 @@ def accounts(templates: Mapping[str, Json], manifest: Json) -> tuple[Account, ..
         number: [(stack["part"], templates[stack["name"]]) for stack in stacks if stack["account"] == number]
         for number in sorted(numbers, key=lambda number: number != management)
     }
-    entering: dict[str, dict[str, None]] = {}
-    for template in templates.values():
-        for number, name in _assigned(template):
-            entering.setdefault(number, {})[name] = None
     return tuple(
         Account(
             number=number,
             zones=_zones(number == management, [part for part, _ in found]),
             stacks=tuple((_split(part)[0], contents(template)) for part, template in found),
-            people=tuple(entering.get(number, ())),
         )
         for number, found in held.items()
     )
@@ -127,10 +120,3 @@ def _split(part: str) -> tuple[str, list[str]]:
     """A part that every account has, and the zones of the account; other parts as they are."""
     kind, _, zones = part.partition("-")
     return (kind, zones.split("-")) if kind in _EVERYWHERE else (part, [])
-
-
-def _assigned(template: Json) -> Iterator[tuple[str, str]]:
-    """Account and permission set of each assignment."""
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::SSO::Assignment":
-            yield str(resource["Properties"]["TargetId"]), resource["Properties"]["PermissionSetArn"]["Fn::GetAtt"][0]

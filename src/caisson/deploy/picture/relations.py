@@ -30,9 +30,7 @@ _OTHERS = (
     ("AWS::CloudTrail::Trail", "the organization's trail goes to its bucket"),
     ("AWS::Bedrock::EnforcedGuardrailConfiguration", "enforces its guardrail on every invocation"),
     ("AWS::CloudWatch::Alarm", "alarms go to its topic"),
-    ("AWS::Lambda::Function", "functions use what it holds"),
     ("AWS::Config::DeliveryChannel", "recordings go to its bucket"),
-    ("AWS::Events::Rule", "findings go to its topic"),
 )
 
 
@@ -79,8 +77,8 @@ def _told(id_: str, resource: Json, filled: Mapping[str, str | None]) -> Iterato
 
 
 def _sent(statement: Json) -> str:
-    """What goes into the queue that a statement names, by the channel in the queue's name."""
-    return "what is to be evaluated" if json.dumps(statement["Resource"]).endswith('-evaluations"') else "events"
+    """What goes into a queue, by the channel that the statement is called after: names of queues may be shortened."""
+    return "what is to be evaluated" if statement.get("Sid") == "SendEvaluations" else "events"
 
 
 def _statements(properties: Json) -> Iterator[Json]:

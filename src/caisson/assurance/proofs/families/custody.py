@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
 from caisson.deploy.landscape import INVOCATIONS, Landscape
-from caisson.deploy.policies import evidence, management
+from caisson.deploy.policies import evidence, ledger, management
 from caisson.deploy.retention import RECORDINGS, stores
 
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ChangeMessageVisibility")
@@ -85,7 +85,7 @@ def _queues(land: Landscape, members: tuple[str, ...], channel: str) -> Iterator
     role = land.role(duty, owner)
     reader = Spared(conditions={"ArnLike": {"aws:PrincipalArn": role}})
     own = f"arn:{land.partition}:iam::*:role{land.names.path}*"
-    writers = own if channel == "events" else land.role("gateway", land.accounts["runtime"])
+    writers = own if channel == "events" else land.role(ledger.GATEWAY, land.accounts["runtime"])
     system = Spared(actions=("sqs:SendMessage",), conditions={"ArnLike": {"aws:PrincipalArn": writers}})
     said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}
     for queue in (channel, f"{channel}-aside"):

@@ -22,6 +22,8 @@ from caisson.deploy.zone_network import CALLERS
 EVENTS, EVALUATIONS = "events", "evaluations"
 READERS = {EVENTS: management.LOGGING, EVALUATIONS: CALLERS["evaluation"]}
 """Channel to the duty of the role that reads it."""
+WRITERS = {EVENTS: ("*", None), EVALUATIONS: (ledger.GATEWAY, "runtime")}
+"""Channel to the duty of the roles that write it, and their zone; None: every zone that the table lets write."""
 ASIDE = "aside"
 KEPT_S = 1_209_600
 """Longest time that SQS keeps a message: fourteen days for a reader that is down (SQS API reference)."""
@@ -52,12 +54,12 @@ def ends(land: Landscape, channel: str) -> Ends:
     table = CHANNELS[channel]
     zones = ["runtime" if found is Zone.INGRESS else found.label for found in table.writers]
     owner = land.accounts[table.reader.label]
-    writing = (land.role("*"),) if len(zones) > 1 else (land.role(ledger.GATEWAY, land.accounts["runtime"]),)
+    duty, zone_ = WRITERS[channel]
     return Ends(
         owner=owner,
         reader=land.role(READERS[channel], owner),
         writers=tuple(dict.fromkeys(land.accounts[label] for label in zones)),
-        roles=writing,
+        roles=(land.role(duty, land.accounts[zone_] if zone_ else "*"),),
     )
 
 

@@ -35,6 +35,7 @@ DEAF = "deaf"
 """Fault: the connection breaks before the call is carried out."""
 SILENT = "silent"
 """Fault: nothing happens at all until the caller gives up."""
+LOOK_S = 0.05
 
 
 @dataclass
@@ -82,11 +83,15 @@ class Gate:
         if isinstance(fault, tuple):
             code, status, *more = fault
             return _error(code, status, **(more[0] if more else {}))
-        async with aiohttp.ClientSession(auto_decompress=False) as client:
-            headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
-            async with client.post(self.upstream + "/", data=body, headers=headers) as response:
-                answer = await response.read()
-                kind, status = response.headers.get("content-type", ""), response.status
+        wait_s = asked.pop("WaitTimeSeconds", 0)
+        if wait_s:
+            body = json.dumps(asked).encode()
+        answer, kind, status = await self._passed(request, body)
+        for _ in range(int(wait_s / LOOK_S)):  # a long poll, in which moto would serve nobody else
+            if json.loads(answer).get("Messages"):
+                break
+            await asyncio.sleep(LOOK_S)
+            answer, kind, status = await self._passed(request, body)
         if operation == "AssumeRole":
             self._learn(body, answer.decode())
         if fault == LOST:
@@ -94,6 +99,15 @@ class Gate:
         if fault == LATE_FAILURE:
             return _error("InternalServerError", 500)
         return web.Response(body=answer, status=status, headers={"content-type": kind})
+
+    async def _passed(self, request: web.Request, body: bytes) -> tuple[bytes, str, int]:
+        """Body, type and status of what the upstream answers."""
+        kept = {name: value for name, value in request.headers.items() if name.lower() not in ("host", "content-length")}
+        async with (
+            aiohttp.ClientSession(auto_decompress=False) as client,
+            client.post(self.upstream + "/", data=body, headers=kept) as response,
+        ):
+            return await response.read(), response.headers.get("content-type", ""), response.status
 
     def _session(self, request: web.Request, body: bytes) -> str | None:
         """Who signed: a session's id, empty for the process, None for nobody."""

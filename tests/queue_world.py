@@ -64,6 +64,7 @@ class QueueWorld:
         }
         made = QueueWriter(queue=self.queues.queue(self.url), **(arguments | changes))
         self.writers.append(made)
+        made.start()
         return made
 
     def raw_reader(self, **changes: Any) -> QueueReader:
@@ -74,6 +75,7 @@ class QueueWorld:
             **({"clock": self.world.clock, "writers": {"runtime": (runtime.public_bytes,)}} | changes),
         )  # fmt: skip
         self.readers.append(made)
+        made.start()
         return made
 
     def reader(self) -> ChannelReader:

@@ -21,8 +21,8 @@ from caisson.errors import ConfigurationError, StartError, UpstreamError
 from caisson.ports.guardrail import Part
 from caisson.wiring.bedrock import Bedrock
 from caisson.wiring.gateway import _ports
+from caisson.wiring.lending import Leases
 from caisson.wiring.settings import Settings, Upstream
-from caisson.wiring.upstream import Leases
 from guardrail_systems import CONTEXT, system_with
 
 NEXT = Lease(access_key_id="ASIANEXT", secret_access_key="next", session_token="t")

@@ -16,7 +16,7 @@ from caisson.cli.terminal import cell, console, line
 
 if TYPE_CHECKING:
     from caisson.system.schema import System
-    from caisson.wiring.settings import LedgerTable, Upstream
+    from caisson.wiring.settings import EventQueue, LedgerTable, Upstream
     from caisson.wiring.system import Started
 
 TIERS = {1: "low", 2: "medium", 3: "high", 4: "critical"}
@@ -36,7 +36,12 @@ def as_document(system: System, started: Started) -> dict[str, Any]:
 
 
 def show_started(
-    system: System, started: Started, data: Path, upstream: Upstream, ledger: LedgerTable | None = None
+    system: System,
+    started: Started,
+    data: Path,
+    upstream: Upstream,
+    ledger: LedgerTable | None = None,
+    events: EventQueue | None = None,
 ) -> None:
     """A line a fact; good news plain, warnings yellow, what does not hold red."""
     table = Table.grid(padding=(0, 2))
@@ -52,6 +57,8 @@ def show_started(
     if ledger is not None:
         with_role = "a role for each session" if ledger.role else "the profile's own credentials for all sessions"
         row("budgets", f"DynamoDB table {ledger.name} as profile {ledger.profile!r}, {with_role}")
+    if events is not None:
+        row("events", f"the gateway's through {events.url} as profile {events.profile!r}")
     row("configuration", f"version {started.version}")
     row("processes", ", ".join(f"{name} {pid}" for name, pid in started.pids.items()))
     row("Landlock", str(started.isolation.landlock))

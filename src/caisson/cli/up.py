@@ -18,7 +18,8 @@ from caisson.adapters.embedded.under_way import WORKERS_MAX
 from caisson.errors import StartError
 
 if TYPE_CHECKING:
-    from caisson.wiring.settings import LedgerTable, Upstream
+    from caisson.system.schema import System
+    from caisson.wiring.settings import EventQueue, LedgerTable, Upstream
     from caisson.wiring.system import Started
 
 PROFILES = Path("~/.config/caisson/credentials")
@@ -61,6 +62,14 @@ def up(
     ledger_role: Annotated[
         str | None, typer.Option(help="ARN of the role to reach it with, assumed once a session.", metavar="ARN")
     ] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            help="Through what the gateway's events reach the log: sqs=QUEUE_URL. Else the data folder.",
+            metavar="EVENTS",
+        ),
+    ] = None,
+    events_profile: Annotated[str | None, typer.Option(help="AWS profile that reaches the queue.")] = None,
     ingress: Annotated[
         str | None,
         typer.Option(
@@ -101,6 +110,7 @@ def up(
         port=port,
         upstream=answers,
         ledger=_ledger(ledger, ledger_profile, ledger_role),
+        events=_events(events, events_profile, loaded),
         ingress=_ingress(ingress),
         otlp=_collector(otlp),
         workers=workers,
@@ -139,7 +149,7 @@ def up(
         if as_json:
             typer.echo(json.dumps(as_document(loaded, started)))
         else:
-            show_started(loaded, started, data, answers, asked.ledger)
+            show_started(loaded, started, data, answers, asked.ledger, asked.events)
 
     if not detach:
         raise typer.Exit(run(asked, show))
@@ -244,6 +254,27 @@ def _ledger(text: str | None, profile: str | None, role: str | None) -> LedgerTa
     except StartError as error:
         _wrong(str(error))
     return LedgerTable(name=table, profile=profile, role=role or "", endpoint=endpoint)
+
+
+def _events(text: str | None, profile: str | None, system: System) -> EventQueue | None:
+    from caisson.adapters.aws.channel.address import queue_address
+    from caisson.wiring.settings import EventQueue
+    from caisson.wiring.system import region_of
+
+    if text is None:
+        if profile is not None:
+            _wrong("--events-profile wants --events sqs=QUEUE_URL.")
+        return None
+    kind, _, url = text.partition("=")
+    if kind != "sqs":
+        _wrong(f"--events: expected sqs=QUEUE_URL, found {text!r}.")
+    if profile is None:
+        _wrong("--events sqs: expected --events-profile, found none; no credential is taken from elsewhere.")
+    try:
+        queue_address(url, region_of(system))
+    except StartError as error:
+        _wrong(f"--events sqs: {error}")
+    return EventQueue(url=url, profile=profile)
 
 
 def _ingress(name: str | None) -> str:

@@ -88,6 +88,10 @@ Item = Received | ChainHead | Fault
 class ChannelWriter(ABC):
     """The writing end."""
 
+    outlives: bool = True
+    """Whether what `append` took outlives this process and what it runs on. Where it does not, `durable` alone is an
+    acknowledgement."""
+
     @abstractmethod
     def append(self, message: Message) -> str:
         """Hand the message to the operating system, so that killing this process cannot lose it; returns its id.
@@ -103,6 +107,18 @@ class ChannelWriter(ABC):
         Raises:
             ChannelError: the disk refused.
         """
+
+    async def acknowledged(self, *, fsync: bool) -> None:
+        """Return when whoever asked may be told that what was appended so far is recorded.
+
+        Args:
+            fsync: whether the loss of power must not lose it either.
+
+        Raises:
+            ChannelError: nobody may be told.
+        """
+        if fsync or not self.outlives:
+            await self.durable()
 
     @abstractmethod
     def close(self) -> None:

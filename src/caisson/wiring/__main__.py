@@ -1,4 +1,4 @@
-"""One zone process: `python -m caisson.wiring gateway|control|logging|upstream|ledger-keys SETTINGS_FILE`."""
+"""One zone process: `python -m caisson.wiring gateway|control|logging|lending SETTINGS_FILE`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ MODULES = {
     "gateway": "caisson.wiring.gateway",
     "control": "caisson.wiring.control",
     "logging": "caisson.wiring.logs",
-    "upstream": "caisson.wiring.upstream",
-    "ledger-keys": "caisson.wiring.ledger_keys",
+    "lending": "caisson.wiring.lending",
 }
 
 

@@ -15,7 +15,7 @@ import uvloop
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 
-from caisson.adapters.embedded.channel import SPOOL_BYTES_MAX, RefusalAggregator, SealedWriter
+from caisson.adapters.embedded.channel import SPOOL_BYTES_MAX, RefusalAggregator
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.compiled import CompiledPatterns
 from caisson.adapters.embedded.configuration import (
@@ -55,6 +55,8 @@ from caisson.supervision.listeners import inherited
 from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
 from caisson.wiring.bedrock import Bedrock
+from caisson.wiring.events import Departures, labels
+from caisson.wiring.events import ports as queue_ports
 from caisson.wiring.interface import require_identities
 from caisson.wiring.ledger import Budgets
 from caisson.wiring.ledger import ports as ledger_ports
@@ -119,22 +121,12 @@ async def _serve(settings: Settings) -> None:
     state = where.zone(Zone.RUNTIME, "state")
     keys = FileKeys(where.zone(Zone.RUNTIME, "keys"))
 
-    def writer(name: str, bytes_max: int) -> SealedWriter:
-        return SealedWriter(
-            channel="events",
-            writer=name,
-            spool=where.spool("events"),
-            state=state,
-            signing=keys.signing("events"),
-            reader_public=settings.public("logging", "events"),
-            clock=clock,
-            bytes_max=bytes_max,
-        )
-
     keep_in(CompiledPatterns(state / "compiled", keys.secret("pseudonyms")))
     worker, workers = settings.worker, settings.workers
-    events = writer(f"runtime-{worker}", max(SPOOL_BYTES_MAX // workers, WORKER_SPOOL_BYTES_MIN))
-    strangers = writer(f"runtime-strangers{worker or ''}", STRANGERS_BYTES_MAX // workers)
+    departures = await Departures.open(settings, where, clock, keys)
+    own, others = labels(worker)
+    events = departures.writer(own, max(SPOOL_BYTES_MAX // workers, WORKER_SPOOL_BYTES_MIN))
+    strangers = departures.writer(others, STRANGERS_BYTES_MAX // workers)
     trust = state / (f"trust-{worker}" if worker else "trust")
     establish_trust(where.configuration, state / "trust")
     if worker:
@@ -208,6 +200,7 @@ async def _serve(settings: Settings) -> None:
     )
     door = await serve_signin(inherited("signin"), signin)
     held = restrict(zone_rules(where, Zone.RUNTIME, connect_ports=_ports(settings, system)))
+    await departures.start()
     await budgets.check()
     if settings.otlp:  # it starts a thread, so it comes after the process has confined itself
         runtime.metrics = OpenTelemetryMetrics(
@@ -222,7 +215,7 @@ async def _serve(settings: Settings) -> None:
     ]
     if worker == 0:  # one is enough, and two would record what was lost twice
         tasks.append(asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))))
-    feeds = [feed for feed in (bedrock, budgets.feed) if feed is not None]
+    feeds = [feed for feed in (bedrock, budgets.feed, departures.feed) if feed is not None]
     leases = [asyncio.create_task(feed.follow()) for feed in feeds]
     watching = asyncio.create_task(extractor.watch())
     try:
@@ -261,6 +254,7 @@ async def _serve(settings: Settings) -> None:
         await embedder.close()
         strangers.close()
         events.close()
+        departures.close()
         await budgets.stop()
 
 
@@ -301,8 +295,8 @@ def _snapshot(configuration: Configuration, system: System, bedrock: Bedrock | N
 
 
 def _ports(settings: Settings, system: System) -> tuple[int, ...]:
-    """The only TCP ports that this process may connect to: of upstream, ledger, collector and issuer."""
-    ports = ledger_ports(settings.ledger)
+    """The only TCP ports that this process may connect to: of upstream, ledger, queue, collector and issuer."""
+    ports = ledger_ports(settings.ledger) | queue_ports(settings.events, settings.region)
     upstream = settings.upstream
     urls = [upstream.location] if upstream and upstream.kind in ("openai", "bedrock") and upstream.location else []
     if upstream and upstream.kind == "bedrock" and not upstream.location:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from caisson.adapters.embedded.archive import EmbeddedArchive
-from caisson.adapters.embedded.channel import SealedReader, SealedWriter
+from caisson.adapters.embedded.channel import SealedWriter
 from caisson.adapters.embedded.channel.lag import CaughtUp
 from caisson.adapters.embedded.clock import SystemClock
 from caisson.adapters.embedded.compiled import CompiledPatterns
@@ -18,6 +18,7 @@ from caisson.channels.table import SUPERVISOR, Zone
 from caisson.detect.prefilter import keep_in
 from caisson.detect.redaction import Redactor
 from caisson.supervision.readiness import announce_ready
+from caisson.wiring.events import Arrivals, ports
 from caisson.wiring.process import stop_on_signals
 from caisson.wiring.settings import Settings, read
 from caisson.zones.z6_logging.service import STORE_SECRET, serve
@@ -49,11 +50,10 @@ async def _serve(settings: Settings) -> None:
         reader_public=settings.public("control", "findings"),
         clock=clock,
     )
-    held = restrict(zone_rules(where, Zone.LOGGING))
+    arrivals = await Arrivals.open(settings, where, clock)
+    held = restrict(zone_rules(where, Zone.LOGGING, connect_ports=tuple(ports(settings.events, settings.region))))
     keep_in(CompiledPatterns(state / "compiled", keys.secret(STORE_SECRET)))
-    reader = SealedReader(
-        channel="events", spool=where.spool("events"), state=state, keys=keys.sealing_keys("events"), writers=writers
-    )
+    reader = await arrivals.reader(settings, where, clock, keys, writers)
     archive = EmbeddedArchive(
         where.zone(Zone.LOGGING, "archive"),
         where.zone(Zone.LOGGING, "tree"),
@@ -66,6 +66,10 @@ async def _serve(settings: Settings) -> None:
         announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)})
         os.nice(NICENESS)  # only now: a start that others wait for must be quick
 
+    stop = stop_on_signals()
+    following = asyncio.create_task(arrivals.feed.follow()) if arrivals.feed is not None else None
+    if following is not None:
+        following.add_done_callback(lambda _: stop.set())  # archive what is there; its end is said below
     try:
         await serve(
             reader=reader,
@@ -74,11 +78,16 @@ async def _serve(settings: Settings) -> None:
             findings=findings,
             redactor=Redactor(),
             clock=clock,
-            stop=stop_on_signals(),
+            stop=stop,
             origin=f"caisson/{settings.system}",
             writer_keys=writers,
             ready=ready,
             caught_up=CaughtUp(state, "events").note,
         )
+        if following is not None and following.done():
+            following.result()
     finally:
+        if following is not None:
+            following.cancel()
+        arrivals.close()
         findings.close()

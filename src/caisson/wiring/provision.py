@@ -14,7 +14,17 @@ from msgspec.structs import replace
 from caisson.adapters.embedded.keys import BEFORE, FileKeys
 from caisson.adapters.embedded.layout import Layout
 from caisson.channels.table import SUPERVISOR, Zone
-from caisson.wiring.settings import FILE, LedgerTable, Settings, Upstream, read, store, worker_name
+from caisson.wiring.settings import (
+    FILE,
+    Door,
+    EventQueue,
+    LedgerTable,
+    Lending,
+    Settings,
+    Upstream,
+    store,
+    worker_name,
+)
 from caisson.zones.z6_logging.service import CHECKPOINT_KEY, PSEUDONYM_SECRET, STORE_SECRET
 
 OPERATORS = ("author", "approver")
@@ -93,6 +103,7 @@ def write_settings(
     port: int,
     upstream: Upstream,
     ledger: LedgerTable | None,
+    events: EventQueue | None,
     ingress: str,
     otlp: str,
     workers: int,
@@ -113,6 +124,7 @@ def write_settings(
             port=port if zone is Zone.RUNTIME else 0,
             upstream=upstream if zone is Zone.RUNTIME else None,
             ledger=ledger if zone is Zone.RUNTIME else None,
+            events=events if zone in (Zone.RUNTIME, Zone.LOGGING) else None,
             ingress=ingress if zone is Zone.RUNTIME else "",
             otlp=otlp if zone is Zone.RUNTIME else "",
             workers=workers if zone is Zone.RUNTIME else 1,
@@ -124,16 +136,31 @@ def write_settings(
     return paths
 
 
-def write_upstream_settings(where: Layout, settings: Path) -> Path:
-    """The gateway's settings once more, for the process that resolves the upstream's profile; whoever starts `up` owns
-    them."""
-    path = where.supervisor_state / "upstream.json"
-    store(path, read(settings))
-    return path
+def write_lending(
+    where: Layout,
+    name: str,
+    *,
+    region: str,
+    profile: str,
+    option: str,
+    doors: Iterable[tuple[str, Zone]],
+    workers: int,
+) -> Path:
+    """Settings of the process `name`, which resolves an AWS profile; whoever starts `up` owns them.
 
-
-def write_ledger_settings(where: Layout, settings: Path) -> Path:
-    """The same for the process that resolves the ledger's profile, which needs no key of the upstream."""
-    path = where.supervisor_state / "ledger-keys.json"
-    store(path, replace(read(settings), upstream=None))
+    Args:
+        option: what of the command line asked for it.
+        doors: each socket, and the zone that is lent credentials on it.
+    """
+    path = where.supervisor_state / f"{name}.json"
+    lending = Lending(
+        data=str(where.data),
+        region=region,
+        first_uid=where.users.first,
+        profile=profile,
+        option=option,
+        doors=tuple(Door(socket=socket, zone=zone) for socket, zone in doors),
+        workers=workers,
+    )
+    store(path, lending)
     return path

@@ -15,6 +15,7 @@ import msgspec
 from caisson.adapters.embedded.isolation.users import UserPlan
 from caisson.adapters.embedded.keys import BEFORE
 from caisson.adapters.embedded.layout import Layout, layout
+from caisson.channels.table import Zone
 from caisson.policy.exposure import LOOPBACK
 
 FILE = "settings.json"
@@ -22,6 +23,10 @@ UPSTREAM_SOCKET = "upstream.sock"
 """Where the gateway gets the leases of the upstream's credentials."""
 LEDGER_SOCKET = "ledger.sock"
 """Where it gets those of the ledger's credentials."""
+EVENTS_SOCKET = "events.sock"
+"""Where it gets those with which it sends events."""
+ARRIVALS_SOCKET = "arrivals.sock"
+"""Where the logging zone gets those with which it receives them."""
 GATEWAY = "gateway"
 """Process name of the first gateway worker, and the group of all of them."""
 METRICS = "metrics"
@@ -61,6 +66,15 @@ class LedgerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """A server on this machine instead of DynamoDB and STS, for tests."""
 
 
+class EventQueue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The queue in SQS that carries the gateway's events."""
+
+    url: str
+    """Of the queue; its host may be a server on this machine instead of SQS, for tests."""
+    profile: str
+    """The AWS profile that the process `events-keys` resolves. Its credentials are in no file of ours."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For every process."""
 
@@ -78,6 +92,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     upstream: Upstream | None = None
     ledger: LedgerTable | None = None
     """None: the budgets are in a file of the runtime zone."""
+    events: EventQueue | None = None
+    """None: the gateway's events go into the spool that the logging zone owns."""
     ingress: str = ""
     """Public name of what forwards requests to the gateway; empty: clients call it themselves."""
     worker: int = 0
@@ -101,7 +117,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return layout(Path(self.data), UserPlan(first=self.first_uid, reason=""))
 
 
-def store(path: Path, settings: Settings) -> None:
+class Door(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A socket on which one zone is lent credentials."""
+
+    socket: str
+    zone: Zone
+
+
+class Lending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For a process that resolves an AWS profile. It holds no secret."""
+
+    data: str
+    region: str
+    first_uid: int | None
+    """As in `Settings`."""
+    profile: str
+    option: str
+    """What of the command line asked for it, for messages."""
+    doors: tuple[Door, ...]
+    workers: int
+    """How many gateway workers there are."""
+
+    def layout(self) -> Layout:
+        """Where things are."""
+        return layout(Path(self.data), UserPlan(first=self.first_uid, reason=""))
+
+
+def store(path: Path, settings: Settings | Lending) -> None:
     """Write a process's settings, readable by their owner only."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
@@ -112,5 +154,10 @@ def store(path: Path, settings: Settings) -> None:
 
 
 def read(path: Path) -> Settings:
-    """Read them back."""
+    """Those of a zone's process."""
     return msgspec.json.decode(path.read_bytes(), type=Settings)
+
+
+def read_lending(path: Path) -> Lending:
+    """Those of a process that lends."""
+    return msgspec.json.decode(path.read_bytes(), type=Lending)

@@ -39,11 +39,21 @@ from caisson.wiring.provision import (
     make_keys,
     operator_keys,
     supervisor_keys,
-    write_ledger_settings,
+    write_lending,
     write_settings,
-    write_upstream_settings,
 )
-from caisson.wiring.settings import GATEWAY, METRICS, LedgerTable, Upstream, worker_name
+from caisson.wiring.settings import (
+    ARRIVALS_SOCKET,
+    EVENTS_SOCKET,
+    GATEWAY,
+    LEDGER_SOCKET,
+    METRICS,
+    UPSTREAM_SOCKET,
+    EventQueue,
+    LedgerTable,
+    Upstream,
+    worker_name,
+)
 from caisson.zones.z1_ingress.signin import SOCKET_MODE
 from caisson.zones.z5_control.client import ControlClient
 from caisson.zones.z5_control.handover import Handover, write_handover
@@ -52,6 +62,8 @@ PUBLICS = Path("zones/supervisor/state/publics.json")
 OPTIONS = "options.json"
 """In the folder `run`: with what the system was started."""
 DEFAULT_REGION = "eu-west-1"
+EVENTS_KEYS = "events-keys"
+"""Process that lends what events are sent and received with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +76,8 @@ class Asked:
     upstream: Upstream
     ledger: LedgerTable | None = None
     """None: the budgets are in a file."""
+    events: EventQueue | None = None
+    """None: events stay on this machine."""
     ingress: str = ""
     """Public name of what forwards requests; empty: clients call the gateway themselves."""
     otlp: str = ""
@@ -81,13 +95,15 @@ class Asked:
 
     def options(self) -> dict[str, str]:
         """Options of the command line that a running system keeps, each as one would write it; no secret is in them."""
-        answers, table = self.upstream, self.ledger
+        answers, table, queue = self.upstream, self.ledger, self.events
         return {
             "--port": str(self.port),
             "--upstream": answers.kind + (f"={answers.location}" if answers.location else ""),
             "--ledger": f"dynamodb={table.name}{f'@{table.endpoint}' if table.endpoint else ''}" if table else "",
             "--ledger-profile": table.profile if table else "",
             "--ledger-role": table.role if table else "",
+            "--events": f"sqs={queue.url}" if queue else "",
+            "--events-profile": queue.profile if queue else "",
             "--ingress": self.ingress,
             "--otlp": self.otlp,
             "--workers": str(self.workers),
@@ -142,12 +158,12 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             port=asked.port,
             upstream=asked.upstream,
             ledger=asked.ledger,
+            events=asked.events,
             ingress=asked.ingress,
             otlp=asked.otlp,
             workers=asked.workers,
         )
-        of_upstream = write_upstream_settings(where, settings[GATEWAY]) if asked.upstream.profile else None
-        of_ledger = write_ledger_settings(where, settings[GATEWAY]) if asked.ledger is not None else None
+        lending = _lending(where, asked)
         forget(where.zone(Zone.RUNTIME, "state") / METRICS)
         where.hand_over()
         listens = {
@@ -178,20 +194,18 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
                 **more,
             )
 
-        specs = [spec("logging", Zone.LOGGING, "logging", ()), spec("control", Zone.CONTROL, "control", ())]
-        for name, told in (("upstream", of_upstream), ("ledger-keys", of_ledger)):
-            if told is None:
-                continue
-            # Before the gateway, as the owner: the profile's files and programs are the owner's.
-            specs.append(
-                ProcessSpec(
-                    name=name,
-                    argv=(sys.executable, "-m", "caisson.wiring", name, str(told)),
-                    environment=zone_environment(HOME=str(Path.home())),
-                    waits=True,
-                    after=(),
-                )
+        specs = [  # before the zones, as the owner: the profiles' files and programs are the owner's
+            ProcessSpec(
+                name=name,
+                argv=(sys.executable, "-m", "caisson.wiring", "lending", str(told)),
+                environment=zone_environment(HOME=str(Path.home())),
+                waits=True,
+                after=(),
             )
+            for name, told in lending.items()
+        ]
+        specs.append(spec("logging", Zone.LOGGING, "logging", (EVENTS_KEYS,) if asked.events is not None else ()))
+        specs.append(spec("control", Zone.CONTROL, "control", ()))
         needs = tuple(each.name for each in specs)
         for worker in range(asked.workers):  # the first makes what all of them share
             after = (GATEWAY,) if worker else needs
@@ -220,6 +234,30 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             for listener in listens.values():
                 listener.close()
             reporter.close()
+
+
+def _lending(where: Layout, asked: Asked) -> dict[str, Path]:
+    """Settings of each process that resolves an AWS profile, by its name."""
+    wanted = []
+    if asked.upstream.profile:
+        wanted.append(("upstream", asked.upstream.profile, "--upstream bedrock", [(UPSTREAM_SOCKET, Zone.RUNTIME)]))
+    if asked.ledger is not None:
+        wanted.append(("ledger-keys", asked.ledger.profile, "--ledger dynamodb", [(LEDGER_SOCKET, Zone.RUNTIME)]))
+    if asked.events is not None:
+        doors = [(EVENTS_SOCKET, Zone.RUNTIME), (ARRIVALS_SOCKET, Zone.LOGGING)]
+        wanted.append((EVENTS_KEYS, asked.events.profile, "--events sqs", doors))
+    return {
+        name: write_lending(
+            where,
+            name,
+            region=region_of(asked.system),
+            profile=profile,
+            option=option,
+            doors=doors,
+            workers=asked.workers,
+        )
+        for name, profile, option, doors in wanted
+    }
 
 
 def bundle_of(system: System, publics: dict[str, dict[str, str]]) -> dict[str, Any]:

@@ -218,8 +218,7 @@ class Sessions:
                 reason=reason,
             )
         )
-        if system.fsync:
-            await self._events.durable()
+        await self._events.acknowledged(fsync=system.fsync)
 
 
 def _current(system: System, principal: Principal) -> Principal:

@@ -27,6 +27,8 @@ async def sweep(runtime: Runtime) -> int:
         lapsed = await runtime.ledger.lapsed(before=runtime.clock.now() - SWEEP_GRACE_S)
         for reservation in lapsed:
             runtime.events.append(await _event(runtime, reservation))
+        if lapsed:
+            await runtime.events.acknowledged(fsync=False)  # a reservation goes once its event cannot be lost
         await runtime.ledger.forget(lapsed)
     except (ChannelError, LedgerError):
         return 0  # full, broken or locked: they stay on file and are tried again

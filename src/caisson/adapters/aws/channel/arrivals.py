@@ -65,6 +65,8 @@ class Arrivals:
         """Segment to offset of each piece beside it and its length."""
         self._first_seen: dict[SegmentName, float] = {}
         self._touched: set[SegmentName] = set()
+        self._added = False
+        """Whether a file was added since the folder was synced."""
         for path in spool.iterdir():
             if (found := _beside(path.name)) is not None:
                 self._waits(*found, path.stat().st_size)
@@ -107,8 +109,10 @@ class Arrivals:
                 self._sync(self._spool / str(name))
             if self._touched:
                 self._store()
-            self._sync(self._spool, os.O_RDONLY | os.O_DIRECTORY)
+            if self._touched or self._added:
+                self._sync(self._spool, os.O_RDONLY | os.O_DIRECTORY)
             self._touched.clear()
+            self._added = False
         except OSError as error:
             raise ChannelError(f"spool {self._spool}: cannot be written ({error.strerror})") from error
 
@@ -195,6 +199,7 @@ class Arrivals:
             unfinished.write_bytes(piece.data)
             self._sync(unfinished)
             unfinished.replace(path)
+            self._added = True
         except OSError as error:
             raise ChannelError(f"spool {self._spool}: cannot be written ({error.strerror})") from error
         self._waits(piece.segment, piece.offset, len(piece.data))

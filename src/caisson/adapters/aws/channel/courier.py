@@ -12,11 +12,15 @@ T = TypeVar("T")
 
 
 class Courier:
-    """Runs coroutines elsewhere, in the order given."""
+    """Runs coroutines elsewhere, in the order given. Those that are given before it starts wait."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"courier-{name}", daemon=True)
+        self._ended = False
+
+    def start(self) -> None:
+        """Begin. A process that confines itself does so before: a thread is bound by what its maker was bound by."""
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -24,16 +28,18 @@ class Courier:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     @property
-    def stopped(self) -> bool:
-        """Whether nothing runs any more."""
-        return not self._thread.is_alive()
+    def runs(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """End the thread; what is under way is given up."""
-        if self.stopped:
+        if self._ended:
             return
-        self._loop.call_soon_threadsafe(self._give_up)
-        self._thread.join()
+        self._ended = True
+        if self.runs:
+            self._loop.call_soon_threadsafe(self._give_up)
+            self._thread.join()
         self._loop.close()
 
     def _give_up(self) -> None:

@@ -35,7 +35,7 @@ CLOSE_SECONDS_MAX = 10.0
 
 
 class QueueWriter(ChannelWriter):
-    """See the module. One process at a time may write under one name.
+    """See the module. One process at a time may write under one name. Nothing is carried before `start`.
 
     Args:
         queue: of the channel; its calls are made on a thread of this writer.
@@ -47,12 +47,17 @@ class QueueWriter(ChannelWriter):
         ChannelError: another process writes under this name, or the folder cannot be written.
     """
 
+    outlives = False
+
     def __init__(
         self, *, queue: Queue, channel: str, writer: str, outgoing: Path, signing: SigningKey, **sealed: Any
     ) -> None:
         self._sealed = SealedWriter(channel=channel, writer=writer, spool=outgoing, signing=signing, **sealed)
         self._carrier = _Carrier(queue, channel=channel, writer=writer, outgoing=outgoing, signing=signing)
         self._closed = False
+
+    def start(self) -> None:
+        """Begin to carry, on a thread that is made here."""
         self._carrier.start()
 
     def append(self, message: Message) -> str:
@@ -75,8 +80,9 @@ class QueueWriter(ChannelWriter):
         try:
             self._sealed.close()
             self._carrier.whole = True
-            with suppress(ChannelError, TimeoutError):
-                self._carrier.soon().result(CLOSE_SECONDS_MAX)
+            if self._carrier.runs:
+                with suppress(ChannelError, TimeoutError):
+                    self._carrier.soon().result(CLOSE_SECONDS_MAX)
         finally:
             self._carrier.stop()
 
@@ -101,6 +107,7 @@ class _Carrier:
 
     def start(self) -> None:
         """Carry what is there, and look for more."""
+        self._courier.start()
         self._watch = self._courier.run(self._watching())
 
     def soon(self) -> Future[None]:
@@ -111,9 +118,14 @@ class _Carrier:
                 self._next.add_done_callback(_retrieve)
             return self._next
 
+    @property
+    def runs(self) -> bool:
+        """Whether anything is carried."""
+        return self._courier.runs
+
     def stop(self) -> None:
         """End. What was not carried stays in the folder."""
-        if not self._courier.stopped:
+        if self._courier.runs:
             with suppress(ChannelError, TimeoutError):
                 self._courier.run(self._queue.close()).result(CLOSE_SECONDS_MAX)
         self._courier.stop()

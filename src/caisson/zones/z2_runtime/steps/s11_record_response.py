@@ -1,6 +1,6 @@
 """Step 11, record response: every decision that ran, before the last byte leaves (LOG-01, LOG-02).
 
-Below tier 3 the event has reached the operating system; from tier 3 it is on stable storage.
+Below tier 3 the event has left this process for what outlives it; from tier 3 it is on stable storage.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ async def run(exchange: Exchange, *, refusal: Refusal | None, step: str, cancell
     recorded = exchange.answered = exchange.recorded and append(exchange, event)
     if exchange.recorded and not exchange.answered and exchange.reservation is None:
         exchange.runtime.unrecorded.append(event)  # no reservation will tell of it later
-    if recorded and exchange.snapshot.system.fsync and not cancelled:
+    if recorded and not cancelled:
         try:
-            await exchange.runtime.events.durable()
+            await exchange.runtime.events.acknowledged(fsync=exchange.snapshot.system.fsync)
         except ChannelError:
             recorded = False
+            exchange.answered = exchange.runtime.events.outlives  # else the reservation stays, and tells what is lost
     if not recorded:
         raise CallerError(
             Refusal(

@@ -1,10 +1,11 @@
-"""The process that resolves the upstream's profile and hands leases to the gateway (SEC-07).
+"""A process that resolves an AWS profile and lends its credentials to zones (SEC-07).
 
 It runs as whoever started `up` and is not confined: the profile's files, its programs and its sign-in belong to that
-user. It holds no socket but one, on which the gateway alone is answered, and the gateway sees leases and nothing else.
+user. It has a socket for each zone that it lends to, on which that zone alone is answered, and the zone sees leases and
+nothing else.
 
 - The first lease must be good, or nothing starts. Afterwards the profile is asked again every half minute; what it
-  gives, credentials or the reason for having none, goes to the gateway as a line.
+  gives, credentials or the reason for having none, goes to the zone as a line.
 - Leases exist in memory only.
 """
 
@@ -16,12 +17,11 @@ from pathlib import Path
 
 from caisson.adapters.aws.bedrock.lease import Lease, encode
 from caisson.adapters.aws.bedrock.profile import ProfileCredentials
-from caisson.channels.table import Zone
 from caisson.errors import StartError
 from caisson.supervision.listeners import bind_unix
 from caisson.supervision.readiness import announce_ready
 from caisson.wiring.process import every, stop_on_signals
-from caisson.wiring.settings import UPSTREAM_SOCKET, Settings, read
+from caisson.wiring.settings import Lending, read_lending
 from caisson.zones.z1_ingress.signin import peer_uid
 
 REFRESH_S = 30.0
@@ -29,49 +29,48 @@ REFRESH_S = 30.0
 SOCKET_MODE = 0o666
 """Anybody may knock; the kernel says who it is."""
 CONNECTIONS_OF_WORKER_MAX = 4
-"""A worker of the gateway, and those before it until their end is seen."""
+"""A worker of a zone, and those before it until their end is seen."""
 
 
 def run(settings_file: Path) -> int:
-    """Hand out leases until told to stop."""
-    settings = read(settings_file)
-    if settings.upstream is None:
-        raise StartError("expected an upstream in the settings, found none")
-    profile = settings.upstream.profile
-    asyncio.run(hand_out(settings, profile=profile, socket=UPSTREAM_SOCKET, option="--upstream bedrock"))
+    """Lend until told to stop."""
+    asyncio.run(_lend(read_lending(settings_file)))
     return 0
 
 
-async def hand_out(settings: Settings, *, profile: str, socket: str, option: str) -> None:
-    """Hand a profile's leases to the gateway's workers on `socket` until told to stop.
-
-    Raises:
-        StartError: the profile gives none; `option` is what asked for it.
-    """
+async def _lend(settings: Lending) -> None:
+    """Raises StartError: the profile gives no credentials."""
     where = settings.layout()
-    source = ProfileCredentials(profile, region=settings.region)
+    source = ProfileCredentials(settings.profile, region=settings.region)
     first = await asyncio.to_thread(source.lease)
     if first.problem:
-        raise StartError(f"{option}: {first.problem}")
-    gateway = where.users.user(Zone.RUNTIME)
-    leases = Leases(
-        first,
-        uid=gateway.uid if gateway is not None else os.geteuid(),
-        connections_max=CONNECTIONS_OF_WORKER_MAX * settings.workers,
-    )
-    server = await asyncio.start_unix_server(leases.connected, sock=bind_unix(where.sockets / socket, SOCKET_MODE))
+        raise StartError(f"{settings.option}: {first.problem}")
+    lent, servers = [], []
+    for door in settings.doors:
+        user = where.users.user(door.zone)
+        leases = Leases(
+            first,
+            uid=user.uid if user is not None else os.geteuid(),
+            connections_max=CONNECTIONS_OF_WORKER_MAX * settings.workers,
+        )
+        bound = bind_unix(where.sockets / door.socket, SOCKET_MODE)
+        servers.append(await asyncio.start_unix_server(leases.connected, sock=bound))
+        lent.append(leases)
     stop = stop_on_signals()
 
     async def refresh() -> None:
-        leases.put(await asyncio.to_thread(source.lease))
+        lease = await asyncio.to_thread(source.lease)
+        for leases in lent:
+            leases.put(lease)
 
     announce_ready()
     await every(REFRESH_S, stop, refresh)
-    server.close()
+    for server in servers:
+        server.close()
 
 
 class Leases:
-    """The lease in force, and who is to be told of the next."""
+    """The lease in force on one socket, and who is to be told of the next."""
 
     def __init__(self, first: Lease, *, uid: int, connections_max: int) -> None:
         self._lease = first
@@ -80,7 +79,7 @@ class Leases:
         self._told: set[asyncio.StreamWriter] = set()
 
     def put(self, lease: Lease) -> None:
-        """Put a lease in force and tell the gateway when it differs."""
+        """Put a lease in force and tell the zone when it differs."""
         if lease == self._lease:
             return
         self._lease = lease
@@ -94,7 +93,7 @@ class Leases:
                 return
             self._told.add(writer)
             writer.write(encode(self._lease))
-            await reader.read(1)  # the gateway says nothing: this returns when it is gone
+            await reader.read(1)  # the zone says nothing: this returns when it is gone
         except OSError:
             pass
         finally:

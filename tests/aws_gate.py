@@ -102,7 +102,9 @@ class Gate:
 
     async def _passed(self, request: web.Request, body: bytes) -> tuple[bytes, str, int]:
         """Body, type and status of what the upstream answers."""
-        kept = {name: value for name, value in request.headers.items() if name.lower() not in ("host", "content-length")}
+        kept = {
+            name: value for name, value in request.headers.items() if name.lower() not in ("host", "content-length")
+        }
         async with (
             aiohttp.ClientSession(auto_decompress=False) as client,
             client.post(self.upstream + "/", data=body, headers=kept) as response,

@@ -52,7 +52,14 @@ class QueueWorld:
         self.readers: list[QueueReader] = []
 
     def writer(self, name: str = "runtime-0", **changes: Any) -> QueueWriter:
-        arguments = {
+        made = QueueWriter(queue=self.queues.queue(self.url), **(self.writing(name) | changes))
+        self.writers.append(made)
+        made.start()
+        return made
+
+    def writing(self, name: str) -> dict[str, Any]:
+        """What a writer takes beside its queue."""
+        return {
             "channel": "events",
             "writer": name,
             "outgoing": self.outgoing,
@@ -62,21 +69,23 @@ class QueueWorld:
             "clock": self.world.clock,
             "disk": self.world.disk,
         }
-        made = QueueWriter(queue=self.queues.queue(self.url), **(arguments | changes))
-        self.writers.append(made)
-        made.start()
-        return made
 
     def raw_reader(self, **changes: Any) -> QueueReader:
-        runtime = self.world.runtime.signing("channel")
-        made = QueueReader(
-            queue=self.queues.queue(self.url), channel="events", spool=self.world.spool, state=self.world.reader_state,
-            keys=[self.world.logging.sealing("events")],
-            **({"clock": self.world.clock, "writers": {"runtime": (runtime.public_bytes,)}} | changes),
-        )  # fmt: skip
+        made = QueueReader(queue=self.queues.queue(self.url), **(self.reading() | changes))
         self.readers.append(made)
         made.start()
         return made
+
+    def reading(self) -> dict[str, Any]:
+        """What a reader takes beside its queue."""
+        return {
+            "channel": "events",
+            "spool": self.world.spool,
+            "state": self.world.reader_state,
+            "keys": [self.world.logging.sealing("events")],
+            "clock": self.world.clock,
+            "writers": {"runtime": (self.world.runtime.signing("channel").public_bytes,)},
+        }
 
     def reader(self) -> ChannelReader:
         return _Settled(self, self.raw_reader())

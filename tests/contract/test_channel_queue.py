@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 import random
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,15 +16,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aws_gate import DEAF, LATE_FAILURE, LOST
-from caisson.adapters.aws.channel import arrivals
+from aws_gate import DEAF, LATE_FAILURE, LOST, SILENT
+from caisson.adapters.aws.channel import QueueReader, QueueWriter, arrivals
+from caisson.adapters.aws.channel.address import queue_address
 from caisson.adapters.aws.channel.arrivals import Arrivals
 from caisson.adapters.aws.channel.pieces import MESSAGE_BYTES_MAX, PIECE_BYTES_MAX, Piece, decode, encode
 from caisson.adapters.aws.channel.queue import BATCH_MAX
+from caisson.adapters.aws.channel.reader import LONG_POLL_S
 from caisson.adapters.aws.channel.writer import LOOK_S
 from caisson.adapters.embedded.channel.segment import SegmentName, by_key_id
-from caisson.errors import ChannelError
+from caisson.errors import ChannelError, StartError
 from caisson.ports.channel import ChannelReader, Item
+from caisson.wiring.events import QUIET_S, Both
 from channel_world import HeldClock, World, event, faults, kinds, texts, zone_keys
 from queue_world import Queues, QueueWorld
 
@@ -397,6 +402,147 @@ def test_a_queue_that_does_not_answer_its_reader(ends: QueueWorld) -> None:
         list(reader.poll(10))
     ends.queues.gate.faults.clear()
     assert texts(read_all(reader)) == ["kept"]
+
+
+async def test_what_was_acknowledged_does_not_need_the_folder_any_more(ends: QueueWorld) -> None:
+    """A container's disk goes with it; the next one has another name and knows nothing."""
+    writer = ends.writer("runtime-q0")
+    writer.append(event("acknowledged"))
+    await writer.acknowledged(fsync=False)
+    ends.kill(writer)
+    for path in [*ends.outgoing.iterdir(), *ends.world.writer_state.iterdir()]:
+        path.unlink()
+    following = ends.writer("runtime-q1")
+    following.append(event("of the next"))
+    following.close()
+    items = read_all(ends.reader())
+    assert sorted(texts(items)) == ["acknowledged", "of the next"] and faults(items) == []
+
+
+def test_nothing_is_carried_or_received_before_the_start(ends: QueueWorld) -> None:
+    """Threads begin when the process has confined itself."""
+    before = threading.active_count()
+    writer = QueueWriter(queue=ends.queues.queue(ends.url), **ends.writing("runtime-q0"))
+    reader = QueueReader(queue=ends.queues.queue(ends.url), **ends.reading(), patience_s=0)
+    writer.append(event("early"))
+    assert list(reader.poll(10)) == [] and threading.active_count() == before
+    assert "SendMessageBatch" not in {name for name, _ in ends.queues.gate.calls}
+    writer.start()
+    writer.close()
+    reader.start()
+    assert wait_for(reader) == ["early"]
+    reader.close()
+
+
+def test_a_reader_without_patience_is_never_kept(ends: QueueWorld) -> None:
+    """The queue says nothing for an hour: polls go on, and give what has come before."""
+    reader = QueueReader(queue=ends.queues.queue(ends.url), **ends.reading(), patience_s=0)
+    ends.queues.gate.fail("ReceiveMessage", SILENT)
+    reader.start()
+    for _ in range(50):
+        assert list(reader.poll(10)) == []
+        reader.commit()
+    reader.close()
+    assert [name for name, _ in ends.queues.gate.calls].count("ReceiveMessage") == 1
+
+
+def test_what_a_trip_met_is_said_by_the_next_poll_and_passes(ends: QueueWorld) -> None:
+    reader = QueueReader(queue=ends.queues.queue(ends.url), **ends.reading(), patience_s=0)
+    ends.queues.gate.fail("ReceiveMessage", ("AccessDenied", 403))
+    reader.start()
+    with pytest.raises(ChannelError, match="AccessDenied"):
+        wait_for(reader)
+    writer = ends.writer()
+    writer.append(event("kept"))
+    writer.close()
+    assert wait_for(reader) == ["kept"]
+    reader.close()
+
+
+def test_a_long_poll_answers_when_something_comes(ends: QueueWorld) -> None:
+    reader = QueueReader(queue=ends.queues.queue(ends.url), **ends.reading(), patience_s=0)
+    reader.start()
+    assert list(reader.poll(10)) == []
+    writer = ends.writer()
+    writer.append(event("meanwhile"))
+    writer.close()
+    assert wait_for(reader) == ["meanwhile"]
+    assert {body.get("WaitTimeSeconds") for body in ends.queues.gate.bodies} >= {LONG_POLL_S}
+    reader.close()
+
+
+def wait_for(reader: QueueReader) -> list[str]:
+    """Texts of what comes first."""
+    ends = time.monotonic() + 20
+    while time.monotonic() < ends:
+        items = list(reader.poll(10))
+        reader.commit()
+        if found := texts(items):
+            return found
+        time.sleep(0.02)
+    raise AssertionError("nothing came")
+
+
+class Refusing(ChannelReader):
+    """A reader whose queue does not answer."""
+
+    polls = 0
+
+    def poll(self, limit: int) -> Iterator[Item]:
+        self.polls += 1
+        raise ChannelError("the queue does not answer")
+
+    def commit(self) -> None: ...
+
+
+def test_a_queue_that_does_not_answer_holds_up_nothing_that_is_here(tmp_path: Path) -> None:
+    world, clock, afar = World(tmp_path), HeldClock(), Refusing()
+    both = Both(world.reader(), afar, clock)
+    writer = world.writer()
+    for number in range(5):
+        writer.append(event(number))
+        assert texts(list(both.poll(100))) == [str(number)]
+        both.commit()
+    assert afar.polls == 1  # and is left alone for a moment
+    clock.step(QUIET_S)
+    assert list(both.poll(100)) == [] and afar.polls == 2
+    writer.close()
+
+
+def test_both_ends_are_read_within_the_limit_and_committed(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir(), (tmp_path / "afar").mkdir()
+    here, afar = World(tmp_path / "here"), World(tmp_path / "afar")
+    for world, said in ((here, "here"), (afar, "afar")):
+        writer = world.writer()
+        for _ in range(3):
+            writer.append(event(said))
+        writer.close()
+    both = Both(here.reader(), afar.reader(), HeldClock())
+    found = []
+    for _ in range(20):
+        items = list(both.poll(4))
+        assert len(items) <= 4
+        found += texts(items)
+        both.commit()
+    assert sorted(found) == ["afar"] * 3 + ["here"] * 3
+    assert here.segments() == afar.segments() == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "x", "sqs.eu-west-1.amazonaws.com/000000000000/name", "https://sqs.eu-west-1.amazonaws.com/000000000000/",
+        "http://sqs.eu-west-1.amazonaws.com/000000000000/name", "https://sqs.eu-west-1.amazonaws.com/0/name",
+        "https://sqs.eu-west-1.amazonaws.com/000000000000/name.fifo", "https://sqs.eu-west-1.amazonaws.com/000000000000/n?x",
+        "https://sqs.us-east-1.amazonaws.com/000000000000/name", "https://sqs.example.com/000000000000/name",
+        "https://sqs.eu-west-1.amazonaws.com@127.0.0.1/000000000000/name", "http://10.0.0.1/000000000000/name",
+        "https://sqs.eu-west-1.amazonaws.com:443/000000000000/name", "http://localhost:4/000000000000/name",
+        f"https://sqs.eu-west-1.amazonaws.com/000000000000/{'x' * 81}", "http://[::1/000000000000/name",
+    ],
+)  # fmt: skip
+def test_what_is_no_queue_of_the_region(url: str) -> None:
+    with pytest.raises(StartError):
+        queue_address(url, "eu-west-1")
 
 
 def test_a_deletion_that_was_lost_does_no_harm(ends: QueueWorld) -> None:

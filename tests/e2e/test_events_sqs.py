@@ -5,7 +5,6 @@ Between it and moto stands the gate, which verifies signatures and breaks what a
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -132,17 +131,25 @@ def test_what_the_queue_does_not_take_is_not_acknowledged_and_not_lost(world: Wo
 
 
 def test_a_queue_that_gives_nothing_holds_up_nothing_else(world: World) -> None:
-    """Requests go on, what others write on this machine is archived, and then everything is."""
+    """Requests go on, what others write on this machine is archived, and in the end everything is."""
+    made = world.caisson.credentials()
+    other = world.caisson.client(credentials=made).converse(modelId=MODEL, messages=QUESTION)
+    found = world.caisson.events("--request", other["ResponseMetadata"]["RequestId"], until=lambda rows: len(rows) > 1)
     world.gate.fail("ReceiveMessage", *[DEAF] * 10_000)
     try:
         asked = [ask(world) for _ in range(3)]
-        signed = json.loads(world.caisson.cli("session", "new", "--user", "alice", "--agent", "claims", "--task",
-                                              "answer", "--format", "json").stdout)  # fmt: skip
-        world.caisson.cli("session", "revoke", signed["SessionToken"].split(".")[0], check=False)
+        world.caisson.cli("session", "revoke", found[0]["session_id"])
+        rows = world.caisson.events("--session", found[0]["session_id"], until=revoked, seconds=30)
+        assert revoked(rows)
+        assert not world.caisson.events("--request", asked[0], seconds=0)
     finally:
         world.gate.faults.clear()
     for request_id in asked:
         assert kinds_of(world, request_id) == BOTH
+
+
+def revoked(rows: list[dict[str, object]]) -> bool:
+    return any(row.get("change") == "revoked" for row in rows)
 
 
 @pytest.mark.parametrize("killed", ["logging", "gateway", "events-keys"])
@@ -181,10 +188,11 @@ def test_a_start_without_the_queue_leaves_nothing_behind(tmp_path: Path, world: 
         name = "caisson-of-another"
         queue = str(world.moto.client("sqs").create_queue(QueueName=name)["QueueUrl"])
         first = start(tmp_path, *options(queue.replace(world.moto.url, world.gate.url)), "--workers", "2")
+        client = first.client()
         world.gate.fail("SendMessageBatch", *[("AccessDenied", 403)] * 10_000)
         try:
             with pytest.raises(ClientError):
-                first.client().converse(modelId=MODEL, messages=QUESTION)
+                client.converse(modelId=MODEL, messages=QUESTION)
             assert first.stop() == 0, first.log.read_text()
         finally:
             world.gate.faults.clear()
@@ -193,8 +201,8 @@ def test_a_start_without_the_queue_leaves_nothing_behind(tmp_path: Path, world: 
         assert done.returncode == 1 and "wait for their queue" in " ".join((done.stdout + done.stderr).split())
         again = start(tmp_path, *options(queue.replace(world.moto.url, world.gate.url)))  # with a worker less
         try:
-            found = again.events(until=lambda rows: BOTH <= {row["kind"] for row in rows}, seconds=30)
-            assert BOTH <= {row["kind"] for row in found}
+            found = again.events(until=lambda rows: {row["kind"] for row in rows} >= BOTH, seconds=30)
+            assert {row["kind"] for row in found} >= BOTH
             assert again.cli("logs", "verify").returncode == 0
         finally:
             assert again.stop() == 0, again.log.read_text()

@@ -172,6 +172,12 @@ async def test_from_tier_3_the_record_is_on_stable_storage_first(world: World) -
     assert world.events.synced == 2
 
 
+async def test_over_a_queue_it_is_in_every_tier(world: World) -> None:
+    world.events.outlives = False
+    await world.open()
+    assert world.events.synced == 1
+
+
 class TestIssuer:
     """Tokens of an OpenID Connect issuer as bearer tokens."""
 

@@ -211,6 +211,40 @@ async def test_from_tier_3_the_closing_events_wait_for_stable_storage(tmp_path: 
             assert writer.synced == len(writer.messages) == 2
 
 
+@pytest.mark.parametrize("tier", [1, 2, 3])
+async def test_over_a_queue_an_answer_waits_for_it_in_every_tier(tmp_path: Path, system_of: Any, tier: int) -> None:
+    """What waits in this process's folder goes with it."""
+    runtime = await made_runtime(tmp_path, system_of(tier), FakeModel(events=text_events(["hello"])))
+    writer: ListWriter = runtime.events  # type: ignore[assignment]
+    writer.outlives = False
+    exchange = made_exchange(runtime)
+    assert await pipeline.admit(exchange) is None
+    async for event in pipeline.stream(exchange):
+        if "messageStop" in event:
+            assert writer.synced == len(writer.messages) == 2
+
+
+async def test_what_the_queue_did_not_take_is_told_by_the_reservation(tmp_path: Path, system_of: Any) -> None:
+    """And the reservation stays until the queue has that."""
+    runtime = await made_runtime(tmp_path, system_of(1), FakeModel(events=text_events(["hello"])))
+    writer: ListWriter = runtime.events  # type: ignore[assignment]
+    writer.outlives = False
+    exchange = made_exchange(runtime)
+    assert await pipeline.admit(exchange) is None
+    writer.disk_broken = True
+    with pytest.raises(CallerError) as refused:
+        await pipeline.answer(exchange)
+    assert refused.value.refusal.rule == "record.response"
+    clock: HeldClock = runtime.clock  # type: ignore[assignment]
+    clock.at += 1e6
+    for _ in range(2):
+        assert await lost.sweep(runtime) == 0
+    writer.disk_broken = False
+    assert await lost.sweep(runtime) == 1
+    assert writer.messages[-1].outcome == "lost"  # type: ignore[attr-defined]
+    assert await lost.sweep(runtime) == 0
+
+
 async def test_a_request_that_cannot_be_recorded_does_not_happen(tmp_path: Path, system: System) -> None:
     model = FakeModel()
     runtime = await made_runtime(tmp_path, system, model)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from caisson.adapters.aws.api.endpoint import Endpoint, service_endpoint
 from caisson.errors import StartError
 
 FIFO = ".fifo"
-_PATH = re.compile(r"/[0-9]{12}/[A-Za-z0-9_-]{1,80}")
-"""Account and name."""
+_URL = re.compile(r"(https?://[^/?#]+)/[0-9]{12}/[A-Za-z0-9_-]{1,80}")
+"""Root, account and name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +35,12 @@ def queue_address(url: str, region: str) -> Address:
     Raises:
         StartError: it is no such URL, of another Region, or of a FIFO queue.
     """
-    parts = urlsplit(url)
-    if parts.path.endswith(FIFO):
+    if url.endswith(FIFO):
         raise StartError(f"expected a standard queue, found {url!r}, a FIFO queue: it takes too few calls a second")
-    if not _PATH.fullmatch(parts.path) or parts.query or parts.fragment:
+    found = _URL.fullmatch(url)
+    if found is None:
         raise StartError(f"expected https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, found {url!r}")
-    root = url.removesuffix(parts.path)
+    root = found[1]
     at_aws = service_endpoint("sqs", region)
     if root == at_aws.url:
         return Address(url=url, endpoint=at_aws)

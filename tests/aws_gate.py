@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import re
 import threading
@@ -21,9 +23,10 @@ from urllib.parse import parse_qs
 
 import aiohttp
 from aiohttp import web
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from yarl import URL
 
 from aws_services import OWN, REGION
 
@@ -100,6 +103,40 @@ class Gate:
             return _error("InternalServerError", 500)
         return web.Response(body=answer, status=status, headers={"content-type": kind})
 
+    async def answer_objects(self, request: web.Request) -> web.StreamResponse:
+        """The same for S3, whose operations are methods and paths; `calls` has the name instead of a session."""
+        body = await request.read()
+        name = request.path.partition("/")[2].partition("/")[2]
+        operation = f"{request.method.capitalize()}Object" if name else "ListObjectsV2"
+        if self._session(request, body, S3SigV4Auth) is None:
+            self.denied.append(f"{operation}: signature")
+            return _error_of_objects("SignatureDoesNotMatch", 403)
+        if request.method == "PUT":
+            told = request.headers.get("x-amz-checksum-sha256", "")
+            if told != base64.b64encode(hashlib.sha256(body).digest()).decode():
+                return _error_of_objects("InvalidRequest", 400)
+        self.calls.append((operation, name))
+        fault = self.faults[operation].popleft() if self.faults[operation] else None
+        if fault == DEAF:
+            return _broken(request)
+        if fault == SILENT:
+            await asyncio.sleep(3600)
+        if isinstance(fault, tuple):
+            return _error_of_objects(*fault)
+        kept = {key: value for key, value in request.headers.items() if key.lower() not in ("host", "content-length")}
+        url = URL(self.upstream + request.raw_path, encoded=True)
+        async with (
+            aiohttp.ClientSession(auto_decompress=False) as client,
+            client.request(request.method, url, data=body or None, headers=kept) as response,
+        ):
+            answer, status = await response.read(), response.status
+            told = {key: response.headers[key] for key in ("etag", "content-type") if key in response.headers}
+        if fault == LOST:
+            return _broken(request)
+        if fault == LATE_FAILURE:
+            return _error_of_objects("InternalError", 500)
+        return web.Response(body=answer, status=status, headers=told)
+
     async def _passed(self, request: web.Request, body: bytes) -> tuple[bytes, str, int]:
         """Body, type and status of what the upstream answers."""
         kept = {
@@ -111,7 +148,7 @@ class Gate:
         ):
             return await response.read(), response.headers.get("content-type", ""), response.status
 
-    def _session(self, request: web.Request, body: bytes) -> str | None:
+    def _session(self, request: web.Request, body: bytes, by: type[SigV4Auth] = SigV4Auth) -> str | None:
         """Who signed: a session's id, empty for the process, None for nobody."""
         given = re.fullmatch(
             r"AWS4-HMAC-SHA256 Credential=(\w+)/\d{8}/([\w-]+)/(\w+)/aws4_request, SignedHeaders=([\w;-]+), "
@@ -126,9 +163,10 @@ class Gate:
         if "host" not in names or "x-amz-date" not in names:
             return None
         kept = {name: request.headers.get(name, "") for name in names if name != "host"}
-        again = AWSRequest("POST", f"http://{request.headers['host']}/", data=body, headers=kept)
+        url = f"http://{request.headers['host']}{request.raw_path}"
+        again = AWSRequest(request.method, url, data=body, headers=kept)
         again.context["timestamp"] = request.headers["x-amz-date"]
-        signer = SigV4Auth(Credentials(given[1], secret), given[3], REGION)
+        signer = by(Credentials(given[1], secret), given[3], REGION)
         signature = signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
         return session if signature == given[5] else None
 
@@ -165,6 +203,14 @@ def _error(code: str, status: int = 400, **more: Any) -> web.Response:
     return web.json_response(body, status=status, content_type="application/x-amz-json-1.0")
 
 
+def _error_of_objects(code: str, status: int) -> web.Response:
+    """As S3 says it."""
+    return web.Response(
+        text=f"<Error><Code>{code}</Code><Message>of the gate</Message></Error>", status=status,
+        content_type="application/xml",
+    )  # fmt: skip
+
+
 def _error_in_xml(code: str, status: int) -> web.Response:
     """As STS says it."""
     told = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>of the gate</Message></Error>"
@@ -178,6 +224,8 @@ async def gate(upstream: str) -> AsyncIterator[Gate]:
     made = Gate(upstream=upstream)
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_post("/", made.answer)
+    for method in ("GET", "PUT", "DELETE"):
+        app.router.add_route(method, "/{bucket}/{name:.*}", made.answer_objects)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

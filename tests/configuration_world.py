@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from caisson.adapters.aws.api.courier import Courier
+from caisson.adapters.aws.api.objects import Objects
+from caisson.adapters.aws.configuration import Download
 from caisson.adapters.embedded.configuration import (
     OnlineKeys,
     TufConfigurationPublisher,
@@ -16,7 +20,7 @@ from caisson.adapters.embedded.configuration import (
     establish_trust,
 )
 from caisson.ports.clock import Clock
-from caisson.ports.configuration import Change, Published, Staged
+from caisson.ports.configuration import Change, Configuration, ConfigurationSource, Orders, Published, Staged
 from caisson.ports.keys import SigningKey
 
 NOON = 1_800_000_000.0
@@ -109,3 +113,56 @@ class World:
     def files(self) -> list[Path]:
         """Every file of the repository."""
         return sorted(path for path in self.repository.rglob("*") if path.is_file())
+
+
+class BucketWorld(World):
+    """The same through a bucket: what lies in the folder is put there, whatever it is, before a source looks."""
+
+    objects: Any
+    """A client of S3, and a bucket's name."""
+    make: Callable[[], Objects]
+    sources: list[_Looking]
+
+    def close(self) -> None:
+        for source in self.sources:
+            source.close()
+
+    def source(self, zone: str = "runtime") -> ConfigurationSource:  # type: ignore[override]
+        establish_trust(self.repository, self.folder / zone)
+        copy = self.folder / f"{zone}-copy"
+        return _Looking(self, copy, TufConfigurationSource(copy, self.folder / zone, self.clock))
+
+    def carry(self) -> None:
+        """As a hostile bucket would: everything that is in the folder, and nothing else."""
+        client, bucket = self.objects
+        listed = client.list_objects_v2(Bucket=bucket).get("Contents", [])
+        for name in {one["Key"] for one in listed}:
+            client.delete_object(Bucket=bucket, Key=name)
+        for path in self.files():
+            name = str(path.relative_to(self.repository))
+            client.put_object(Bucket=bucket, Key=name, Body=path.read_bytes())
+
+
+class _Looking(ConfigurationSource):
+    def __init__(self, world: BucketWorld, copy: Path, source: TufConfigurationSource) -> None:
+        self._world, self._source = world, source
+        self._courier = Courier("test")
+        self._courier.start()
+        self._download = Download(copy, world.make())
+        world.sources.append(self)
+
+    def changed(self) -> bool:
+        self._look()
+        return self._source.changed()
+
+    def refresh(self) -> tuple[Configuration, Orders]:
+        self._look()
+        return self._source.refresh()
+
+    def close(self) -> None:
+        self._courier.run(self._download.close()).result(10)
+        self._courier.stop()
+
+    def _look(self) -> None:
+        self._world.carry()
+        self._courier.run(self._download.look()).result(30)

@@ -8,6 +8,7 @@ import pytest
 
 from aws_gate import gate_in_thread
 from aws_services import Moto
+from bucket_world import Buckets
 from queue_world import Queues
 
 
@@ -24,3 +25,10 @@ def queues(moto: Moto) -> Iterator[Queues]:
     """Queues of that server, behind a gate."""
     with gate_in_thread(moto.url) as opened:
         yield Queues(moto, opened)
+
+
+@pytest.fixture(scope="module")
+def buckets(moto: Moto) -> Iterator[Buckets]:
+    """Buckets of that server, behind a gate."""
+    with gate_in_thread(moto.url) as opened:
+        yield Buckets(moto, opened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +10,22 @@ import pytest
 
 from caisson.errors import ConfigurationError
 from caisson.ports.configuration import ConfigurationSource, Orders, Published, Staged
-from configuration_world import World
+from configuration_world import BucketWorld, World
 
 Make = Callable[[Path], World]
 
 
-@pytest.fixture(params=[World], ids=["embedded"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    made: World = request.param(tmp_path)
-    return made
+@pytest.fixture(params=["embedded", "s3"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    if request.param == "embedded":
+        yield World(tmp_path)
+        return
+    made = BucketWorld(tmp_path)
+    buckets = request.getfixturevalue("buckets")
+    name = buckets.made(tmp_path)
+    made.objects, made.make, made.sources = (buckets.client, name), lambda: buckets.objects(name), []
+    yield made
+    made.close()
 
 
 def refused(source: ConfigurationSource) -> str:

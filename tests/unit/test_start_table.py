@@ -11,7 +11,7 @@ from caisson.cli.start_table import next_commands, show_started
 from caisson.system.loader import load
 from caisson.system.schema import System
 from caisson.wiring.settings import Upstream
-from caisson.wiring.system import Started
+from caisson.wiring.system import Asked, Started
 
 CLAIMS = Path(__file__).parents[2] / "examples/claims/caisson.yaml"
 
@@ -34,7 +34,8 @@ def started(*, holds: bool = True, staged: bool = False, nominal: bool = False) 
 
 
 def shown(capsys: pytest.CaptureFixture[str], system: System, what: Started, data: str = ".caisson") -> str:
-    show_started(system, what, Path(data), Upstream(kind="script", location="/x/[hostile].yaml"))
+    upstream = Upstream(kind="script", location="/x/[hostile].yaml")
+    show_started(what, Path(data), Asked(system=system, data=Path(data), port=8443, upstream=upstream))
     return capsys.readouterr().out
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from caisson.cli.running import warn_unfinished
+
 if TYPE_CHECKING:
     from caisson.zones.z5_control.client import ControlClient
 
@@ -77,8 +79,7 @@ def _say(result: dict[str, Any], as_json: bool) -> None:
     else:
         done = result["version"]
         typer.echo(f"Version {done['version']} is in force, signed by {', '.join(done['approvers'])}.")
-        if not result["recorded"]:
-            typer.echo("It is not recorded yet: the log does not take events; look at the logging zone.", err=True)
+        warn_unfinished(result)
     if staged is not None:
         raise typer.Exit(WAITS)
 

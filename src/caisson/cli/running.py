@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -67,3 +68,13 @@ def fail(message: str, code: int = 1) -> NoReturn:
     """End the command: what was expected, what was found, what to do."""
     typer.echo(message, err=True)
     raise typer.Exit(code)
+
+
+def warn_unfinished(result: Mapping[str, Any]) -> bool:
+    """Say what of a change that is in force is still to come; whether anything is."""
+    if not result.get("recorded", True):
+        typer.echo("It is not recorded yet: the log does not take events; look at the logging zone.", err=True)
+    reached = bool(result.get("reached", True))
+    if not reached:
+        typer.echo("It has not reached every zone yet: the bucket does not take it; look at control.log.", err=True)
+    return not reached

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from caisson.cli.running import ask, endpoint_of, exchange, fail
+from caisson.cli.running import ask, endpoint_of, exchange, fail, warn_unfinished
 
 if TYPE_CHECKING:
     from caisson.cli.aws_profile import Endpoint
 
 REVOCATION_KEPT_S = 3_600.0
 """How long an order is kept for a session whose end is not known: the longest that one lives."""
+
+NOT_REACHED = 3
+"""Exit status when the order is in force and a zone may not know it yet."""
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Sign in; list and revoke sessions."
@@ -172,8 +175,12 @@ def revoke(
     known = exchange(data, {"op": "balance", "session_id": session_id})
     # A narrowed session has no account of its own, so one that is not known here may exist all the same.
     until = known["session"]["expires"] if known.get("ok") else time.time() + REVOCATION_KEPT_S
-    ControlClient(data / "sockets/control.sock").call("revoke_session", session=session_id, until=until, reason=reason)
-    typer.echo(json.dumps({"session_id": session_id, "revoked": True}) if json_ else f"Revoked {session_id}.")
+    client = ControlClient(data / "sockets/control.sock")
+    done = client.call("revoke_session", session=session_id, until=until, reason=reason)
+    told = {"session_id": session_id, "revoked": True, "reached": done["reached"]}
+    typer.echo(json.dumps(told) if json_ else f"Revoked {session_id}.")
+    if warn_unfinished(done):
+        raise typer.Exit(NOT_REACHED)
 
 
 def _meant(data: Path, beginning: str) -> str:

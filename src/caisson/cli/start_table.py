@@ -16,8 +16,7 @@ from caisson.cli.terminal import cell, console, line
 
 if TYPE_CHECKING:
     from caisson.system.schema import System
-    from caisson.wiring.settings import EventQueue, LedgerTable, Upstream
-    from caisson.wiring.system import Started
+    from caisson.wiring.system import Asked, Started
 
 TIERS = {1: "low", 2: "medium", 3: "high", 4: "critical"}
 NOT_BUILT = "zones 3 and 4, retrieval, tools, approvals, console"
@@ -35,14 +34,7 @@ def as_document(system: System, started: Started) -> dict[str, Any]:
     }
 
 
-def show_started(
-    system: System,
-    started: Started,
-    data: Path,
-    upstream: Upstream,
-    ledger: LedgerTable | None = None,
-    events: EventQueue | None = None,
-) -> None:
+def show_started(started: Started, data: Path, asked: Asked) -> None:
     """A line a fact; good news plain, warnings yellow, what does not hold red."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
@@ -52,13 +44,17 @@ def show_started(
         table.add_row(cell(name, style), cell(value, style))
 
     row("endpoint", started.endpoint, "bold green")
+    system, upstream, ledger = asked.system, asked.upstream, asked.ledger
     as_whom = f"as profile {upstream.profile!r}" if upstream.profile else ""
     row("answers", " ".join(filter(None, (upstream.kind, upstream.location, as_whom))))
     if ledger is not None:
         with_role = "a role for each session" if ledger.role else "the profile's own credentials for all sessions"
         row("budgets", f"DynamoDB table {ledger.name} as profile {ledger.profile!r}, {with_role}")
-    if events is not None:
-        row("events", f"the gateway's through {events.url} as profile {events.profile!r}")
+    if asked.events is not None:
+        row("events", f"the gateway's through {asked.events.url} as profile {asked.events.profile!r}")
+    if asked.configuration is not None:
+        bucket = asked.configuration
+        row("configuration", f"reaches the gateway through bucket {bucket.name} as profile {bucket.profile!r}")
     row("configuration", f"version {started.version}")
     row("processes", ", ".join(f"{name} {pid}" for name, pid in started.pids.items()))
     row("Landlock", str(started.isolation.landlock))

@@ -19,7 +19,7 @@ from caisson.errors import StartError
 
 if TYPE_CHECKING:
     from caisson.system.schema import System
-    from caisson.wiring.settings import EventQueue, LedgerTable, Upstream
+    from caisson.wiring.settings import ConfigurationBucket, EventQueue, LedgerTable, Upstream
     from caisson.wiring.system import Started
 
 PROFILES = Path("~/.config/caisson/credentials")
@@ -70,6 +70,14 @@ def up(
         ),
     ] = None,
     events_profile: Annotated[str | None, typer.Option(help="AWS profile that reaches the queue.")] = None,
+    configuration: Annotated[
+        str | None,
+        typer.Option(
+            help="Through what configuration and orders reach the gateway: s3=BUCKET. Else the data folder.",
+            metavar="CONFIGURATION",
+        ),
+    ] = None,
+    configuration_profile: Annotated[str | None, typer.Option(help="AWS profile that reaches the bucket.")] = None,
     ingress: Annotated[
         str | None,
         typer.Option(
@@ -111,6 +119,7 @@ def up(
         upstream=answers,
         ledger=_ledger(ledger, ledger_profile, ledger_role),
         events=_events(events, events_profile, loaded),
+        configuration=_configuration(configuration, configuration_profile),
         ingress=_ingress(ingress),
         otlp=_collector(otlp),
         workers=workers,
@@ -149,7 +158,7 @@ def up(
         if as_json:
             typer.echo(json.dumps(as_document(loaded, started)))
         else:
-            show_started(loaded, started, data, answers, asked.ledger, asked.events)
+            show_started(started, data, asked)
 
     if not detach:
         raise typer.Exit(run(asked, show))
@@ -184,6 +193,8 @@ def _given(context: typer.Context) -> set[str]:
 
 
 def _say_published(done: dict[str, Any], *, as_json: bool) -> None:
+    from caisson.cli.running import warn_unfinished
+
     if as_json:
         typer.echo(json.dumps(done))
         return
@@ -196,6 +207,7 @@ def _say_published(done: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"Version {version} waits for {missing} more signature: caisson rollback --approve")
     else:
         typer.echo(f"It runs already; the file is in force now as configuration version {done['version']['version']}.")
+        warn_unfinished(done)
 
 
 def _wrong(message: str) -> NoReturn:
@@ -275,6 +287,30 @@ def _events(text: str | None, profile: str | None, system: System) -> EventQueue
     except StartError as error:
         _wrong(f"--events sqs: {error}")
     return EventQueue(url=url, profile=profile)
+
+
+def _configuration(text: str | None, profile: str | None) -> ConfigurationBucket | None:
+    from caisson.adapters.aws.api.objects import bucket_at
+    from caisson.wiring.settings import ConfigurationBucket
+    from caisson.wiring.system import DEFAULT_REGION
+
+    if text is None:
+        if profile is not None:
+            _wrong("--configuration-profile wants --configuration s3=BUCKET.")
+        return None
+    kind, _, location = text.partition("=")
+    name, _, endpoint = location.partition("@")
+    if kind != "s3":
+        _wrong(f"--configuration: expected s3=BUCKET, found {text!r}.")
+    if profile is None:
+        _wrong(
+            "--configuration s3: expected --configuration-profile, found none; no credential is taken from elsewhere."
+        )
+    try:
+        bucket_at(name, DEFAULT_REGION, endpoint)
+    except StartError as error:
+        _wrong(f"--configuration s3: {error}")
+    return ConfigurationBucket(name=name, profile=profile, endpoint=endpoint)
 
 
 def _ingress(name: str | None) -> str:

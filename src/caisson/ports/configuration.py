@@ -111,6 +111,14 @@ class ConfigurationPublisher(ABC):
     """
 
     @abstractmethod
+    async def distributed(self) -> None:
+        """Return when every zone can read what is in force: at once where they read the same repository.
+
+        Raises:
+            ConfigurationError: they cannot yet; the next call goes on.
+        """
+
+    @abstractmethod
     def current(self) -> tuple[Configuration, Orders] | None:
         """What is in force; None before the first publication."""
 

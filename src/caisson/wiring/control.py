@@ -16,6 +16,7 @@ from caisson.channels.table import Zone
 from caisson.errors import StartError
 from caisson.ports.keys import SigningKey
 from caisson.supervision.readiness import announce_ready
+from caisson.wiring.configuration import Publication, ports
 from caisson.wiring.process import stop_on_signals
 from caisson.wiring.provision import HANDOVER, ONLINE_ROLES, OPERATORS
 from caisson.wiring.settings import Settings, read
@@ -57,6 +58,7 @@ async def _serve(settings: Settings) -> None:
         keys=keys.sealing_keys("findings"),
         writers={"logging": settings.publics_of("logging", "findings")},
     )
+    publication = await Publication.open(settings, where, clock)
     control = Control(
         publisher=TufConfigurationPublisher(
             repository=where.configuration,
@@ -68,6 +70,7 @@ async def _serve(settings: Settings) -> None:
                 if key is not None
             },
             clock=clock,
+            distribute=publication.distribute,
         ),
         recorder=Recorder(events, state / "record.json"),
         findings=Findings(reader, Anchors(state / "anchors.jsonl"), clock),
@@ -79,7 +82,13 @@ async def _serve(settings: Settings) -> None:
     handover = read_handover(state / HANDOVER)
     path = where.sockets / "control.sock"
     listener = bound(path, settings.owner_uid)
-    held = restrict(zone_rules(where, Zone.CONTROL))
+    held = restrict(
+        zone_rules(where, Zone.CONTROL, connect_ports=tuple(ports(settings.configuration, settings.region)))
+    )
+    stop = stop_on_signals()
+    following = asyncio.create_task(publication.feed.follow()) if publication.feed is not None else None
+    if following is not None:
+        following.add_done_callback(lambda _: stop.set())
     try:
         await serve(
             control,
@@ -87,10 +96,15 @@ async def _serve(settings: Settings) -> None:
             path,
             listener=listener,
             owner_uid=settings.owner_uid,
-            stop=stop_on_signals(),
+            stop=stop,
             ready=lambda: announce_ready({"landlock_abi": held.landlock_abi, "missing": list(held.missing)}),
         )
+        if following is not None and following.done():
+            following.result()
     finally:
+        if following is not None:
+            following.cancel()
+        await publication.close()
         events.close()
 
 

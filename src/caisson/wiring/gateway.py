@@ -55,6 +55,8 @@ from caisson.supervision.listeners import inherited
 from caisson.supervision.readiness import announce_ready
 from caisson.system.schema import System
 from caisson.wiring.bedrock import Bedrock
+from caisson.wiring.configuration import Repository
+from caisson.wiring.configuration import ports as bucket_ports
 from caisson.wiring.events import Departures, labels
 from caisson.wiring.events import ports as queue_ports
 from caisson.wiring.interface import require_identities
@@ -128,10 +130,11 @@ async def _serve(settings: Settings) -> None:
     events = departures.writer(own, max(SPOOL_BYTES_MAX // workers, WORKER_SPOOL_BYTES_MIN))
     strangers = departures.writer(others, STRANGERS_BYTES_MAX // workers)
     trust = state / (f"trust-{worker}" if worker else "trust")
+    repository = await Repository.open(settings, where, clock)
     establish_trust(where.configuration, state / "trust")
     if worker:
         share_trust(state / "trust", trust)
-    source = TufConfigurationSource(where.configuration, trust, clock)
+    source = TufConfigurationSource(repository.folder, trust, clock)
     configuration, orders = source.refresh()
     system = System.from_bundle(configuration.bundle["system"])
     require_identities(system, settings.host)
@@ -200,6 +203,7 @@ async def _serve(settings: Settings) -> None:
     )
     door = await serve_signin(inherited("signin"), signin)
     held = restrict(zone_rules(where, Zone.RUNTIME, connect_ports=_ports(settings, system)))
+    repository.start()
     await departures.start()
     await budgets.check()
     if settings.otlp:  # it starts a thread, so it comes after the process has confined itself
@@ -215,7 +219,7 @@ async def _serve(settings: Settings) -> None:
     ]
     if worker == 0:  # one is enough, and two would record what was lost twice
         tasks.append(asyncio.create_task(every(SWEEP_EVERY_S, stop, lambda: sweep(runtime))))
-    feeds = [feed for feed in (bedrock, budgets.feed, departures.feed) if feed is not None]
+    feeds = [feed for feed in (bedrock, budgets.feed, departures.feed, repository.feed) if feed is not None]
     leases = [asyncio.create_task(feed.follow()) for feed in feeds]
     watching = asyncio.create_task(extractor.watch())
     try:
@@ -255,6 +259,7 @@ async def _serve(settings: Settings) -> None:
         strangers.close()
         events.close()
         departures.close()
+        repository.close()
         await budgets.stop()
 
 
@@ -295,8 +300,9 @@ def _snapshot(configuration: Configuration, system: System, bedrock: Bedrock | N
 
 
 def _ports(settings: Settings, system: System) -> tuple[int, ...]:
-    """The only TCP ports that this process may connect to: of upstream, ledger, queue, collector and issuer."""
+    """The only TCP ports that this process may connect to: of upstream, ledger, queue, bucket, collector and issuer."""
     ports = ledger_ports(settings.ledger) | queue_ports(settings.events, settings.region)
+    ports |= bucket_ports(settings.configuration, settings.region)
     upstream = settings.upstream
     urls = [upstream.location] if upstream and upstream.kind in ("openai", "bedrock") and upstream.location else []
     if upstream and upstream.kind == "bedrock" and not upstream.location:

@@ -16,6 +16,7 @@ from caisson.adapters.embedded.layout import Layout
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.wiring.settings import (
     FILE,
+    ConfigurationBucket,
     Door,
     EventQueue,
     LedgerTable,
@@ -104,6 +105,7 @@ def write_settings(
     upstream: Upstream,
     ledger: LedgerTable | None,
     events: EventQueue | None,
+    configuration: ConfigurationBucket | None,
     ingress: str,
     otlp: str,
     workers: int,
@@ -125,6 +127,7 @@ def write_settings(
             upstream=upstream if zone is Zone.RUNTIME else None,
             ledger=ledger if zone is Zone.RUNTIME else None,
             events=events if zone in (Zone.RUNTIME, Zone.LOGGING) else None,
+            configuration=configuration if zone in (Zone.RUNTIME, Zone.CONTROL) else None,
             ingress=ingress if zone is Zone.RUNTIME else "",
             otlp=otlp if zone is Zone.RUNTIME else "",
             workers=workers if zone is Zone.RUNTIME else 1,

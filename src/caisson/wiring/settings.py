@@ -27,6 +27,10 @@ EVENTS_SOCKET = "events.sock"
 """Where it gets those with which it sends events."""
 ARRIVALS_SOCKET = "arrivals.sock"
 """Where the logging zone gets those with which it receives them."""
+PUBLICATION_SOCKET = "publication.sock"
+"""Where the control zone gets those with which it puts the configuration into a bucket."""
+CONFIGURATION_SOCKET = "configuration.sock"
+"""Where the gateway gets those with which it reads it there."""
 GATEWAY = "gateway"
 """Process name of the first gateway worker, and the group of all of them."""
 METRICS = "metrics"
@@ -75,6 +79,16 @@ class EventQueue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The AWS profile that the process `events-keys` resolves. Its credentials are in no file of ours."""
 
 
+class ConfigurationBucket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The bucket in S3 that carries configuration and orders to the gateway."""
+
+    name: str
+    profile: str
+    """The AWS profile that the process `configuration-keys` resolves. Its credentials are in no file of ours."""
+    endpoint: str = ""
+    """A server on this machine instead of S3, for tests."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For every process."""
 
@@ -94,6 +108,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """None: the budgets are in a file of the runtime zone."""
     events: EventQueue | None = None
     """None: the gateway's events go into the spool that the logging zone owns."""
+    configuration: ConfigurationBucket | None = None
+    """None: the gateway reads the folder that the control zone publishes."""
     ingress: str = ""
     """Public name of what forwards requests to the gateway; empty: clients call it themselves."""
     worker: int = 0

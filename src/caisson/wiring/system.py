@@ -44,11 +44,14 @@ from caisson.wiring.provision import (
 )
 from caisson.wiring.settings import (
     ARRIVALS_SOCKET,
+    CONFIGURATION_SOCKET,
     EVENTS_SOCKET,
     GATEWAY,
     LEDGER_SOCKET,
     METRICS,
+    PUBLICATION_SOCKET,
     UPSTREAM_SOCKET,
+    ConfigurationBucket,
     EventQueue,
     LedgerTable,
     Upstream,
@@ -64,6 +67,8 @@ OPTIONS = "options.json"
 DEFAULT_REGION = "eu-west-1"
 EVENTS_KEYS = "events-keys"
 """Process that lends what events are sent and received with."""
+CONFIGURATION_KEYS = "configuration-keys"
+"""Process that lends what the configuration is put into a bucket and read there with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,8 @@ class Asked:
     """None: the budgets are in a file."""
     events: EventQueue | None = None
     """None: events stay on this machine."""
+    configuration: ConfigurationBucket | None = None
+    """None: configuration stays on this machine."""
     ingress: str = ""
     """Public name of what forwards requests; empty: clients call the gateway themselves."""
     otlp: str = ""
@@ -95,15 +102,17 @@ class Asked:
 
     def options(self) -> dict[str, str]:
         """Options of the command line that a running system keeps, each as one would write it; no secret is in them."""
-        answers, table, queue = self.upstream, self.ledger, self.events
+        answers, table, queue, bucket = self.upstream, self.ledger, self.events, self.configuration
         return {
             "--port": str(self.port),
             "--upstream": answers.kind + (f"={answers.location}" if answers.location else ""),
-            "--ledger": f"dynamodb={table.name}{f'@{table.endpoint}' if table.endpoint else ''}" if table else "",
+            "--ledger": f"dynamodb={_place(table.name, table.endpoint)}" if table else "",
             "--ledger-profile": table.profile if table else "",
             "--ledger-role": table.role if table else "",
             "--events": f"sqs={queue.url}" if queue else "",
             "--events-profile": queue.profile if queue else "",
+            "--configuration": f"s3={_place(bucket.name, bucket.endpoint)}" if bucket else "",
+            "--configuration-profile": bucket.profile if bucket else "",
             "--ingress": self.ingress,
             "--otlp": self.otlp,
             "--workers": str(self.workers),
@@ -123,6 +132,10 @@ class Started:
     nominal_approval: bool
     """Two signatures are needed and both keys lie on this machine."""
     pids: dict[str, int]
+
+
+def _place(name: str, endpoint: str) -> str:
+    return f"{name}@{endpoint}" if endpoint else name
 
 
 def region_of(system: System) -> str:
@@ -159,6 +172,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             upstream=asked.upstream,
             ledger=asked.ledger,
             events=asked.events,
+            configuration=asked.configuration,
             ingress=asked.ingress,
             otlp=asked.otlp,
             workers=asked.workers,
@@ -205,7 +219,8 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             for name, told in lending.items()
         ]
         specs.append(spec("logging", Zone.LOGGING, "logging", (EVENTS_KEYS,) if asked.events is not None else ()))
-        specs.append(spec("control", Zone.CONTROL, "control", ()))
+        first = (CONFIGURATION_KEYS,) if asked.configuration is not None else ()
+        specs.append(spec("control", Zone.CONTROL, "control", first))
         needs = tuple(each.name for each in specs)
         for worker in range(asked.workers):  # the first makes what all of them share
             after = (GATEWAY,) if worker else needs
@@ -246,6 +261,9 @@ def _lending(where: Layout, asked: Asked) -> dict[str, Path]:
     if asked.events is not None:
         doors = [(EVENTS_SOCKET, Zone.RUNTIME), (ARRIVALS_SOCKET, Zone.LOGGING)]
         wanted.append((EVENTS_KEYS, asked.events.profile, "--events sqs", doors))
+    if asked.configuration is not None:
+        doors = [(PUBLICATION_SOCKET, Zone.CONTROL), (CONFIGURATION_SOCKET, Zone.RUNTIME)]
+        wanted.append((CONFIGURATION_KEYS, asked.configuration.profile, "--configuration s3", doors))
     return {
         name: write_lending(
             where,

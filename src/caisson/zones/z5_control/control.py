@@ -84,13 +84,15 @@ class Control:
         await self._recorder.note([], handed=handed)
         await self._renew_configuration()
         await self._renew_orders()
+        await self._publisher.distributed()
 
     async def tick(self) -> None:
         """Once a second or so: renew, keep anchors, record what could not be recorded yet.
 
         What an operator can repair is logged and tried again at the next tick.
         """
-        for act in (self._renew_configuration, self._renew_orders_when_due, self._take_findings):
+        renew = (self._renew_configuration, self._renew_orders_when_due)
+        for act in (*renew, self._publisher.distributed, self._take_findings):
             try:
                 await act()
             except DeveloperError:
@@ -149,7 +151,8 @@ class Control:
         issued = self._publisher.issue(decide.forgotten(wanted, now=now))
         about.append(events.orders_published(issued, at=now, author=author, reason=reason, changes=(what,)))
         recorded = await self._recorder.note(about, orders=issued.number)
-        return {"orders": issued.number, "expires": issued.expires, "recorded": recorded}
+        reached = await self._reached()
+        return {"orders": issued.number, "expires": issued.expires, "recorded": recorded, "reached": reached}
 
     async def _renew_orders_when_due(self) -> None:
         configuration, held = self._in_force()
@@ -221,7 +224,16 @@ class Control:
             return {"staged": _staged(done)}
         about = events.version_published(done, at=self._clock.now())
         recorded = await self._recorder.note([about], configuration=done.version)
-        return {"version": _described(done), "recorded": recorded}
+        return {"version": _described(done), "recorded": recorded, "reached": await self._reached()}
+
+    async def _reached(self) -> bool:
+        """Whether every zone can read what is in force; else the next tick goes on."""
+        try:
+            await self._publisher.distributed()
+        except ConfigurationError as error:
+            log.error("%s", error)
+            return False
+        return True
 
     async def _record_missed(self, configuration: Configuration, orders: Orders) -> None:
         marks, now = self._recorder.marks, self._clock.now()

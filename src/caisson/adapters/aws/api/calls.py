@@ -1,4 +1,4 @@
-"""One attempt of a signed call to an AWS service: JSON (DynamoDB, SQS) or a form (STS).
+"""One attempt of a signed call to an AWS service: JSON (DynamoDB, SQS), a form (STS), or plain HTTP (S3).
 
 - One address: no redirects, no proxy, no cookie, no credential and no certificate authority from the environment. TLS
   1.2 at least, with certifi's roots.
@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from caisson.adapters.aws.api.connections import session, trusted
 from caisson.adapters.aws.api.endpoint import Endpoint
@@ -71,6 +73,19 @@ class CallFailed(OperatorError):  # noqa: N818  (what became of a call)
         return self.code in PASSING or self.code.startswith("Status5")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def failure(self) -> CallFailed:
+        """What it means when it is none of those that were expected."""
+        return _failed(self.status, self.body)
+
+
 class Calls:
     """One service, one pool of connections. Used on one event loop."""
 
@@ -92,12 +107,13 @@ class Calls:
         Raises:
             CallFailed: it was not accepted, or no answer came.
         """
-        raw = await self._sent(
-            msgspec.json.encode(value),
-            {b"content-type": b"application/x-amz-json-1.0", b"x-amz-target": target.encode()},
-            keys,
+        answer = _object(
+            await self._posted(
+                msgspec.json.encode(value),
+                {b"content-type": b"application/x-amz-json-1.0", b"x-amz-target": target.encode()},
+                keys,
+            )
         )
-        answer = _object(raw)
         if answer is None:
             raise CallFailed("Nonsense", "the answer is no JSON object", perhaps_done=True)
         return answer
@@ -108,37 +124,54 @@ class Calls:
         Raises:
             CallFailed: it was not accepted, or no answer came.
         """
-        return await self._sent(body, {b"content-type": b"application/x-www-form-urlencoded; charset=utf-8"}, keys)
+        return await self._posted(body, {b"content-type": b"application/x-www-form-urlencoded; charset=utf-8"}, keys)
 
-    async def _sent(self, body: bytes, headers: dict[bytes, bytes], keys: Keys) -> bytes:
+    async def _posted(self, body: bytes, headers: dict[bytes, bytes], keys: Keys) -> bytes:
+        reply = await self.exchange("POST", b"/", body, headers, keys)
+        if reply.status != 200:
+            raise reply.failure()
+        return reply.body
+
+    async def exchange(
+        self, method: str, path: bytes, body: bytes, headers: dict[bytes, bytes], keys: Keys, *, query: bytes = b""
+    ) -> Reply:
+        """Whatever answers a request.
+
+        Args:
+            path: of characters that no encoding changes.
+            query: encoded.
+
+        Raises:
+            CallFailed: no answer came.
+        """
         signed = signed_headers(
-            "POST",
-            b"/",
+            method,
+            path,
             {b"host": self._endpoint.host, **headers},
             body,
             keys,
             region=self._region,
             service=self._service,
             now=self._clock.now(),
+            query=query,
         )
+        address = self._endpoint.url + path.decode() + ("?" + query.decode() if query else "")
         try:
-            async with self._open().post(
-                self._endpoint.url + "/",
-                data=body,
+            async with self._open().request(
+                method,
+                URL(address, encoded=True),
+                data=body or None,
                 headers={name.decode(): value.decode() for name, value in signed.items()},
                 allow_redirects=False,
             ) as response:
                 raw = await self._read(response)
-                status = response.status
+                return Reply(status=response.status, headers=response.headers, body=raw)
         except aiohttp.ClientConnectorError as error:
             raise CallFailed("Unreachable", type(error).__name__, perhaps_done=False) from error
         except TimeoutError as error:
             raise CallFailed("Timeout", "no answer in time", perhaps_done=True) from error
         except (aiohttp.ClientError, OSError) as error:
             raise CallFailed("Broken", type(error).__name__, perhaps_done=True) from error
-        if status != 200:
-            raise _failed(status, raw)
-        return raw
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         pieces, size = [], 0

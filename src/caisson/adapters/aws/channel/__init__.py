@@ -7,7 +7,6 @@ by seal, signature and chain, as on a disk.
 
     pieces.py     the bytes of a piece, signed; pure
     queue.py      send, receive, delete, as SQS has them
-    courier.py    a thread with a loop of its own, for callers with and without one
     writer.py     segments and what carries them away
     arrivals.py   pieces put together, in whatever order they come
     reader.py     takes from the queue, and reads

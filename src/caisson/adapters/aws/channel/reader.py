@@ -14,8 +14,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 
+from caisson.adapters.aws.api.courier import Courier
 from caisson.adapters.aws.channel.arrivals import Arrivals, Full
-from caisson.adapters.aws.channel.courier import Courier
 from caisson.adapters.aws.channel.pieces import decode
 from caisson.adapters.aws.channel.queue import Delivered, Queue
 from caisson.adapters.embedded.channel import SealedReader

@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from caisson.adapters.aws.channel.courier import Courier
+from caisson.adapters.aws.api.courier import Courier
 from caisson.adapters.aws.channel.pieces import PIECE_BYTES_MAX, Piece, encode
 from caisson.adapters.aws.channel.queue import BATCH_MAX, Queue
 from caisson.adapters.embedded.channel import SealedWriter

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
@@ -70,19 +70,28 @@ BEFORE_ANY_EXPIRY = 0.0
 class TufConfigurationPublisher(ConfigurationPublisher):
     """Writes `repository`; keeps its trust and what is staged in `state`, which is private.
 
-    `operators` are names and public keys for a new repository; one that exists names its own.
+    `operators` are names and public keys for a new repository; one that exists names its own. `distribute` carries the
+    repository to zones that cannot read the folder.
 
     Raises:
         ConfigurationError: the repository is not what this publisher left, or cannot be written.
     """
 
     def __init__(
-        self, *, repository: Path, state: Path, online: OnlineKeys, operators: Mapping[str, bytes], clock: Clock
+        self,
+        *,
+        repository: Path,
+        state: Path,
+        online: OnlineKeys,
+        operators: Mapping[str, bytes],
+        clock: Clock,
+        distribute: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._repository = repository
         self._online = online
         self._operators = operators
         self._clock = clock
+        self._distribute = distribute
         self._trust = state / "trust"
         self._staged = state / "staged.json"
         self._client = RepositoryClient(repository, self._trust)
@@ -97,6 +106,10 @@ class TufConfigurationPublisher(ConfigurationPublisher):
             raise self._unwritable(error) from error
         with self._changing():
             pass
+
+    async def distributed(self) -> None:
+        if self._distribute is not None and self._trusted is not None:
+            await self._distribute()
 
     def current(self) -> tuple[Configuration, Orders] | None:
         trusted = self._trusted

@@ -1,4 +1,8 @@
-"""A thread with an event loop of its own: the queue's calls, for callers on any loop or on none."""
+"""A thread with an event loop of its own: calls of AWS for callers on any loop or on none.
+
+A thread is bound by what bound its maker, so one that starts before its process confines itself must end before, too,
+with those that look names up for it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ class Courier:
         self._ended = False
 
     def start(self) -> None:
-        """Begin. A process that confines itself does so before: a thread is bound by what its maker was bound by."""
+        """Begin."""
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -33,7 +37,7 @@ class Courier:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """End the thread; what is under way is given up."""
+        """End the thread and those that it made; what is under way is given up."""
         if self._ended:
             return
         self._ended = True
@@ -43,10 +47,12 @@ class Courier:
         self._loop.close()
 
     def _give_up(self) -> None:
-        tasks = asyncio.all_tasks(self._loop)
+        self._ending = self._loop.create_task(self._end())
+
+    async def _end(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        ended = asyncio.gather(*tasks, return_exceptions=True)
-        ended.add_done_callback(lambda _: self._loop.stop())
-        if not tasks:
-            self._loop.stop()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._loop.shutdown_default_executor()
+        self._loop.stop()

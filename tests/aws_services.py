@@ -60,14 +60,10 @@ class Moto:
 
     def client(self, service: str) -> Any:
         """boto3's client of a service of it."""
-        return boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.url,
-            aws_access_key_id=OWN.access_key_id,
-            aws_secret_access_key=OWN.secret_access_key,
-            config=Config(proxies={}),
+        own = boto3.Session(  # of its own: the default one would go on to the next test
+            region_name=REGION, aws_access_key_id=OWN.access_key_id, aws_secret_access_key=OWN.secret_access_key
         )
+        return own.client(service, endpoint_url=self.url, config=Config(proxies={}))
 
     def stop(self) -> None:
         if os.getpid() == self._owner and self._process.poll() is None:

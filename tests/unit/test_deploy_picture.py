@@ -104,7 +104,7 @@ def without(made: dict[str, Any], stack: str, id_: str) -> dict[str, Any]:
         (
             "caisson-claims-eu-runtime",
             "GatewayPolicy",
-            {"sends events", "sends what is to be evaluated", "invokes models"},
+            {"sends events", "sends what is to be evaluated", "invokes models", "reads configuration"},
         ),
         ("caisson-claims-eu-runtime", "Attachment", {"passes its firewall"}),
         ("caisson-claims-eu-organization", "Trail", {"trail"}),

@@ -22,6 +22,7 @@ from caisson.deploy.policies import (
     network,
     people,
     recordings,
+    repository,
     workload,
     zone,
 )
@@ -120,6 +121,34 @@ def others() -> dict[str, dict[str, Any]]:
             )
         ),
         "boundary": document(workload.boundary()),
+        "boundary-configured": document(workload.boundary(configured=True)),
+        "boundary-control": document(repository.boundary()),
+        "repository-bucket": document(
+            repository.bucket_statements(
+                "a-bucket", publisher="arn:of:the:control-zone", reader="arn:of:the:gateway", readers="222222222222",
+                organization="o-exampleorg", partition="aws",
+            )
+        ),
+        "repository-key": document(
+            repository.key_statements(
+                account="111111111111", deployment="arn:of:a:deployer", publisher="arn:of:the:control-zone",
+                reader="arn:of:the:gateway", readers="222222222222", region="eu-west-1", partition="aws",
+            )
+        ),
+        "repository-publishing": document(
+            repository.publishing("a-bucket", "arn:of:a:key", region="eu-west-1", partition="aws")
+        ),
+        "repository-reading": document(
+            repository.reading(
+                "a-bucket", endpoint="vpce-5", keys="arn:of:keys", alias="alias/configuration", region="eu-west-1",
+                partition="aws",
+            )
+        ),
+        "endpoint-configuration": document(
+            repository.endpoint_statements(
+                caller="arn:of:the:gateway", organization="o-exampleorg", bucket="a-bucket", partition="aws"
+            )
+        ),
         "boundary-receives": document(workload.boundary(receives=True)),
         "ledger-table": document(
             ledger.table_statements(
@@ -275,7 +304,7 @@ def test_wildcards_stand_only_where_they_are_explained() -> None:
     aws_asks_for = {
         "AppliedByMembers", "ZoneInvokes", "ZoneAppliesGuardrails", "ZoneAssumes", "ZoneSends", "ZoneReadsLedger",
         "SessionsKeepBudgets", "FunctionSets", "FunctionLooks",
-        "FunctionSays", "ZoneReceives",
+        "FunctionSays", "ZoneReceives", "ZoneReadsConfiguration", "ZoneListsConfiguration",
     }  # fmt: skip
     without_resource = {
         "Settings": management.SETS, "Interface": management.ELASTIC_INTERFACES, "Looks": checks.LOOKS,

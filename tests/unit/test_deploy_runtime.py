@@ -16,29 +16,27 @@ from caisson.adapters.aws.api.calls import Calls
 from caisson.adapters.aws.api.endpoint import service_endpoint
 from caisson.adapters.aws.api.identity import SessionIdentities
 from caisson.adapters.embedded.clock import SystemClock
-from caisson.assurance.iam.context import Context, Values
-from caisson.assurance.iam.decision import Outcome, decide
+from caisson.assurance.iam.decision import Outcome
 from caisson.assurance.iam.document import Kind
 from caisson.assurance.iam.grammar import policy
-from caisson.assurance.iam.principals import identity
-from caisson.assurance.iam.request import Policies, Request
 from caisson.assurance.network.building import network
 from caisson.assurance.network.model import Role, Via
-from caisson.assurance.proofs.estate import ADMINISTRATOR
 from caisson.assurance.templates import read
 from caisson.deploy.output import write
 from caisson.ports.ledger import Account
 from caisson.protocol.sigv4 import Keys
 from deployments import deployed, land_of, readings, template
+from iam_outcome import outcome
 
 PIN = "arn:aws:bedrock:eu-west-1:111111111111:guardrail/gr1a2b3c4d5e:3"
 MODEL = "arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0"
 ROLES = "arn:aws:iam::222222222222:role/caisson/claims-eu/caisson-claims-eu-"
 ENDPOINTS = {"ModelEndpoint": "vpce-0models0", "LedgerEndpoint": "vpce-0ledger0", "TokenEndpoint": "vpce-0tokens0",
-             "QueueEndpoint": "vpce-0queues0"}  # fmt: skip
+             "QueueEndpoint": "vpce-0queues0", "ConfigurationEndpoint": "vpce-0bucket0"}  # fmt: skip
 VIA = {name: {"aws:SourceVpce": id_, "aws:PrincipalOrgID": "o-exampleorg"} for name, id_ in ENDPOINTS.items()}
 QUEUE = "arn:aws:sqs:eu-west-1:555555555555:caisson-claims-eu-events"
 EVALUATIONS = "arn:aws:sqs:eu-west-1:333333333333:caisson-claims-eu-evaluations"
+REPOSITORY = "arn:aws:s3:::caisson-claims-eu-configuration-111111111111"
 JUDGE = "arn:aws:iam::333333333333:role/caisson/claims-eu/caisson-claims-eu-judge"
 TAGS = {"SessionId": "s-1", "User": "alice", "Agent": "claims", "Task": "answer"}
 TABLE = "arn:aws:dynamodb:eu-west-1:222222222222:table/caisson-claims-eu-ledger"
@@ -60,21 +58,6 @@ def resources(part: str = "runtime") -> dict[str, dict[str, Any]]:
     bare = {"Fn::Join": [":", [owner, {"Fn::Select": [5, {"Fn::Split": [":", PIN]}]}]]}
     text = text.replace(json.dumps(bare), json.dumps(f"{owner}:{resource}"))
     return dict(json.loads(text.replace(json.dumps({"Fn::GetAtt": ["RuntimeKey", "Arn"]}), '"arn:of:a:key:x:y"')))
-
-
-def outcome(
-    principal: str, action: str, on: str, context: dict[str, Any], *, account: str = "222222222222", **documents: Any
-) -> Outcome:
-    asking = identity(principal)
-    assert asking is not None
-    said = {"aws:principalarn": principal, "aws:principalaccount": asking.account} | context
-    values = {
-        key.lower(): Values(tuple(one), single=False) if isinstance(one, list) else Values((one,), single=True)
-        for key, one in said.items()
-        if one is not None
-    }
-    request = Request(principal=asking, action=action, resource=on, resource_account=account, context=Context(values))
-    return decide(request, Policies(**{"identity": (ADMINISTRATOR,), **documents})).outcome
 
 
 class TestEndpoint:
@@ -170,6 +153,8 @@ class TestGateway:
         ("dynamodb:BatchGetItem", TABLE, "LedgerEndpoint"),
         ("dynamodb:Query", f"{TABLE}/index/due", "LedgerEndpoint"),
         ("dynamodb:Query", f"{TABLE}/index/opened", "LedgerEndpoint"),
+        ("s3:GetObject", f"{REPOSITORY}/metadata/timestamp.json", "ConfigurationEndpoint"),
+        ("s3:ListBucket", REPOSITORY, "ConfigurationEndpoint"),
         ("sqs:SendMessage", QUEUE, "QueueEndpoint"),
         ("sqs:SendMessage", EVALUATIONS, "QueueEndpoint"),
         ("sts:AssumeRole", f"{ROLES}session", "TokenEndpoint"),
@@ -182,6 +167,10 @@ class TestGateway:
         ("dynamodb:Scan", TABLE),
         ("dynamodb:Query", TABLE),
         ("dynamodb:GetItem", f"{TABLE}-other"),
+        ("s3:PutObject", f"{REPOSITORY}/metadata/timestamp.json"),
+        ("s3:DeleteObject", f"{REPOSITORY}/metadata/timestamp.json"),
+        ("s3:GetObject", f"{REPOSITORY}-other/metadata/timestamp.json"),
+        ("s3:GetObject", "arn:aws:s3:::caisson-claims-eu-archive-text-555555555555/x"),
         ("sqs:ReceiveMessage", QUEUE),
         ("sqs:SendMessage", f"{QUEUE}-aside"),
         ("sqs:SendMessage", f"{EVALUATIONS}-aside"),
@@ -223,6 +212,7 @@ class TestGateway:
     def test_uses_keys_of_other_accounts_by_alias(self) -> None:
         for account, alias, action, service in (
             ("111111111111", "guardrails", "kms:Decrypt", "bedrock"),
+            ("111111111111", "configuration", "kms:Decrypt", "s3"),
             ("555555555555", "logging", "kms:GenerateDataKey", "sqs"),
             ("333333333333", "evaluation", "kms:GenerateDataKey", "sqs"),
         ):

@@ -287,8 +287,10 @@ async def test_a_shown_beginning_names_the_session_when_it_is_the_only_one(gatew
     assert await asyncio.to_thread(session._meant, gateway.data, made[:10]) == made
 
 
-@pytest.mark.parametrize("known", [True, False])
-async def test_revoke_asks_the_control_zone(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
+@pytest.mark.parametrize(("known", "reached"), [(True, True), (False, True), (True, False)])
+async def test_revoke_asks_the_control_zone(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, known: bool, reached: bool
+) -> None:
     """A narrowed session has no account; it is revoked for as long as any session lives."""
     calls: list[tuple[Path, str, dict[str, Any]]] = []
 
@@ -296,8 +298,9 @@ async def test_revoke_asks_the_control_zone(gateway: Gateway, monkeypatch: pytes
         def __init__(self, path: Path) -> None:
             self.path = path
 
-        def call(self, op: str, **fields: Any) -> None:
+        def call(self, op: str, **fields: Any) -> dict[str, Any]:
             calls.append((self.path, op, fields))
+            return {"recorded": True, "reached": reached}
 
     monkeypatch.setitem(sys.modules, "caisson.zones.z5_control.client", SimpleNamespace(ControlClient=ControlClient))
     opened = await gateway.world.open()
@@ -306,8 +309,8 @@ async def test_revoke_asks_the_control_zone(gateway: Gateway, monkeypatch: pytes
 
     arguments = ["revoke", session_id, "--reason", "lost laptop", "--data", str(gateway.data)]
     ran = await asyncio.to_thread(CliRunner().invoke, app, arguments)
-    assert ran.exit_code == 0, ran.output
-    assert session_id in ran.output
+    assert ran.exit_code == (0 if reached else 3), ran.output
+    assert session_id in ran.output and ("not reached every zone" in ran.output) is not reached
     ((path, op, fields),) = calls
     assert (path, op) == (gateway.data / "sockets/control.sock", "revoke_session")
     assert (fields["session"], fields["reason"]) == (session_id, "lost laptop")

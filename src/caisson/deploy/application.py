@@ -10,6 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from caisson.deploy.account_settings.stack import account_settings
+from caisson.deploy.control_zone.repository import configuration
 from caisson.deploy.destinations import attaches_runtime, leaves
 from caisson.deploy.egress_zone.stack import egress_zone, runtime_way
 from caisson.deploy.guardrails import guardrails
@@ -49,6 +50,7 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
     stacks = [
         logging_zone(app, land),  # the organization's trail needs its bucket
         guardrails(app, land),  # and its policies the pins
+        configuration(app, land),
         *((egress_zone(app, land),) if leaves(land) else ()),  # the runtime attaches to its gateway
         *(invoking_zone(app, land, zone) for zone in land.invoking),  # and their endpoints
         *((runtime_way(app, land),) if attaches_runtime(land) else ()),

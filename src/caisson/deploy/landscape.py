@@ -29,6 +29,8 @@ VERSION_EXAMPLE = "9" * 8
 """As long as an id and a version of a guardrail can be (Bedrock API reference, Guardrail)."""
 INVOCATIONS = "invocations"
 """What log group and bucket of the invocation log are called before the rule of names."""
+CONFIGURATION = "configuration"
+"""What stack, key and bucket of configuration and orders are called before the rule of names."""
 ENDPOINT_EXAMPLE = "vpce-" + "f" * 17
 
 
@@ -105,6 +107,11 @@ class Landscape:
     def invocation_buckets(self) -> tuple[str, ...]:
         """Buckets of the invocation logs, one an account that invokes."""
         return tuple(self.names.bucket(INVOCATIONS, place.account) for place in self.places if place.invokes)
+
+    @property
+    def repository_bucket(self) -> str:
+        """The bucket of configuration and orders."""
+        return self.names.bucket(CONFIGURATION, self.accounts["control"])
 
     @property
     def guardrails(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 ROWS = tuple(f"S{number:02d}" for number in range(1, 78))
 """Rows of the reference pattern."""
-BUILT = ("logging", "guardrails", "egress", "runtime", "evaluation", "organization", "people")
+BUILT = ("logging", "guardrails", "control", "egress", "runtime", "evaluation", "organization", "people")
 """Parts with templates, in the order of deployment."""
 
 _PARTS: dict[str, tuple[int, ...]] = {
@@ -33,17 +33,11 @@ _WHY = {
     "S02": "the runtime has network, roles and ledger, but no service: the gateway cannot read its configuration and "
     "write its channels on AWS in this version, so it cannot start there",
     "S42": "no account invokes with a single guardrail, and an account enforces one alone; the floor (S44) is enforced",
-    "S05": "the control account has its guardrails, with a row of their own; its repository and secrets have no "
-    "templates in this version, and no account is there that records how it is",
     "S12": "no template makes an account: the system file names one for each zone; below tier 3 zones may share one",
     "S63": "credentials of tools are without effect in this version, so no secret is made for them",
     "S64": "nothing that is deployed in this version retrieves a credential",
     "S65": "no tool gateway is deployed in this version, so no credential is put into a call",
     "S67": "no scan of code is set up in this version; CodeGuru Security ended on 2025-11-20",
-    "S69": "control policies and endpoints list the file's models; the signed bundle that would be gone back to has no "
-    "repository on AWS in this version",
-    "S70": "versions and their pins are in the stack guardrails; the signed bundle that would be gone back to has no "
-    "repository on AWS in this version",
     "S72": "no pipeline is made in this version: `caisson deploy` changes stacks without a second person's approval",
 }
 """Why a row would have no resource, where more can be said than that its part has none."""

@@ -17,7 +17,7 @@ from caisson.assurance.proofs.families import claims, roles
 from caisson.assurance.proofs.guarded import guarded_by
 from caisson.assurance.proofs.shape import Json, checked
 from caisson.assurance.proofs.universe import Universe, regions_of
-from caisson.deploy.landscape import Landscape, landscape
+from caisson.deploy.landscape import CONFIGURATION, Landscape, landscape
 from caisson.deploy.policies import management
 from caisson.deploy.retention import RECORDINGS
 from caisson.deploy.synthesis import synthesize
@@ -78,6 +78,7 @@ def _accounts(land: Landscape, templates: Mapping[str, Json]) -> dict[str, str]:
         "logging": "logging",
         RECORDINGS: "logging",
         "guardrails": "control",
+        CONFIGURATION: "control",
         "egress": "network",
         **{zone: zone for zone in land.invoking},
     }

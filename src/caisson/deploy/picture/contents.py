@@ -45,7 +45,13 @@ _NOTABLE: tuple[tuple[str, str, str], ...] = (
 
 _EVERYWHERE = ("watching", "settings", "enforcement", "rules")
 """Parts whose names end in the zones of their account."""
-_ZONE = {"guardrails": "control", "egress": "network", "egress-runtime": "network", "recordings": "logging"}
+_ZONE = {
+    "guardrails": "control",
+    "configuration": "control",
+    "egress": "network",
+    "egress-runtime": "network",
+    "recordings": "logging",
+}
 """Part to its zone, where the names differ."""
 
 

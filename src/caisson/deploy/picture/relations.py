@@ -14,14 +14,14 @@ from typing import Any
 
 Json = Mapping[str, Any]
 POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::IAM::RolePolicy")
-_ACCOUNT = re.compile(r'(?<=:)\d{12}(?=:)|(?<=-)\d{12}(?=")')
+_ACCOUNT = re.compile(r'(?<=:)\d{12}(?=:)|(?<=-)\d{12}(?=["/])')
 """In an ARN, or at the end of a bucket's name."""
 _SAID: tuple[tuple[str, str], ...] = (
     ("sqs:SendMessage", "{who} sends {what} to its queue"),
     ("sqs:ReceiveMessage", "{who} reads its queue"),
     ("bedrock:ApplyGuardrail", "{who} invokes models with its guardrails, in a pinned version"),
     ("s3:PutObject", "{who} writes to its buckets"),
-    ("s3:GetObject", "{who} reads its buckets"),
+    ("s3:GetObject", "{who} reads configuration and orders in its bucket"),
     ("sts:AssumeRole", "{who} becomes a role of it"),
 )
 """An action to what a role does with it; keys are used for what they encrypt, and said with that."""

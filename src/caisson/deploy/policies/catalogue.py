@@ -112,6 +112,7 @@ def _drafts(land: Landscape) -> Iterator[_Draft]:
                 [
                     *(land.names.bucket(what, land.accounts["logging"]) for what in buckets()),
                     *land.invocation_buckets,
+                    land.repository_bucket,
                 ],
             ),
             *evidence.keys_stay(land.names, land.partition),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caisson.deploy.policies import inference, ledger
+from caisson.deploy.policies import inference, ledger, repository
 from caisson.deploy.policies.models import Model
 from caisson.deploy.policies.network import RECEIVE
 from caisson.deploy.policies.statement import Condition, Parameter, Statement
@@ -139,10 +139,10 @@ def receiving(*, channel: str, queue: str, endpoint: str) -> tuple[Statement, ..
     )
 
 
-def boundary(*, receives: bool = False) -> tuple[Statement, ...]:
+def boundary(*, receives: bool = False, configured: bool = False) -> tuple[Statement, ...]:
     """The most that any role of a zone may do, whatever its own policies say. It grants nothing by itself.
 
-    `receives`: of a zone that reads a queue.
+    `receives`: of a zone that reads a queue; `configured`: of one that reads the repository of configuration.
 
     (IAM user guide, access_policies_boundaries.)
     """
@@ -161,6 +161,7 @@ def boundary(*, receives: bool = False) -> tuple[Statement, ...]:
                 *ledger.ASSUME,
                 "sqs:SendMessage",
                 *(RECEIVE if receives else ()),
+                *((*repository.READ, *repository.LIST) if configured else ()),
                 *FLOWS,
             ),
             resources=("*",),  # of a boundary: which resources is for each role's own policy to say

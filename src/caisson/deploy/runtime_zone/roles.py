@@ -7,10 +7,11 @@ from typing import Any
 
 from aws_cdk import aws_iam as iam
 
+from caisson.deploy.control_zone.repository import OBJECTS
 from caisson.deploy.guardrails import KEY
 from caisson.deploy.keys import key_alias
-from caisson.deploy.landscape import Landscape
-from caisson.deploy.policies import ledger, workload
+from caisson.deploy.landscape import CONFIGURATION, Landscape
+from caisson.deploy.policies import ledger, repository, workload
 from caisson.deploy.policies.statement import Statement, document, trust
 from caisson.deploy.runtime_zone.arns import table_arn
 from caisson.deploy.runtime_zone.channels import sending, written
@@ -29,15 +30,17 @@ KEYS = "The key is in another account, and its id is AWS's: it is told by its al
 
 def boundary(built: Built, land: Landscape, zone: str) -> Any:
     """The zone's permission boundary."""
+    configured = zone == "runtime"
     made = iam.CfnManagedPolicy(
         built.stack,
         "Boundary",
         path=land.names.path,
         managed_policy_name=land.names.role(f"{workload.BOUNDARY}-{zone}"),
         description=f"The most that a role of zone {zone} may do",
-        policy_document=document(workload.boundary(receives=zone == "evaluation")),
+        policy_document=document(workload.boundary(receives=zone == "evaluation", configured=configured)),
     )
-    suppress(made, dict.fromkeys(("AwsSolutions-IAM5[Resource::*]", "CKV_AWS_107", "CKV_AWS_111"), BOUNDS))
+    found = ("AwsSolutions-IAM5[Resource::*]", "CKV_AWS_107", "CKV_AWS_111", *(("CKV_AWS_108",) if configured else ()))
+    suppress(made, dict.fromkeys(found, BOUNDS))
     built.carries(made, ("S11",))
     return made
 
@@ -88,6 +91,11 @@ def caller(built: Built, land: Landscape, zone: str, made: Network, bound: Any, 
             for arn in statement.resources
             if isinstance(arn, str) and arn.endswith(":key/*")
         }
+        explained |= {
+            f"AwsSolutions-IAM5[Resource::{arn}]": OBJECTS
+            for arn in statement.resources
+            if isinstance(arn, str) and ":s3:::" in arn and arn.endswith("/*")
+        }
     if explained:
         suppress(policy, explained)
     for resource in (role, policy):
@@ -100,6 +108,14 @@ def of_gateway(built: Built, land: Landscape, key: Any, ways: Endpoints) -> tupl
         *workload.reading_ledger(table=table_arn(built, land), endpoint=ways.ledger.ref),
         ledger.key_of_the_table(key.attr_arn, land.region),
         workload.assuming_sessions(sessions=land.role(ledger.SESSION, built.account), endpoint=ways.tokens.ref),
+        *repository.reading(
+            land.repository_bucket,
+            endpoint=ways.configuration.ref,
+            keys=_keys(land, "control"),
+            alias=key_alias(land, CONFIGURATION),
+            region=land.region,
+            partition=land.partition,
+        ),
         *(statement for channel in written(land) for statement in sending(land, channel, ways.queues.ref)),
     )
 

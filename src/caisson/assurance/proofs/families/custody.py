@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
-from caisson.deploy.landscape import INVOCATIONS, Landscape
-from caisson.deploy.policies import evidence, ledger, management
+from caisson.deploy.landscape import CONFIGURATION, INVOCATIONS, Landscape
+from caisson.deploy.policies import evidence, ledger, management, repository
 from caisson.deploy.retention import RECORDINGS, stores
 
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ChangeMessageVisibility")
 WRITES = ("s3:PutObject", "s3:DeleteObject")
+READS_OF_BUCKET = ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions")
 NEW = {"s3:if-none-match": "*"}
 """What a writer says who replaces nothing (S3 user guide, conditional-writes-enforce)."""
 QUEUES = {"events": ("logging", management.LOGGING), "evaluations": ("evaluation", "judge")}
@@ -31,6 +32,8 @@ def claims(land: Landscape) -> Iterator[Claim]:
         yield from _logging(land, members)
     if "evaluation" in land.invoking and land.accounts["evaluation"] in members:
         yield from _queues(land, members, "evaluations")
+    if land.accounts["control"] in members:
+        yield from _repository(land, members)
     for place in land.places:
         if place.invokes:
             what = f"{INVOCATIONS}-{place.label}"
@@ -76,6 +79,46 @@ def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
             but=(logging,),
             still=(Still(principal=role, action=WRITES[0], resource=bucket.replace("*", "1"), context=said),),
         )
+
+
+def _repository(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
+    """Of the bucket through which configuration and orders reach the zones."""
+    owner = land.accounts["control"]
+    publisher = land.role(repository.CONTROL, owner)
+    reader = land.role(ledger.GATEWAY, land.accounts["runtime"])
+    bucket = f"arn:{land.partition}:s3:::{land.repository_bucket}"
+    said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}
+    yield Claim(
+        id=f"custody.write.{CONFIGURATION}",
+        controls=("IAM-03", "NET-01"),
+        says="Nobody but the control zone publishes configuration and orders, or takes them away.",
+        accounts=members,
+        owner=owner,
+        actions=WRITES,
+        on=(f"{bucket}/*",),
+        but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": publisher}}),),
+        still=(Still(principal=publisher, action=WRITES[0], resource=f"{bucket}/1", context=said),),
+    )
+    yield Claim(
+        id=f"custody.read.{CONFIGURATION}",
+        controls=("NET-01",),
+        says="Nobody but the control zone and the gateway reads configuration and orders, or lists them.",
+        accounts=members,
+        owner=owner,
+        actions=READS_OF_BUCKET,
+        on=(f"{bucket}/*", bucket),
+        but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": [publisher, reader]}}),),
+        still=(Still(principal=reader, action=READS_OF_BUCKET[0], resource=f"{bucket}/1", context=said),),
+    )
+    yield Claim(
+        id=f"custody.kept.{CONFIGURATION}",
+        controls=("IAM-08", "LOG-07"),
+        says="Nobody destroys an earlier version of configuration and orders.",
+        accounts=members,
+        owner=owner,
+        actions=("s3:DeleteObjectVersion",),
+        on=(f"{bucket}/*",),
+    )
 
 
 def _queues(land: Landscape, members: tuple[str, ...], channel: str) -> Iterator[Claim]:
@@ -148,6 +191,6 @@ def _read(members: tuple[str, ...], owner: str, what: str, bucket: str) -> Claim
         says=f"Nobody of another account reads or lists {what}.",
         accounts=tuple(member for member in members if member != owner),
         owner=owner,
-        actions=("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"),
+        actions=READS_OF_BUCKET,
         on=(f"{bucket}/*", bucket),
     )

@@ -65,7 +65,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
     groups = f"arn:{land.partition}:logs:*:*:log-group:{land.names.log_group('*')}"
     logging = land.accounts["logging"]
     buckets = [f"arn:{land.partition}:s3:::{land.names.bucket(what, logging)}" for what in logging_buckets()]
-    buckets += [f"arn:{land.partition}:s3:::{bucket}" for bucket in land.invocation_buckets]
+    buckets += [f"arn:{land.partition}:s3:::{bucket}" for bucket in (*land.invocation_buckets, land.repository_bucket)]
     trail = f"arn:{land.partition}:cloudtrail:*:*:trail/{land.names.of('trail')}"
 
     def claim(

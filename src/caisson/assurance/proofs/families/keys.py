@@ -7,8 +7,8 @@ from typing import Any
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
 from caisson.deploy.destinations import leaves
-from caisson.deploy.landscape import Landscape
-from caisson.deploy.policies import ledger, management
+from caisson.deploy.landscape import CONFIGURATION, Landscape
+from caisson.deploy.policies import ledger, management, repository
 from caisson.deploy.retention import RECORDINGS
 from caisson.system import tiers
 
@@ -27,7 +27,7 @@ READER = "reader"
 ANY_DUTY = "*"
 _THROUGH = {
     "archive": "s3", "logging": "sqs", "evaluation": "sqs", "runtime": "dynamodb", management.SETTINGS: "s3",
-    RECORDINGS: "s3",
+    RECORDINGS: "s3", CONFIGURATION: "s3",
 }  # fmt: skip
 """Key to the service by way of which it is used."""
 
@@ -36,6 +36,7 @@ def claims(land: Landscape) -> Iterator[Claim]:
     """About each key, for principals of every member account."""
     members = tuple(place.account for place in land.places)
     zones = {"trail": "logging", "archive": "logging", "logging": "logging", RECORDINGS: "logging"}
+    zones[CONFIGURATION] = "control"
     if tiers.fact("distinct_accounts", land.system.tier):
         zones["guardrails"] = "control"  # else guardrails have AWS's key
     if leaves(land):
@@ -91,6 +92,7 @@ def _users(land: Landscape, owner: str) -> dict[str, tuple[str, ...]]:
         "guardrails": (land.role(ANY_DUTY),),  # whoever invokes
         management.SETTINGS: (reader,),
         RECORDINGS: (reader,),
+        CONFIGURATION: (land.role(repository.CONTROL, land.accounts["control"]), land.role(ledger.GATEWAY, runtime)),
         "runtime": tuple(land.role(duty, runtime) for duty in of_the_ledger),
         "evaluation": (land.role(ledger.GATEWAY, runtime), land.role("judge", owner)),
     }

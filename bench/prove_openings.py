@@ -145,7 +145,7 @@ def _unplaced(statement: Statement) -> Statement:
 def _as_before(land: Landscape, arn: str, before: Iterable[Statement], after: Iterable[Statement]) -> Iterator[Claim]:
     old, new = list(before), list(after)
     members = tuple(place.account for place in land.places)
-    owner = next((account for account in members if f":{account}:" in arn), land.accounts["logging"])
+    owner = next((one for one in members if f":{one}:" in arn or arn.endswith(f"-{one}")), land.accounts["logging"])
     granted_to = members
     if ":kms:" not in arn and ":iam:" not in arn:  # there the owner's administrators need no policy of the resource
         granted_to = tuple(account for account in members if account != owner)

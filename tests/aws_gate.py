@@ -116,6 +116,7 @@ class Gate:
             if told != base64.b64encode(hashlib.sha256(body).digest()).decode():
                 return _error_of_objects("InvalidRequest", 400)
         self.calls.append((operation, name))
+        self.bodies.append({"method": request.method, "if-none-match": request.headers.get("if-none-match", "")})
         fault = self.faults[operation].popleft() if self.faults[operation] else None
         if fault == DEAF:
             return _broken(request)

@@ -1,11 +1,12 @@
-"""Everything that has an adapter for AWS at once: budgets in DynamoDB, events through SQS, configuration from S3. The
-gateway answers stock boto3 as it does without, and starts as it does without.
+"""Everything that has an adapter for AWS at once: budgets in DynamoDB, events through SQS, configuration from S3, the
+log copied into S3. The gateway answers stock boto3 as it does without, and starts as it does without.
 
 Between it and moto stands the gate, which verifies signatures and breaks what a test asks it to.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from aws_gate import Gate, gate_in_thread
 from aws_services import OWN, REGION, Moto, table_of
+from caisson.channels.retention import classes
 from e2e.test_boto3 import (  # noqa: F401  (run here on AWS's adapters)
     QUESTION,
     test_another_model_is_denied,
@@ -35,6 +37,7 @@ from e2e.test_boto3 import test_a_revoked_session_stops_within_a_second as test_
 from running_system import CAISSON, CLAIMS, ENOUGH, MODEL, Running, clean_environment, free_port, start, system_file
 
 BUCKET = "caisson-claims-configuration"
+LOG = "caisson-claims-archive-CLASS"
 
 
 @dataclass
@@ -65,13 +68,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     try:
         queue = str(moto.client("sqs").create_queue(QueueName="caisson-claims-events")["QueueUrl"])
         moto.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for each in classes():
+            location = {"LocationConstraint": REGION}
+            moto.client("s3").create_bucket(Bucket=LOG.replace("CLASS", each), CreateBucketConfiguration=location)
         table = table_of(moto, folder)
         with gate_in_thread(moto.url) as opened, pytest.MonkeyPatch.context() as patch:
             patch.setenv("HOME", str(folder / "home"))
             caisson = start(
                 folder, "--ledger", f"dynamodb={table}@{opened.url}", "--ledger-profile", "zone",
                 "--events", f"sqs={queue.replace(moto.url, opened.url)}", "--events-profile", "zone",
-                *configuration(opened.url), "--workers", "2", system=system_file(folder, **ENOUGH),
+                *configuration(opened.url), "--archive", f"s3={LOG}@{opened.url}", "--archive-profile", "zone",
+                "--workers", "2", system=system_file(folder, **ENOUGH),
             )  # fmt: skip
             try:
                 yield World(caisson=caisson, gate=opened, moto=moto)
@@ -150,13 +157,57 @@ def refusals(rows: list[dict[str, object]]) -> bool:
     return any(row.get("change") == "refused" and row.get("zone") == "runtime" for row in rows)
 
 
-def test_the_log_verifies_in_the_end(world: World) -> None:
+def test_the_log_and_its_copy_verify(world: World) -> None:
     assert world.caisson.cli("logs", "verify").returncode == 0
+    assert part_of(world)
+    done = world.caisson.cli("logs", "verify", "--copy", "--json")
+    report = json.loads(done.stdout)
+    assert report["whole"] and report["entries"] == report["signed_size"] > 0
+    assert f"copied into {LOG}" in world.caisson.said()
+
+
+def part_of(world: World) -> str:
+    """Name of the copy's first part, waited for."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        listed = world.moto.client("s3").list_objects_v2(Bucket=LOG.replace("CLASS", "access"), Prefix="tree/")
+        if listed["KeyCount"]:
+            return str(listed["Contents"][0]["Key"])
+        time.sleep(0.5)
+    return ""
+
+
+def test_a_copy_that_was_changed_is_told_beside_a_log_that_is_whole(world: World) -> None:
+    client, bucket, name = world.moto.client("s3"), LOG.replace("CLASS", "access"), part_of(world)
+    kept = client.get_object(Bucket=bucket, Key=name)["Body"].read()
+    client.put_object(Bucket=bucket, Key=name, Body=b"{}")
+    try:
+        assert world.caisson.cli("logs", "verify", "--copy", check=False).returncode == 1
+        assert world.caisson.cli("logs", "verify").returncode == 0
+    finally:
+        client.put_object(Bucket=bucket, Key=name, Body=kept)
+
+
+def test_a_bucket_that_refuses_holds_up_nothing(world: World) -> None:
+    world.gate.fail("PutObject", *[("AccessDenied", 403)] * 1_000)
+    try:
+        answer = world.caisson.client().converse(modelId=MODEL, messages=QUESTION)
+    finally:
+        world.gate.faults.clear()
+    assert answer["stopReason"] == "end_turn"
+    request_id = answer["ResponseMetadata"]["RequestId"]
+    assert len(world.caisson.events("--request", request_id, until=lambda rows: len(rows) > 1, seconds=20)) == 2
 
 
 @pytest.mark.parametrize(
     ("given", "status", "said"),
     [
+        (["--archive", "s3=caisson-x"], 2, "--archive-profile"),
+        (["--archive-profile", "zone"], 2, "wants --archive"),
+        (["--archive", "tape=x", "--archive-profile", "zone"], 2, "expected s3=BUCKET"),
+        (["--archive", "s3=a.b", "--archive-profile", "zone"], 2, "without dots"),
+        (["--archive", "s3=caisson-x@{url}", "--archive-profile", "nobody"], 1, "nobody"),
+        (["--archive", "s3=there-is-none@{url}", "--archive-profile", "zone"], 1, "NoSuchBucket"),
         (["--configuration", "s3=caisson-x"], 2, "--configuration-profile"),
         (["--configuration-profile", "zone"], 2, "wants --configuration"),
         (["--configuration", "git=x", "--configuration-profile", "zone"], 2, "expected s3=BUCKET"),

@@ -12,13 +12,14 @@ import msgspec
 import pytest
 
 from caisson.channels.messages import AnyMessage, HeadEvent, KeyEvent, RequestEvent, ResponseEvent, to_dict
+from caisson.channels.retention import DAYS
 from caisson.channels.table import CHANNELS
 from caisson.deploy.channel_queue import EVENTS, ends
 from caisson.deploy.logging_zone.events import rows_of
 from caisson.deploy.logging_zone.watching import REGEX_CHARACTERS_MAX
 from caisson.deploy.policies.guardrail import CREDENTIAL_RULES
 from caisson.deploy.policies.signals import SIGNALS, Signal
-from caisson.deploy.retention import DAYS, kept, stores
+from caisson.deploy.retention import kept, stores
 from caisson.detect.rules.credentials import CREDENTIALS
 from deployments import deployed, land_of, readings, template
 from policy_evaluator import Request, denied_by, matches

@@ -12,7 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -131,6 +131,9 @@ def verify(
     anchors: Annotated[
         Path | None, typer.Option("--anchors", help="The control zone's anchors; default: those in the data folder.")
     ] = None,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Check the copy in S3 instead, into which `up --archive` copied it.")
+    ] = False,
     json_: AsJson = False,
     system: SystemFile = None,
     data: Data = Path(".caisson"),
@@ -144,8 +147,11 @@ def verify(
 
     archive, log_keys = open_log(data, system)
     held, unread = _anchors(data, anchors, archive)
-    with verification_progress() as progress:
-        report = check(archive, log_keys=log_keys, anchors=held, now=time.time(), progress=progress)
+    with _copied(data) if copy else nullcontext(archive) as checked, verification_progress() as progress:
+        if copy:  # what is not due yet is not missing: anchors beyond its end are the local log's to show
+            signed = _signed(checked)
+            held = [anchor for anchor in held if anchor.checkpoint.size <= signed]
+        report = check(checked, log_keys=log_keys, anchors=held, now=time.time(), progress=progress)
     if json_:
         typer.echo(json.dumps(_report_json(report, unread)))
     else:
@@ -188,6 +194,36 @@ def export(
 
             write(events_to_parquet(entries))
     typer.echo(f"{out}: entries {part.first} to {part.size - 1}; proof: {proof} (python verify_logs.py {proof.name})")
+
+
+@contextmanager
+def _copied(data: Path) -> Iterator[ArchiveReader]:
+    """The copy of the archive that the data folder's system was started with."""
+    from caisson.adapters.aws.archive import CopiedArchiveReader
+    from caisson.adapters.aws.bedrock.lease import Access
+    from caisson.adapters.aws.bedrock.profile import ProfileCredentials
+    from caisson.adapters.embedded.clock import SystemClock
+    from caisson.cli.options import archive_buckets
+    from caisson.errors import StartError
+    from caisson.wiring.copies import objects_of
+    from caisson.wiring.system import OPTIONS
+
+    try:
+        options = json.loads((data / "run" / OPTIONS).read_text(encoding="utf-8"))
+        region = json.loads((data / "run" / "endpoint.json").read_text(encoding="utf-8"))["region"]
+    except (OSError, ValueError, KeyError) as error:
+        raise StartError(f"{data / 'run'}: cannot be read ({error}); start the system once") from None
+    if not options.get("--archive"):
+        raise StartError(f"{data}: its system was started without --archive, so there is no copy of its log")
+    buckets = archive_buckets(options["--archive"], options["--archive-profile"])
+    clock = SystemClock()
+    access = Access(clock, whose="archive")
+    access.put(ProfileCredentials(buckets.profile, region=region).lease())
+    reader = CopiedArchiveReader(lambda: objects_of(buckets, region, access.keys, clock), clock)
+    try:
+        yield reader
+    finally:
+        reader.close()
 
 
 def open_log(data: Path, system: Path | None) -> tuple[ArchiveReader, list[bytes]]:
@@ -256,6 +292,16 @@ def _origin(archive: ArchiveReader) -> str:
         return parse_note(archive.last_checkpoint())[0].origin
     except ValueError:
         return ""
+
+
+def _signed(archive: ArchiveReader) -> int:
+    """Entries under the newest checkpoint."""
+    from caisson.zones.z6_logging.checkpoints import parse_note
+
+    try:
+        return parse_note(archive.last_checkpoint())[0].size
+    except ValueError:
+        return 0
 
 
 def _since(text: str) -> float:

@@ -19,7 +19,7 @@ from caisson.errors import StartError
 
 if TYPE_CHECKING:
     from caisson.system.schema import System
-    from caisson.wiring.settings import ConfigurationBucket, EventQueue, LedgerTable, Upstream
+    from caisson.wiring.settings import ArchiveBuckets, ConfigurationBucket, EventQueue, LedgerTable, Upstream
     from caisson.wiring.system import Started
 
 PROFILES = Path("~/.config/caisson/credentials")
@@ -78,6 +78,14 @@ def up(
         ),
     ] = None,
     configuration_profile: Annotated[str | None, typer.Option(help="AWS profile that reaches the bucket.")] = None,
+    archive: Annotated[
+        str | None,
+        typer.Option(
+            help="Copy the signed log into buckets of S3: s3=BUCKET, with CLASS in its name for the class of data.",
+            metavar="ARCHIVE",
+        ),
+    ] = None,
+    archive_profile: Annotated[str | None, typer.Option(help="AWS profile that reaches the buckets.")] = None,
     ingress: Annotated[
         str | None,
         typer.Option(
@@ -120,6 +128,7 @@ def up(
         ledger=_ledger(ledger, ledger_profile, ledger_role),
         events=_events(events, events_profile, loaded),
         configuration=_configuration(configuration, configuration_profile),
+        archive=_archive(archive, archive_profile),
         ingress=_ingress(ingress),
         otlp=_collector(otlp),
         workers=workers,
@@ -311,6 +320,18 @@ def _configuration(text: str | None, profile: str | None) -> ConfigurationBucket
     except StartError as error:
         _wrong(f"--configuration s3: {error}")
     return ConfigurationBucket(name=name, profile=profile, endpoint=endpoint)
+
+
+def _archive(text: str | None, profile: str | None) -> ArchiveBuckets | None:
+    from caisson.cli.options import archive_buckets
+
+    if text is None:
+        if profile is not None:
+            _wrong("--archive-profile wants --archive s3=BUCKET.")
+        return None
+    if profile is None:
+        _wrong("--archive s3: expected --archive-profile, found none; no credential is taken from elsewhere.")
+    return archive_buckets(text, profile)
 
 
 def _ingress(name: str | None) -> str:

@@ -7,21 +7,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
 
-from caisson.channels.messages import AnyMessage, HeadEvent, KeyEvent
-
-DAYS: dict[str, int] = {
-    "text": 90,
-    "metadata": 365,
-    "guardrail": 365,
-    "judge": 365,
-    "chain": 365,
-    "injection": 731,
-    "access": 1_096,
-    "aggregate": 1_096,
-}
-"""Days by class: 90, and one, two and three years in the steps that CloudWatch Logs takes (PutRetentionPolicy)."""
+from caisson.channels.retention import DAYS, classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +21,7 @@ class Class:
 
 def kept() -> tuple[Class, ...]:
     """The classes of the messages that exist; a class without messages has no store."""
-    declared = {message.retention for message in (*get_args(AnyMessage), HeadEvent, KeyEvent)}
-    return tuple(Class(name=name, days=DAYS[name]) for name in sorted(declared))
+    return tuple(Class(name=name, days=DAYS[name]) for name in classes())
 
 
 TRAIL = "trail"

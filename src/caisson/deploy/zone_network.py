@@ -14,10 +14,10 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
+from caisson.channels.retention import DAYS
 from caisson.deploy.landscape import Landscape, Place, model_endpoint
 from caisson.deploy.policies import network
 from caisson.deploy.policies.statement import Parameter, Statement, document, trust
-from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built, suppress
 
 ADDRESSES = "10.64.0.0/20"

@@ -122,6 +122,10 @@ class ArchiveReader(ABC):
     def scan(self) -> Iterator[Entry | Unreadable]:
         """All that is stored, in stored order, checked for nothing but readability."""
 
+    def entries_from(self, start: int) -> Iterator[Entry]:
+        """Entries from index `start` on, oldest first. What cannot be read is left to `scan`."""
+        return (item for item in self.scan() if isinstance(item, Entry) and item.index >= start)
+
     @abstractmethod
     def leaves(self, start: int = 0) -> Iterator[bytes]:
         """Leaf hashes of the tree from index `start`, as stored."""

@@ -18,7 +18,10 @@ from caisson.channels.table import SUPERVISOR, Zone
 from caisson.detect.prefilter import keep_in
 from caisson.detect.redaction import Redactor
 from caisson.supervision.readiness import announce_ready
-from caisson.wiring.events import Arrivals, ports
+from caisson.wiring.copies import Copies
+from caisson.wiring.copies import ports as bucket_ports
+from caisson.wiring.events import Arrivals
+from caisson.wiring.events import ports as queue_ports
 from caisson.wiring.process import stop_on_signals
 from caisson.wiring.settings import Settings, read
 from caisson.zones.z6_logging.service import STORE_SECRET, serve
@@ -51,7 +54,9 @@ async def _serve(settings: Settings) -> None:
         clock=clock,
     )
     arrivals = await Arrivals.open(settings, where, clock)
-    held = restrict(zone_rules(where, Zone.LOGGING, connect_ports=tuple(ports(settings.events, settings.region))))
+    copies = await Copies.open(settings, where, clock, keys.secret(STORE_SECRET))
+    reached = queue_ports(settings.events, settings.region) | bucket_ports(settings.archive, settings.region)
+    held = restrict(zone_rules(where, Zone.LOGGING, connect_ports=tuple(sorted(reached))))
     keep_in(CompiledPatterns(state / "compiled", keys.secret(STORE_SECRET)))
     reader = await arrivals.reader(settings, where, clock, keys, writers)
     archive = EmbeddedArchive(
@@ -67,10 +72,11 @@ async def _serve(settings: Settings) -> None:
         os.nice(NICENESS)  # only now: a start that others wait for must be quick
 
     stop = stop_on_signals()
-    following = asyncio.create_task(arrivals.feed.follow()) if arrivals.feed is not None else None
-    if following is not None:
+    feeds = [asyncio.create_task(feed.follow()) for feed in (arrivals.feed, copies.feed) if feed is not None]
+    for following in feeds:
         following.add_done_callback(lambda _: stop.set())  # archive what is there; its end is said below
     try:
+        await copies.start()
         await serve(
             reader=reader,
             archive=archive,
@@ -84,10 +90,12 @@ async def _serve(settings: Settings) -> None:
             ready=ready,
             caught_up=CaughtUp(state, "events").note,
         )
-        if following is not None and following.done():
-            following.result()
+        for following in feeds:
+            if following.done():
+                following.result()
     finally:
-        if following is not None:
+        await copies.finish()
+        for following in feeds:
             following.cancel()
         arrivals.close()
         findings.close()

@@ -16,6 +16,7 @@ from caisson.adapters.embedded.layout import Layout
 from caisson.channels.table import SUPERVISOR, Zone
 from caisson.wiring.settings import (
     FILE,
+    ArchiveBuckets,
     ConfigurationBucket,
     Door,
     EventQueue,
@@ -106,6 +107,7 @@ def write_settings(
     ledger: LedgerTable | None,
     events: EventQueue | None,
     configuration: ConfigurationBucket | None,
+    archive: ArchiveBuckets | None,
     ingress: str,
     otlp: str,
     workers: int,
@@ -128,6 +130,7 @@ def write_settings(
             ledger=ledger if zone is Zone.RUNTIME else None,
             events=events if zone in (Zone.RUNTIME, Zone.LOGGING) else None,
             configuration=configuration if zone in (Zone.RUNTIME, Zone.CONTROL) else None,
+            archive=archive if zone is Zone.LOGGING else None,
             ingress=ingress if zone is Zone.RUNTIME else "",
             otlp=otlp if zone is Zone.RUNTIME else "",
             workers=workers if zone is Zone.RUNTIME else 1,

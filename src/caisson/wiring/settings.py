@@ -31,6 +31,8 @@ PUBLICATION_SOCKET = "publication.sock"
 """Where the control zone gets those with which it puts the configuration into a bucket."""
 CONFIGURATION_SOCKET = "configuration.sock"
 """Where the gateway gets those with which it reads it there."""
+ARCHIVE_SOCKET = "archive.sock"
+"""Where the logging zone gets those with which it copies the archive."""
 GATEWAY = "gateway"
 """Process name of the first gateway worker, and the group of all of them."""
 METRICS = "metrics"
@@ -89,6 +91,17 @@ class ConfigurationBucket(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     """A server on this machine instead of S3, for tests."""
 
 
+class ArchiveBuckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The buckets in S3 that hold a copy of the archive."""
+
+    name: str
+    """`CLASS` in it stands for the class; without it one bucket takes all of them."""
+    profile: str
+    """The AWS profile that the process `archive-keys` resolves. Its credentials are in no file of ours."""
+    endpoint: str = ""
+    """A server on this machine instead of S3, for tests."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For every process."""
 
@@ -110,6 +123,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """None: the gateway's events go into the spool that the logging zone owns."""
     configuration: ConfigurationBucket | None = None
     """None: the gateway reads the folder that the control zone publishes."""
+    archive: ArchiveBuckets | None = None
+    """None: the archive is not copied."""
     ingress: str = ""
     """Public name of what forwards requests to the gateway; empty: clients call it themselves."""
     worker: int = 0

@@ -43,6 +43,7 @@ from caisson.wiring.provision import (
     write_settings,
 )
 from caisson.wiring.settings import (
+    ARCHIVE_SOCKET,
     ARRIVALS_SOCKET,
     CONFIGURATION_SOCKET,
     EVENTS_SOCKET,
@@ -51,6 +52,7 @@ from caisson.wiring.settings import (
     METRICS,
     PUBLICATION_SOCKET,
     UPSTREAM_SOCKET,
+    ArchiveBuckets,
     ConfigurationBucket,
     EventQueue,
     LedgerTable,
@@ -67,6 +69,8 @@ OPTIONS = "options.json"
 DEFAULT_REGION = "eu-west-1"
 EVENTS_KEYS = "events-keys"
 """Process that lends what events are sent and received with."""
+ARCHIVE_KEYS = "archive-keys"
+"""Process that lends what the archive is copied with."""
 CONFIGURATION_KEYS = "configuration-keys"
 """Process that lends what the configuration is put into a bucket and read there with."""
 
@@ -85,6 +89,8 @@ class Asked:
     """None: events stay on this machine."""
     configuration: ConfigurationBucket | None = None
     """None: configuration stays on this machine."""
+    archive: ArchiveBuckets | None = None
+    """None: the archive is on this machine alone."""
     ingress: str = ""
     """Public name of what forwards requests; empty: clients call the gateway themselves."""
     otlp: str = ""
@@ -113,6 +119,8 @@ class Asked:
             "--events-profile": queue.profile if queue else "",
             "--configuration": f"s3={_place(bucket.name, bucket.endpoint)}" if bucket else "",
             "--configuration-profile": bucket.profile if bucket else "",
+            "--archive": f"s3={_place(self.archive.name, self.archive.endpoint)}" if self.archive else "",
+            "--archive-profile": self.archive.profile if self.archive else "",
             "--ingress": self.ingress,
             "--otlp": self.otlp,
             "--workers": str(self.workers),
@@ -173,6 +181,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             ledger=asked.ledger,
             events=asked.events,
             configuration=asked.configuration,
+            archive=asked.archive,
             ingress=asked.ingress,
             otlp=asked.otlp,
             workers=asked.workers,
@@ -218,7 +227,9 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             )
             for name, told in lending.items()
         ]
-        specs.append(spec("logging", Zone.LOGGING, "logging", (EVENTS_KEYS,) if asked.events is not None else ()))
+        lent = [(EVENTS_KEYS, asked.events), (ARCHIVE_KEYS, asked.archive)]
+        before = tuple(name for name, wanted in lent if wanted is not None)
+        specs.append(spec("logging", Zone.LOGGING, "logging", before))
         first = (CONFIGURATION_KEYS,) if asked.configuration is not None else ()
         specs.append(spec("control", Zone.CONTROL, "control", first))
         needs = tuple(each.name for each in specs)
@@ -264,6 +275,9 @@ def _lending(where: Layout, asked: Asked) -> dict[str, Path]:
     if asked.configuration is not None:
         doors = [(PUBLICATION_SOCKET, Zone.CONTROL), (CONFIGURATION_SOCKET, Zone.RUNTIME)]
         wanted.append((CONFIGURATION_KEYS, asked.configuration.profile, "--configuration s3", doors))
+    if asked.archive is not None:
+        doors = [(ARCHIVE_SOCKET, Zone.LOGGING)]
+        wanted.append((ARCHIVE_KEYS, asked.archive.profile, "--archive s3", doors))
     return {
         name: write_lending(
             where,

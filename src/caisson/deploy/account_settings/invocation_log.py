@@ -16,13 +16,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
+from caisson.channels.retention import DAYS
 from caisson.deploy.landscape import INVOCATIONS, Landscape
 from caisson.deploy.logging_zone.store import lifecycle
 from caisson.deploy.policies import invocations, management
 from caisson.deploy.policies.masking import data_protection
 from caisson.deploy.policies.signals import PERIOD_S
 from caisson.deploy.policies.statement import document, trust
-from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built, suppress
 
 FAILURES = ("CloudWatch", "S3", "LargeData")

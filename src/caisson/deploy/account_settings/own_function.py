@@ -11,12 +11,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
+from caisson.channels.retention import DAYS
 from caisson.deploy.account_settings.network import Ground
 from caisson.deploy.handlers import RUNTIME, source
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import function as policies
 from caisson.deploy.policies.statement import Statement, document, trust
-from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built, suppress
 
 MEMORY_MB = 256

@@ -12,11 +12,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
+from caisson.channels.retention import DAYS
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import CONFIGURATION, Landscape
 from caisson.deploy.policies import ledger, management, repository, workload
 from caisson.deploy.policies.statement import document, trust
-from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built, new_stack, suppress
 
 ROWS = ("S05", "S69", "S70")

@@ -11,10 +11,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_networkfirewall as nfw
 from aws_cdk import aws_route53resolver as resolver
 
+from caisson.channels.retention import DAYS
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import network
 from caisson.deploy.policies.statement import document
-from caisson.deploy.retention import DAYS
 from caisson.deploy.stacks import Built
 
 ROWS = ("S51",)

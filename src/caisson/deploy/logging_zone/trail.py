@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from caisson.channels.retention import DAYS
 from caisson.deploy.keys import key_alias, make_key
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.store import bucket_name, make_bucket
 from caisson.deploy.policies import delivery, evidence, management, people
-from caisson.deploy.retention import DAYS, TRAIL
+from caisson.deploy.retention import TRAIL
 from caisson.deploy.stacks import Built
 
 ROWS = ("S06", "S61", "S77")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from caisson.channels.retention import DAYS
 from caisson.deploy.keys import make_key
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.store import bucket_name, make_bucket
 from caisson.deploy.policies import management, people, zone
 from caisson.deploy.policies import recordings as policies
-from caisson.deploy.retention import DAYS, RECORDINGS
+from caisson.deploy.retention import RECORDINGS
 from caisson.deploy.stacks import Built, new_stack
 
 ROWS = ("S05",)

@@ -16,9 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from caisson.channels.retention import DAYS
 from caisson.deploy.destinations import leaves
 from caisson.deploy.landscape import Landscape, Place
-from caisson.deploy.retention import DAYS, TRAIL
+from caisson.deploy.retention import TRAIL
 
 What = Literal["account", "network", "closed network", "firewall", "function", "ledger", "topic"]
 

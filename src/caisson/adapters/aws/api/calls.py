@@ -33,10 +33,11 @@ SENTENCE_CHARACTERS_MAX = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """How long."""
+    """How long, and how much."""
 
     connect_s: float = 1.0
     total_s: float = 2.0
+    response_bytes: int = RESPONSE_BYTES_MAX
 
 
 PASSING = frozenset({
@@ -178,8 +179,8 @@ class Calls:
         async for piece in response.content.iter_any():
             pieces.append(piece)
             size += len(piece)
-            if size > RESPONSE_BYTES_MAX:
-                raise CallFailed("Nonsense", f"more than {RESPONSE_BYTES_MAX} bytes", perhaps_done=True)
+            if size > self._bounds.response_bytes:
+                raise CallFailed("Nonsense", f"more than {self._bounds.response_bytes} bytes", perhaps_done=True)
         return b"".join(pieces)
 
     def _open(self) -> aiohttp.ClientSession:

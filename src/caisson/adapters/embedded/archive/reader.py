@@ -37,6 +37,11 @@ class EmbeddedArchiveReader(ArchiveReader):
         for unit in list_units(self._folder)[0]:
             yield from self._items(unit)
 
+    def entries_from(self, start: int) -> Iterator[Entry]:
+        for unit in list_units(self._folder)[0]:
+            if not 0 <= unit.last < start:
+                yield from (item for item in self._items(unit) if isinstance(item, Entry) and item.index >= start)
+
     def query(self, query: Query) -> Iterator[Entry]:
         if query.limit <= 0:
             return

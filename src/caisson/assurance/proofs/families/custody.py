@@ -110,6 +110,27 @@ def _repository(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
         but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": [publisher, reader]}}),),
         still=(Still(principal=reader, action=READS_OF_BUCKET[0], resource=f"{bucket}/1", context=said),),
     )
+    reads = ("s3:GetObject", "s3:ListBucket")
+    yield Claim(
+        id=f"custody.read.{CONFIGURATION}.afar",
+        controls=("NET-01",),
+        says="From other accounts the gateway reads configuration and orders, and nobody does anything else there.",
+        accounts=tuple(member for member in members if member != owner),
+        owner=owner,
+        actions=("s3:*",),
+        on=(f"{bucket}/*", bucket),
+        but=(Spared(actions=reads, conditions={"ArnLike": {"aws:PrincipalArn": reader}}),),
+    )
+    yield Claim(
+        id=f"custody.deliver.{CONFIGURATION}",
+        controls=("NET-01",),
+        says="No service of AWS reads or writes configuration and orders by itself.",
+        accounts=members,
+        owner=owner,
+        by="services",
+        actions=(*WRITES, *READS_OF_BUCKET),
+        on=(f"{bucket}/*", bucket),
+    )
     yield Claim(
         id=f"custody.kept.{CONFIGURATION}",
         controls=("IAM-08", "LOG-07"),

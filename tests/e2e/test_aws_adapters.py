@@ -1,5 +1,5 @@
 """Everything that has an adapter for AWS at once: budgets in DynamoDB, events through SQS, configuration from S3, the
-log copied into S3. The gateway answers stock boto3 as it does without, and starts as it does without.
+log copied into S3 and said in log groups. The gateway answers stock boto3 as it does without.
 
 Between it and moto stands the gate, which verifies signatures and breaks what a test asks it to.
 """
@@ -38,6 +38,7 @@ from running_system import CAISSON, CLAIMS, ENOUGH, MODEL, Running, clean_enviro
 
 BUCKET = "caisson-claims-configuration"
 LOG = "caisson-claims-archive-CLASS"
+GROUPS = "/caisson/claims"
 
 
 @dataclass
@@ -70,6 +71,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         moto.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         for each in classes():
             location = {"LocationConstraint": REGION}
+            moto.client("logs").create_log_group(logGroupName=f"{GROUPS}/{each}")
             moto.client("s3").create_bucket(Bucket=LOG.replace("CLASS", each), CreateBucketConfiguration=location)
         table = table_of(moto, folder)
         with gate_in_thread(moto.url) as opened, pytest.MonkeyPatch.context() as patch:
@@ -78,6 +80,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 folder, "--ledger", f"dynamodb={table}@{opened.url}", "--ledger-profile", "zone",
                 "--events", f"sqs={queue.replace(moto.url, opened.url)}", "--events-profile", "zone",
                 *configuration(opened.url), "--archive", f"s3={LOG}@{opened.url}", "--archive-profile", "zone",
+                "--log-groups", f"cloudwatch={GROUPS}@{opened.url}", "--log-groups-profile", "zone",
                 "--workers", "2", system=system_file(folder, **ENOUGH),
             )  # fmt: skip
             try:
@@ -166,6 +169,19 @@ def test_the_log_and_its_copy_verify(world: World) -> None:
     assert f"copied into {LOG}" in world.caisson.said()
 
 
+def test_answers_are_lines_of_the_group_that_metrics_are_counted_in(world: World) -> None:
+    answer = world.caisson.client().converse(modelId=MODEL, messages=QUESTION)
+    wanted, ends = answer["ResponseMetadata"]["RequestId"], time.monotonic() + 30
+    while True:
+        found = world.moto.client("logs").filter_log_events(logGroupName=f"{GROUPS}/text")["events"]
+        lines = [json.loads(one["message"]) for one in found]
+        kinds = [line["kind"] for line in lines if line.get("request_id") == wanted]
+        if sorted(kinds) == ["model.request.v1", "model.response.v1"]:
+            return
+        assert time.monotonic() < ends, kinds
+        time.sleep(0.3)
+
+
 def part_of(world: World) -> str:
     """Name of the copy's first part, waited for."""
     ends = time.monotonic() + 60
@@ -202,6 +218,12 @@ def test_a_bucket_that_refuses_holds_up_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     ("given", "status", "said"),
     [
+        (["--log-groups", "cloudwatch=/x"], 2, "--log-groups-profile"),
+        (["--log-groups-profile", "zone"], 2, "wants --log-groups"),
+        (["--log-groups", "splunk=/x", "--log-groups-profile", "zone"], 2, "expected cloudwatch=PREFIX"),
+        (["--log-groups", "cloudwatch=a b", "--log-groups-profile", "zone"], 2, "expected cloudwatch=PREFIX"),
+        (["--log-groups", "cloudwatch=/x@https://a.b", "--log-groups-profile", "zone"], 2, "127.0.0.1"),
+        (["--log-groups", "cloudwatch=/x@{url}", "--log-groups-profile", "nobody"], 1, "nobody"),
         (["--archive", "s3=caisson-x"], 2, "--archive-profile"),
         (["--archive-profile", "zone"], 2, "wants --archive"),
         (["--archive", "tape=x", "--archive-profile", "zone"], 2, "expected s3=BUCKET"),

@@ -205,7 +205,7 @@ def _copied(data: Path) -> Iterator[ArchiveReader]:
     from caisson.adapters.embedded.clock import SystemClock
     from caisson.cli.options import archive_buckets
     from caisson.errors import StartError
-    from caisson.wiring.copies import objects_of
+    from caisson.wiring.followers import objects_of
     from caisson.wiring.system import OPTIONS
 
     try:

@@ -47,7 +47,7 @@ def plan_of(system: Path, data: Path, *, rehearse: bool, rehearsal: bool, machin
 def archive_buckets(text: str, profile: str) -> ArchiveBuckets:
     """The buckets that `--archive` names. Ends the command when it names none."""
     from caisson.errors import StartError
-    from caisson.wiring.copies import buckets_of
+    from caisson.wiring.followers import buckets_of
     from caisson.wiring.settings import ArchiveBuckets
     from caisson.wiring.system import DEFAULT_REGION
 

@@ -57,6 +57,8 @@ def show_started(started: Started, data: Path, asked: Asked) -> None:
         row("configuration", f"reaches the gateway through bucket {bucket.name} as profile {bucket.profile!r}")
     if asked.archive is not None:
         row("log", f"copied into {asked.archive.name} as profile {asked.archive.profile!r}")
+    if asked.log_groups is not None:
+        row("metrics", f"counted in {asked.log_groups.prefix}/CLASS as profile {asked.log_groups.profile!r}")
     row("configuration", f"version {started.version}")
     row("processes", ", ".join(f"{name} {pid}" for name, pid in started.pids.items()))
     row("Landlock", str(started.isolation.landlock))

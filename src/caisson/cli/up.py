@@ -19,7 +19,14 @@ from caisson.errors import StartError
 
 if TYPE_CHECKING:
     from caisson.system.schema import System
-    from caisson.wiring.settings import ArchiveBuckets, ConfigurationBucket, EventQueue, LedgerTable, Upstream
+    from caisson.wiring.settings import (
+        ArchiveBuckets,
+        ConfigurationBucket,
+        EventQueue,
+        LedgerTable,
+        LogGroups,
+        Upstream,
+    )
     from caisson.wiring.system import Started
 
 PROFILES = Path("~/.config/caisson/credentials")
@@ -29,6 +36,8 @@ DEFAULT_PROFILE = "default"
 DETACHED_SECONDS_MAX = 120.0
 _TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 """DynamoDB API reference, TableName."""
+_GROUPS = re.compile(r"/?[A-Za-z0-9_.#-]+(?:/[A-Za-z0-9_.#-]+)*")
+"""CloudWatch Logs API reference, logGroupName."""
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
 """IAM API reference, Role: path and name."""
 
@@ -86,6 +95,14 @@ def up(
         ),
     ] = None,
     archive_profile: Annotated[str | None, typer.Option(help="AWS profile that reaches the buckets.")] = None,
+    log_groups: Annotated[
+        str | None,
+        typer.Option(
+            help="Put archived events into log groups of CloudWatch, where metrics are counted: cloudwatch=PREFIX.",
+            metavar="LOG_GROUPS",
+        ),
+    ] = None,
+    log_groups_profile: Annotated[str | None, typer.Option(help="AWS profile that reaches the log groups.")] = None,
     ingress: Annotated[
         str | None,
         typer.Option(
@@ -129,6 +146,7 @@ def up(
         events=_events(events, events_profile, loaded),
         configuration=_configuration(configuration, configuration_profile),
         archive=_archive(archive, archive_profile),
+        log_groups=_log_groups(log_groups, log_groups_profile),
         ingress=_ingress(ingress),
         otlp=_collector(otlp),
         workers=workers,
@@ -332,6 +350,30 @@ def _archive(text: str | None, profile: str | None) -> ArchiveBuckets | None:
     if profile is None:
         _wrong("--archive s3: expected --archive-profile, found none; no credential is taken from elsewhere.")
     return archive_buckets(text, profile)
+
+
+def _log_groups(text: str | None, profile: str | None) -> LogGroups | None:
+    from caisson.adapters.aws.api.endpoint import service_endpoint
+    from caisson.wiring.settings import LogGroups
+    from caisson.wiring.system import DEFAULT_REGION
+
+    if text is None:
+        if profile is not None:
+            _wrong("--log-groups-profile wants --log-groups cloudwatch=PREFIX.")
+        return None
+    kind, _, location = text.partition("=")
+    prefix, _, endpoint = location.partition("@")
+    if kind != "cloudwatch" or not _GROUPS.fullmatch(prefix):
+        _wrong(f"--log-groups: expected cloudwatch=PREFIX such as cloudwatch=/caisson/claims, found {text!r}.")
+    if profile is None:
+        _wrong(
+            "--log-groups cloudwatch: expected --log-groups-profile, found none; no credential is taken from elsewhere."
+        )
+    try:
+        service_endpoint("logs", DEFAULT_REGION, endpoint)
+    except StartError as error:
+        _wrong(f"--log-groups cloudwatch: {error}")
+    return LogGroups(prefix=prefix, profile=profile, endpoint=endpoint)
 
 
 def _ingress(name: str | None) -> str:

@@ -18,10 +18,10 @@ from caisson.channels.table import SUPERVISOR, Zone
 from caisson.detect.prefilter import keep_in
 from caisson.detect.redaction import Redactor
 from caisson.supervision.readiness import announce_ready
-from caisson.wiring.copies import Copies
-from caisson.wiring.copies import ports as bucket_ports
 from caisson.wiring.events import Arrivals
 from caisson.wiring.events import ports as queue_ports
+from caisson.wiring.followers import followers
+from caisson.wiring.followers import ports as followers_ports
 from caisson.wiring.process import stop_on_signals
 from caisson.wiring.settings import Settings, read
 from caisson.zones.z6_logging.service import STORE_SECRET, serve
@@ -54,8 +54,8 @@ async def _serve(settings: Settings) -> None:
         clock=clock,
     )
     arrivals = await Arrivals.open(settings, where, clock)
-    copies = await Copies.open(settings, where, clock, keys.secret(STORE_SECRET))
-    reached = queue_ports(settings.events, settings.region) | bucket_ports(settings.archive, settings.region)
+    following = await followers(settings, where, clock, keys.secret(STORE_SECRET))
+    reached = queue_ports(settings.events, settings.region) | followers_ports(settings)
     held = restrict(zone_rules(where, Zone.LOGGING, connect_ports=tuple(sorted(reached))))
     keep_in(CompiledPatterns(state / "compiled", keys.secret(STORE_SECRET)))
     reader = await arrivals.reader(settings, where, clock, keys, writers)
@@ -72,11 +72,13 @@ async def _serve(settings: Settings) -> None:
         os.nice(NICENESS)  # only now: a start that others wait for must be quick
 
     stop = stop_on_signals()
-    feeds = [asyncio.create_task(feed.follow()) for feed in (arrivals.feed, copies.feed) if feed is not None]
-    for following in feeds:
-        following.add_done_callback(lambda _: stop.set())  # archive what is there; its end is said below
+    lent = [arrivals.feed, *(each.feed for each in following)]
+    feeds = [asyncio.create_task(feed.follow()) for feed in lent if feed is not None]
+    for feed in feeds:
+        feed.add_done_callback(lambda _: stop.set())  # archive what is there; its end is said below
     try:
-        await copies.start()
+        for each in following:
+            await each.start()
         await serve(
             reader=reader,
             archive=archive,
@@ -90,12 +92,13 @@ async def _serve(settings: Settings) -> None:
             ready=ready,
             caught_up=CaughtUp(state, "events").note,
         )
-        for following in feeds:
-            if following.done():
-                following.result()
+        for feed in feeds:
+            if feed.done():
+                feed.result()
     finally:
-        await copies.finish()
-        for following in feeds:
-            following.cancel()
+        for each in following:
+            await each.finish()
+        for feed in feeds:
+            feed.cancel()
         arrivals.close()
         findings.close()

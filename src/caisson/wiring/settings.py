@@ -33,6 +33,8 @@ CONFIGURATION_SOCKET = "configuration.sock"
 """Where the gateway gets those with which it reads it there."""
 ARCHIVE_SOCKET = "archive.sock"
 """Where the logging zone gets those with which it copies the archive."""
+LOG_GROUPS_SOCKET = "log-groups.sock"
+"""Where it gets those with which it says in log groups what it archived."""
 GATEWAY = "gateway"
 """Process name of the first gateway worker, and the group of all of them."""
 METRICS = "metrics"
@@ -102,6 +104,17 @@ class ArchiveBuckets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """A server on this machine instead of S3, for tests."""
 
 
+class LogGroups(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The log groups of CloudWatch that hold what metrics are counted in."""
+
+    prefix: str
+    """Of their names, before `/CLASS`."""
+    profile: str
+    """The AWS profile that the process `log-groups-keys` resolves. Its credentials are in no file of ours."""
+    endpoint: str = ""
+    """A server on this machine instead of CloudWatch Logs, for tests."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For every process."""
 
@@ -125,6 +138,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """None: the gateway reads the folder that the control zone publishes."""
     archive: ArchiveBuckets | None = None
     """None: the archive is not copied."""
+    log_groups: LogGroups | None = None
+    """None: nothing goes to log groups."""
     ingress: str = ""
     """Public name of what forwards requests to the gateway; empty: clients call it themselves."""
     worker: int = 0

@@ -49,6 +49,7 @@ from caisson.wiring.settings import (
     EVENTS_SOCKET,
     GATEWAY,
     LEDGER_SOCKET,
+    LOG_GROUPS_SOCKET,
     METRICS,
     PUBLICATION_SOCKET,
     UPSTREAM_SOCKET,
@@ -56,6 +57,7 @@ from caisson.wiring.settings import (
     ConfigurationBucket,
     EventQueue,
     LedgerTable,
+    LogGroups,
     Upstream,
     worker_name,
 )
@@ -71,6 +73,8 @@ EVENTS_KEYS = "events-keys"
 """Process that lends what events are sent and received with."""
 ARCHIVE_KEYS = "archive-keys"
 """Process that lends what the archive is copied with."""
+LOG_GROUPS_KEYS = "log-groups-keys"
+"""Process that lends what is said in log groups with."""
 CONFIGURATION_KEYS = "configuration-keys"
 """Process that lends what the configuration is put into a bucket and read there with."""
 
@@ -91,6 +95,8 @@ class Asked:
     """None: configuration stays on this machine."""
     archive: ArchiveBuckets | None = None
     """None: the archive is on this machine alone."""
+    log_groups: LogGroups | None = None
+    """None: metrics are counted on this machine alone."""
     ingress: str = ""
     """Public name of what forwards requests; empty: clients call the gateway themselves."""
     otlp: str = ""
@@ -109,6 +115,7 @@ class Asked:
     def options(self) -> dict[str, str]:
         """Options of the command line that a running system keeps, each as one would write it; no secret is in them."""
         answers, table, queue, bucket = self.upstream, self.ledger, self.events, self.configuration
+        groups = self.log_groups
         return {
             "--port": str(self.port),
             "--upstream": answers.kind + (f"={answers.location}" if answers.location else ""),
@@ -121,6 +128,8 @@ class Asked:
             "--configuration-profile": bucket.profile if bucket else "",
             "--archive": f"s3={_place(self.archive.name, self.archive.endpoint)}" if self.archive else "",
             "--archive-profile": self.archive.profile if self.archive else "",
+            "--log-groups": f"cloudwatch={_place(groups.prefix, groups.endpoint)}" if groups else "",
+            "--log-groups-profile": groups.profile if groups else "",
             "--ingress": self.ingress,
             "--otlp": self.otlp,
             "--workers": str(self.workers),
@@ -182,6 +191,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             events=asked.events,
             configuration=asked.configuration,
             archive=asked.archive,
+            log_groups=asked.log_groups,
             ingress=asked.ingress,
             otlp=asked.otlp,
             workers=asked.workers,
@@ -227,7 +237,7 @@ def run(asked: Asked, on_ready: Callable[[Started], None]) -> int:
             )
             for name, told in lending.items()
         ]
-        lent = [(EVENTS_KEYS, asked.events), (ARCHIVE_KEYS, asked.archive)]
+        lent = [(EVENTS_KEYS, asked.events), (ARCHIVE_KEYS, asked.archive), (LOG_GROUPS_KEYS, asked.log_groups)]
         before = tuple(name for name, wanted in lent if wanted is not None)
         specs.append(spec("logging", Zone.LOGGING, "logging", before))
         first = (CONFIGURATION_KEYS,) if asked.configuration is not None else ()
@@ -278,6 +288,9 @@ def _lending(where: Layout, asked: Asked) -> dict[str, Path]:
     if asked.archive is not None:
         doors = [(ARCHIVE_SOCKET, Zone.LOGGING)]
         wanted.append((ARCHIVE_KEYS, asked.archive.profile, "--archive s3", doors))
+    if asked.log_groups is not None:
+        doors = [(LOG_GROUPS_SOCKET, Zone.LOGGING)]
+        wanted.append((LOG_GROUPS_KEYS, asked.log_groups.profile, "--log-groups cloudwatch", doors))
     return {
         name: write_lending(
             where,

@@ -102,19 +102,24 @@ class Calls:
         self._tls = trusted()
         self._session: aiohttp.ClientSession | None = None
 
-    async def json(self, target: str, value: Json, keys: Keys) -> Json:
-        """The answer to a call of an AWS JSON 1.0 service; `target` is what X-Amz-Target says.
+    async def json(self, target: str, value: Json, keys: Keys, *, version: str = "1.0", empty: bool = False) -> Json:
+        """The answer to a call of an AWS JSON service; `target` is what X-Amz-Target says.
+
+        Args:
+            target: service and operation.
+            value: what is asked.
+            keys: what signs.
+            version: of the protocol.
+            empty: whether an answer without a body is one.
 
         Raises:
             CallFailed: it was not accepted, or no answer came.
         """
-        answer = _object(
-            await self._posted(
-                msgspec.json.encode(value),
-                {b"content-type": b"application/x-amz-json-1.0", b"x-amz-target": target.encode()},
-                keys,
-            )
+        kind = f"application/x-amz-json-{version}".encode()
+        raw = await self._posted(
+            msgspec.json.encode(value), {b"content-type": kind, b"x-amz-target": target.encode()}, keys
         )
+        answer = {} if empty and not raw else _object(raw)
         if answer is None:
             raise CallFailed("Nonsense", "the answer is no JSON object", perhaps_done=True)
         return answer

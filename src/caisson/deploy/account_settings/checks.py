@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 
 from caisson.deploy.account_settings.network import Ground
 from caisson.deploy.account_settings.own_function import Duty, name_of, own_function
+from caisson.deploy.alarms import Metric, above
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import checks as policies
 from caisson.deploy.policies.evidence import CHECKS_FAILED
 from caisson.deploy.policies.management import CHECKS
 from caisson.deploy.policies.recordings import CONFIG
-from caisson.deploy.policies.signals import PERIOD_S
 from caisson.deploy.stacks import Built
 
 ROWS = ("S05",)
@@ -53,14 +52,6 @@ def checks(built: Built, land: Landscape, key: Any, ground: Ground) -> None:
 
 
 def _alarm(built: Built, land: Landscape, function: str) -> Any:
-    return cloudwatch.CfnAlarm(
-        built.stack,
-        "ChecksFailedAlarm",
-        alarm_name=land.names.of(CHECKS_FAILED),
-        alarm_description="The settings of an account could not be looked at: read the log of its function checks",
-        alarm_actions=[land.alarm_topic],
-        treat_missing_data="notBreaching",
-        namespace="AWS/Lambda", metric_name="Errors", statistic="Sum", period=PERIOD_S, evaluation_periods=1,
-        threshold=0, comparison_operator="GreaterThanThreshold",
-        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="FunctionName", value=function)],
-    )  # fmt: skip
+    errors = Metric(namespace="AWS/Lambda", name="Errors", dimensions={"FunctionName": function})
+    meaning = "The settings of an account could not be looked at: read the log of its function checks"
+    return above(built, land, CHECKS_FAILED, errors, meaning)

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
 from caisson.channels.retention import DAYS
+from caisson.deploy.alarms import Metric, above
 from caisson.deploy.landscape import INVOCATIONS, Landscape
 from caisson.deploy.logging_zone.store import lifecycle
 from caisson.deploy.policies import invocations, management
 from caisson.deploy.policies.masking import data_protection
-from caisson.deploy.policies.signals import PERIOD_S
 from caisson.deploy.policies.statement import document, trust
 from caisson.deploy.stacks import Built, suppress
 
@@ -134,13 +133,6 @@ def _bucket(built: Built, land: Landscape, key: Any) -> tuple[Any, Any]:
 
 
 def _alarm(built: Built, land: Landscape, failure: str) -> Any:
-    return cloudwatch.CfnAlarm(
-        built.stack,
-        f"{failure}DeliveryAlarm",
-        alarm_name=land.names.of(f"{failure}DeliveryFailed"),
-        alarm_description="An invocation is missing in the invocation log: look at the role, the key and the bucket",
-        alarm_actions=[land.alarm_topic],
-        treat_missing_data="notBreaching",
-        namespace="AWS/Bedrock", metric_name=METRICS[failure], statistic="Sum", period=PERIOD_S, evaluation_periods=1,
-        threshold=0, comparison_operator="GreaterThanThreshold",
-    )  # fmt: skip
+    failed = Metric(namespace="AWS/Bedrock", name=METRICS[failure])
+    meaning = "An invocation is missing in the invocation log: look at the role, the key and the bucket"
+    return above(built, land, f"{failure}DeliveryFailed", failed, meaning, id_=f"{failure}Delivery")

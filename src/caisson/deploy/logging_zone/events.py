@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
+from caisson.deploy.alarms import Metric, above, alarm
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import zone
 from caisson.deploy.policies.masking import data_protection
@@ -58,11 +59,11 @@ def alarms(built: Built, land: Landscape, key: Any, groups: dict[str, Any], queu
     for signal in SIGNALS:
         _signal(built, land, signal, groups[signal.class_], topic)
     _queue_alarm(
-        built, land, topic, "EventsSetAside", queues[1], "ApproximateNumberOfMessagesVisible", above=0,
+        built, land, topic, "EventsSetAside", queues[1], "ApproximateNumberOfMessagesVisible", bound=0,
         meaning="Events could not be archived and were set aside: read them with the logging zone's role, then redrive",
     )  # fmt: skip
     _queue_alarm(
-        built, land, topic, "EventsWait", queues[0], "ApproximateAgeOfOldestMessage", above=QUEUE_AGE_MAX_S,
+        built, land, topic, "EventsWait", queues[0], "ApproximateAgeOfOldestMessage", bound=QUEUE_AGE_MAX_S,
         meaning="Events wait: the logging zone does not read its queue",
     )  # fmt: skip
 
@@ -107,36 +108,21 @@ def _signal(built: Built, land: Landscape, signal: Signal, group: Any, topic: An
             )
         ],
     )
-    alarm = (_band if signal.alarm == "band" else _any)(built, land, signal, topic)
-    for resource in (counted, alarm):
+    raised = (_band if signal.alarm == "band" else _any)(built, land, signal, topic)
+    for resource in (counted, raised):
         built.carries(resource, rows_of(signal))
 
 
-def _alarm(built: Built, land: Landscape, id_: str, topic: Any, meaning: str, **what: Any) -> Any:
-    return cloudwatch.CfnAlarm(
-        built.stack,
-        f"{id_}Alarm",
-        alarm_name=land.names.of(id_),
-        alarm_description=meaning,
-        alarm_actions=[topic.ref],
-        treat_missing_data="notBreaching",
-        **what,
-    )
-
-
 def _any(built: Built, land: Landscape, signal: Signal, topic: Any) -> Any:
-    return _alarm(
-        built, land, signal.metric, topic, signal.meaning,
-        namespace=namespace(land), metric_name=signal.metric, statistic=signal.statistic, period=PERIOD_S,
-        evaluation_periods=1, threshold=0, comparison_operator="GreaterThanThreshold",
-    )  # fmt: skip
+    counted = Metric(namespace=namespace(land), name=signal.metric, statistic=signal.statistic)
+    return above(built, land, signal.metric, counted, signal.meaning, alarm_actions=[topic.ref])
 
 
 def _band(built: Built, land: Landscape, signal: Signal, topic: Any) -> Any:
     metric = cloudwatch.CfnAlarm.MetricProperty(namespace=namespace(land), metric_name=signal.metric)
     measured = cloudwatch.CfnAlarm.MetricStatProperty(metric=metric, period=PERIOD_S, stat=signal.statistic)
-    return _alarm(
-        built, land, signal.metric, topic, signal.meaning,
+    return alarm(
+        built, land, signal.metric, signal.meaning, alarm_actions=[topic.ref],
         metrics=[
             cloudwatch.CfnAlarm.MetricDataQueryProperty(id="m1", metric_stat=measured, return_data=True),
             cloudwatch.CfnAlarm.MetricDataQueryProperty(
@@ -149,12 +135,8 @@ def _band(built: Built, land: Landscape, signal: Signal, topic: Any) -> Any:
 
 
 def _queue_alarm(
-    built: Built, land: Landscape, topic: Any, id_: str, queue: str, metric: str, *, above: int, meaning: str
+    built: Built, land: Landscape, topic: Any, id_: str, queue: str, metric: str, *, bound: int, meaning: str
 ) -> None:
-    made = _alarm(
-        built, land, id_, topic, meaning,
-        namespace="AWS/SQS", metric_name=metric, statistic="Maximum", period=PERIOD_S, evaluation_periods=1,
-        threshold=above, comparison_operator="GreaterThanThreshold",
-        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="QueueName", value=queue)],
-    )  # fmt: skip
+    watched = Metric(namespace="AWS/SQS", name=metric, statistic="Maximum", dimensions={"QueueName": queue})
+    made = above(built, land, id_, watched, meaning, bound=bound, alarm_actions=[topic.ref])
     built.carries(made, ("S32",))

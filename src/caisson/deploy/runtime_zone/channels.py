@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import aws_cloudwatch as cloudwatch
-
+from caisson.deploy.alarms import Metric, above
 from caisson.deploy.channel_queue import EVALUATIONS, EVENTS, channel_queue, ends, queue_arn
 from caisson.deploy.keys import key_alias
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import network, workload
-from caisson.deploy.policies.signals import PERIOD_S
 from caisson.deploy.policies.statement import Statement
 from caisson.deploy.stacks import Built
 from caisson.deploy.zone_network import CALLERS, Network, interface_endpoint
@@ -59,15 +57,12 @@ def of_evaluation(built: Built, land: Landscape, key: Any, made: Network) -> tup
 
 def _alarm(built: Built, land: Landscape, aside: str) -> None:
     """What nobody could evaluate says so."""
-    alarm = cloudwatch.CfnAlarm(
-        built.stack,
-        "EvaluationsSetAsideAlarm",
-        alarm_name=land.names.of("EvaluationsSetAside"),
-        alarm_description="Interactions could not be evaluated and were set aside: read them with the judge's role",
-        alarm_actions=[land.alarm_topic],
-        treat_missing_data="notBreaching",
-        namespace="AWS/SQS", metric_name="ApproximateNumberOfMessagesVisible", statistic="Maximum", period=PERIOD_S,
-        evaluation_periods=1, threshold=0, comparison_operator="GreaterThanThreshold",
-        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="QueueName", value=aside)],
-    )  # fmt: skip
+    waiting = Metric(
+        namespace="AWS/SQS",
+        name="ApproximateNumberOfMessagesVisible",
+        statistic="Maximum",
+        dimensions={"QueueName": aside},
+    )
+    meaning = "Interactions could not be evaluated and were set aside: read them with the judge's role"
+    alarm = above(built, land, "EvaluationsSetAside", waiting, meaning)
     built.carries(alarm, ROWS)

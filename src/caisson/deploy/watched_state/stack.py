@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_config as config
 from aws_cdk import aws_events as events
 
+from caisson.deploy.alarms import Metric, above
 from caisson.deploy.landscape import Landscape, Place
 from caisson.deploy.logging_zone.store import bucket_name
 from caisson.deploy.policies.evidence import FINDINGS
 from caisson.deploy.policies.recordings import CONFIG
-from caisson.deploy.policies.signals import PERIOD_S
 from caisson.deploy.retention import RECORDINGS
 from caisson.deploy.stacks import Built, new_stack
 from caisson.deploy.watched_state.checks import make_own, needs, own_rules
@@ -82,16 +81,8 @@ def _alarm(built: Built, land: Landscape) -> None:
             },
         },
     )
-    alarm = cloudwatch.CfnAlarm(
-        built.stack,
-        "FindingsAlarm",
-        alarm_name=name,
-        alarm_description="A resource departs from a rule of AWS Config: look there which, and who changed it",
-        alarm_actions=[land.alarm_topic],
-        treat_missing_data="notBreaching",
-        namespace="AWS/Events", metric_name="MatchedEvents", statistic="Sum", period=PERIOD_S, evaluation_periods=1,
-        threshold=0, comparison_operator="GreaterThanThreshold",
-        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="RuleName", value=name)],
-    )  # fmt: skip
+    matched = Metric(namespace="AWS/Events", name="MatchedEvents", dimensions={"RuleName": name})
+    meaning = "A resource departs from a rule of AWS Config: look there which, and who changed it"
+    alarm = above(built, land, FINDINGS, matched, meaning, id_="Findings")
     for resource in (counted, alarm):
         built.carries(resource, ALARM_ROWS)

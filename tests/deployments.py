@@ -21,6 +21,10 @@ LONG = "a-system-of-a-very-long-name-xx"
 """As long as a name can be."""
 
 
+NAMED_SIEM = "777777777777"
+"""In the example."""
+
+
 def aws(**accounts: str) -> dict[str, Any]:
     """The section aws, an account per zone unless said otherwise."""
     own = {zone: str(number) * 12 for number, zone in enumerate(ZONES, start=1)}
@@ -56,6 +60,7 @@ def every_key() -> Reading:
     """Tier 4, an account and a unit per zone, the longest name, profiles of two kinds, people in another region."""
     section = aws()
     section["region"] = "ap-northeast-1"
+    section["siem"] = section["accounts"]["runtime"]
     section["units"] = {zone: f"ou-exam-{zone:0<10}"[:20] for zone in ZONES[1:]}
     section["identity_center"] = {
         "instance": "ssoins-1234567890abcdef",

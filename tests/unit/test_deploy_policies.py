@@ -23,6 +23,7 @@ from caisson.deploy.policies import (
     people,
     recordings,
     repository,
+    stream,
     workload,
     zone,
 )
@@ -123,6 +124,23 @@ def others() -> dict[str, dict[str, Any]]:
         "boundary": document(workload.boundary()),
         "boundary-configured": document(workload.boundary(configured=True)),
         "boundary-control": document(repository.boundary()),
+        "stream-bucket": document(
+            stream.bucket_statements("a-bucket", writer="arn:of:firehose", reader="arn:of:the:siem", partition="aws")
+        ),
+        "stream-key": document(
+            stream.key_statements(
+                account="555555555555", deployment="arn:of:a:deployer", writer="arn:of:firehose",
+                reader="arn:of:the:siem", region="eu-west-1", partition="aws",
+            )
+        ),
+        "stream-delivering": document(
+            stream.delivering("a-bucket", "arn:of:a:key", "arn:of:a:line", region="eu-west-1", partition="aws")
+        ),
+        "stream-reading": document(stream.reading("a-bucket", "arn:of:a:key", region="eu-west-1", partition="aws")),
+        "stream-trust": document((stream.delivery_trust("555555555555"),)),
+        "subscription-trust": document((stream.subscription_trust("555555555555", "eu-west-1", "aws"),)),
+        "subscribing": document((stream.subscribing("arn:of:the:stream"),)),
+        "siem-trust": document((stream.siem_trust("777777777777", "o-exampleorg", "aws"),)),
         "repository-bucket": document(
             repository.bucket_statements(
                 "a-bucket", publisher="arn:of:the:control-zone", reader="arn:of:the:gateway", readers="222222222222",

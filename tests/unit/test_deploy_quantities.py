@@ -122,6 +122,7 @@ def test_prices_that_are_right() -> None:
 
 
 SERVICES = {
+    "AWS::KinesisFirehose::": "firehose:",
     "AWS::Macie::": "macie2:",
     "AWS::NetworkFirewall::": "network-firewall:",
     "AWS::CloudWatch::": "cloudwatch:",

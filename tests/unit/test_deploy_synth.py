@@ -66,7 +66,7 @@ def test_the_organization_s_rows_are_carried() -> None:
         | RUNTIME_ROWS
         | EGRESS_ROWS
         | CONTROL_ROWS
-        | {"S22", "S24", "S28", "S45", "S46", "S47", "S53", "S54", "S59", "S68"}
+        | {"S22", "S24", "S28", "S36", "S37", "S45", "S46", "S47", "S53", "S54", "S59", "S68"}
     )
     assert {row for row in rows if rows[row]} == carried
 
@@ -111,7 +111,7 @@ def test_every_resource_is_ours_by_tag_or_cannot_be_tagged() -> None:
         "AWS::SSO::Assignment", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Logs::MetricFilter",
         "AWS::Macie::Session", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
         "AWS::EC2::SubnetRouteTableAssociation", "AWS::IAM::ManagedPolicy",
-        "AWS::Bedrock::EnforcedGuardrailConfiguration",
+        "AWS::Bedrock::EnforcedGuardrailConfiguration", "AWS::Logs::LogStream", "AWS::Logs::SubscriptionFilter",
         "AWS::EC2::Route",
         "AWS::EC2::TransitGatewayRoute", "AWS::EC2::TransitGatewayRouteTableAssociation",
         "AWS::EC2::TransitGatewayRouteTablePropagation", "AWS::EC2::VPCBlockPublicAccessOptions",
@@ -137,7 +137,9 @@ def test_evidence_outlives_the_stack() -> None:
                         ("egress", {"EgressKey", "FlowsLog", "QueriesLog", "FirewallAlertLog", "FirewallFlowLog",
                                     "FirewallTlsLog"}),
                         ("evaluation", {"EvaluationKey", "FlowsLog", "Evaluations", "EvaluationsAside"}),
-                        ("recordings", {"RecordingsKey", "RecordingsBucket"})):  # fmt: skip
+                        ("recordings", {"RecordingsKey", "RecordingsBucket"}),
+                        ("configuration", {"ConfigurationKey", "Repository"}),
+                        ("stream", {"StreamKey", "StreamBucket", "StreamLog"})):  # fmt: skip
         resources = templates("example")[f"caisson-claims-eu-{stack}"]["Resources"]
         retained = {name for name, found in resources.items() if found.get("DeletionPolicy") == "Retain"}
         assert retained == kept

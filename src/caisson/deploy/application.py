@@ -16,6 +16,7 @@ from caisson.deploy.egress_zone.stack import egress_zone, runtime_way
 from caisson.deploy.guardrails import guardrails
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.logging_zone.stack import logging_zone
+from caisson.deploy.logging_zone.stream import siem_stream
 from caisson.deploy.logging_zone.watching import detector
 from caisson.deploy.organization import organization
 from caisson.deploy.people import people
@@ -49,6 +50,7 @@ def application(land: Landscape, policies: tuple[OrganizationPolicy, ...], *, sc
     app = cdk.App(outdir=str(scratch), analytics_reporting=False, tree_metadata=False)
     stacks = [
         logging_zone(app, land),  # the organization's trail needs its bucket
+        *((siem_stream(app, land),) if land.siem else ()),  # it takes from the log groups
         guardrails(app, land),  # and its policies the pins
         configuration(app, land),
         *((egress_zone(app, land),) if leaves(land) else ()),  # the runtime attaches to its gateway

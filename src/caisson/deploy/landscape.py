@@ -109,6 +109,11 @@ class Landscape:
         return tuple(self.names.bucket(INVOCATIONS, place.account) for place in self.places if place.invokes)
 
     @property
+    def siem(self) -> str:
+        """Account of the SIEM that reads the log as it comes; empty where the file names none."""
+        return (self.system.aws.siem if self.system.aws is not None else None) or ""
+
+    @property
     def repository_bucket(self) -> str:
         """The bucket of configuration and orders."""
         return self.names.bucket(CONFIGURATION, self.accounts["control"])

@@ -34,6 +34,7 @@ _WHY = {
     "write its channels on AWS in this version, so it cannot start there",
     "S42": "no account invokes with a single guardrail, and an account enforces one alone; the floor (S44) is enforced",
     "S12": "no template makes an account: the system file names one for each zone; below tier 3 zones may share one",
+    "S35": "Security Lake is not set up in this version: a custom source has no type in CloudFormation",
     "S63": "credentials of tools are without effect in this version, so no secret is made for them",
     "S64": "nothing that is deployed in this version retrieves a credential",
     "S65": "no tool gateway is deployed in this version, so no credential is put into a call",
@@ -43,7 +44,9 @@ _WHY = {
 """Why a row would have no resource, where more can be said than that its part has none."""
 
 
-def reasons(*, with_people: bool, with_hosts: bool = True, with_tools: bool = True) -> dict[str, str]:
+def reasons(
+    *, with_people: bool, with_hosts: bool = True, with_tools: bool = True, with_siem: bool = True
+) -> dict[str, str]:
     """Why a row would have no resource, by row."""
     found = {}
     for row in ROWS:
@@ -56,6 +59,8 @@ def reasons(*, with_people: bool, with_hosts: bool = True, with_tools: bool = Tr
             found[row] = "the system file names no aws.identity_center, so nobody gets a permission set"
         elif part == "egress" and not with_hosts:
             found[row] = "the system file names no tool and no issuer, so nothing has a way to the internet"
+        elif row in ("S36", "S37") and not with_siem:
+            found[row] = "the system file names no aws.siem, so the log is streamed nowhere"
         elif row == "S48" and not with_tools:
             found[row] = "the system file names no tool, so there is no network for tools"
         else:

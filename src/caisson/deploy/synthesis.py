@@ -146,6 +146,7 @@ def _reasons(land: Landscape) -> dict[str, str]:
         with_people=aws is not None and aws.identity_center is not None,
         with_hosts=bool(destinations(land.system)),
         with_tools=bool(land.system.tools),
+        with_siem=bool(land.siem),
     )
 
 

@@ -81,6 +81,8 @@ class Aws(Section):
     """Organizational units that policies are attached to instead of the accounts."""
     identity_center: Annotated[IdentityCenter | None, SYNTH] = None
     """Where people sign in to the accounts; without it nobody gets a permission set."""
+    siem: Annotated[AccountId | None, SYNTH] = None
+    """Account of the organization whose SIEM reads the log as it comes; without it the log is streamed nowhere."""
 
 
 class Logging(Section):

@@ -19,6 +19,7 @@ from caisson.assurance.proofs.shape import Json, checked
 from caisson.assurance.proofs.universe import Universe, regions_of
 from caisson.deploy.landscape import CONFIGURATION, Landscape, landscape
 from caisson.deploy.policies import management
+from caisson.deploy.policies.stream import STREAM
 from caisson.deploy.retention import RECORDINGS
 from caisson.deploy.synthesis import synthesize
 from caisson.errors import OperatorError, SystemFileError
@@ -77,6 +78,7 @@ def _accounts(land: Landscape, templates: Mapping[str, Json]) -> dict[str, str]:
     parts = {
         "logging": "logging",
         RECORDINGS: "logging",
+        STREAM: "logging",
         "guardrails": "control",
         CONFIGURATION: "control",
         "egress": "network",

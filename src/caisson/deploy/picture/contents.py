@@ -51,6 +51,7 @@ _ZONE = {
     "egress": "network",
     "egress-runtime": "network",
     "recordings": "logging",
+    "stream": "logging",
 }
 """Part to its zone, where the names differ."""
 

@@ -17,6 +17,7 @@ from caisson.deploy.landscape import Landscape, Place
 from caisson.deploy.policies import evidence, inference, management, perimeter
 from caisson.deploy.policies.packing import Kind, check_attachments, packed
 from caisson.deploy.policies.statement import Render, Statement, characters, document, reference
+from caisson.deploy.policies.stream import STREAM
 from caisson.deploy.retention import buckets
 
 
@@ -113,6 +114,7 @@ def _drafts(land: Landscape) -> Iterator[_Draft]:
                     *(land.names.bucket(what, land.accounts["logging"]) for what in buckets()),
                     *land.invocation_buckets,
                     land.repository_bucket,
+                    *((land.names.bucket(STREAM, land.accounts["logging"]),) if land.siem else ()),
                 ],
             ),
             *evidence.keys_stay(land.names, land.partition),

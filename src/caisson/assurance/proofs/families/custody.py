@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from caisson.assurance.proofs.claims import Claim, Spared, Still
 from caisson.deploy.landscape import CONFIGURATION, INVOCATIONS, Landscape
-from caisson.deploy.policies import evidence, ledger, management, repository
+from caisson.deploy.policies import evidence, ledger, management, repository, stream
 from caisson.deploy.retention import RECORDINGS, stores
 
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ChangeMessageVisibility")
@@ -63,6 +63,8 @@ def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
         at = f"{bucket}/AWSLogs/{place.account}"
         what, of_its_own = f"{RECORDINGS}.{place.label}", {"aws:SourceAccount": place.account}
         yield _deliver(members, owner, what, at, "its account", of_its_own)
+    if land.siem:
+        yield from _stream(land, members)
     for what in stores():
         bucket = f"arn:{land.partition}:s3:::{land.names.bucket(what, owner)}/*"
         yield _read(members, owner, what, bucket.removesuffix("/*"))
@@ -79,6 +81,55 @@ def _logging(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
             but=(logging,),
             still=(Still(principal=role, action=WRITES[0], resource=bucket.replace("*", "1"), context=said),),
         )
+
+
+def _stream(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:
+    """Of the bucket in which a SIEM finds the log as it comes."""
+    owner = land.accounts["logging"]
+    writer, reader = (land.role(duty, owner) for duty in (stream.STREAM, stream.SIEM))
+    bucket = f"arn:{land.partition}:s3:::{land.names.bucket(stream.STREAM, owner)}"
+    said = {"aws:RequestedRegion": land.region, "aws:SecureTransport": "true"}
+    yield Claim(
+        id=f"custody.write.{stream.STREAM}",
+        controls=("LOG-10",),
+        says="Nobody but Firehose's role writes what a SIEM reads.",
+        accounts=members,
+        owner=owner,
+        actions=("s3:PutObject",),
+        on=(f"{bucket}/*",),
+        but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": writer}}),),
+        still=(Still(principal=writer, action="s3:PutObject", resource=f"{bucket}/1", context=said),),
+    )
+    yield Claim(
+        id=f"custody.read.{stream.STREAM}",
+        controls=("NET-01", "LOG-10"),
+        says="Nobody but the SIEM's role reads it.",
+        accounts=members,
+        owner=owner,
+        actions=("s3:GetObject", "s3:GetObjectVersion"),
+        on=(f"{bucket}/*",),
+        but=(Spared(conditions={"ArnLike": {"aws:PrincipalArn": reader}}),),
+        still=(Still(principal=reader, action="s3:GetObject", resource=f"{bucket}/1", context=said),),
+    )
+    yield Claim(
+        id=f"custody.{stream.STREAM}.afar",
+        controls=("NET-01",),
+        says="From other accounts nobody does anything there: a SIEM becomes a role of this one.",
+        accounts=tuple(member for member in members if member != owner),
+        owner=owner,
+        actions=("s3:*",),
+        on=(f"{bucket}/*", bucket),
+    )
+    yield Claim(
+        id=f"custody.deliver.{stream.STREAM}",
+        controls=("NET-01",),
+        says="No service of AWS reads or writes there but as a role.",
+        accounts=members,
+        owner=owner,
+        by="services",
+        actions=(*WRITES, *READS_OF_BUCKET),
+        on=(f"{bucket}/*", bucket),
+    )
 
 
 def _repository(land: Landscape, members: tuple[str, ...]) -> Iterator[Claim]:

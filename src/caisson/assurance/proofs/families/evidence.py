@@ -8,6 +8,7 @@ from caisson.assurance.proofs.claims import Claim, Spared
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.names import TAG
 from caisson.deploy.policies import management
+from caisson.deploy.policies.stream import STREAM
 from caisson.deploy.retention import buckets as logging_buckets
 
 TRAIL = (
@@ -66,6 +67,8 @@ def claims(land: Landscape) -> Iterator[Claim]:
     logging = land.accounts["logging"]
     buckets = [f"arn:{land.partition}:s3:::{land.names.bucket(what, logging)}" for what in logging_buckets()]
     buckets += [f"arn:{land.partition}:s3:::{bucket}" for bucket in (*land.invocation_buckets, land.repository_bucket)]
+    if land.siem:
+        buckets.append(f"arn:{land.partition}:s3:::{land.names.bucket(STREAM, logging)}")
     trail = f"arn:{land.partition}:cloudtrail:*:*:trail/{land.names.of('trail')}"
 
     def claim(

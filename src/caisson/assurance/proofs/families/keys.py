@@ -8,7 +8,7 @@ from typing import Any
 from caisson.assurance.proofs.claims import Claim, Spared, Still
 from caisson.deploy.destinations import leaves
 from caisson.deploy.landscape import CONFIGURATION, Landscape
-from caisson.deploy.policies import ledger, management, repository
+from caisson.deploy.policies import ledger, management, repository, stream
 from caisson.deploy.retention import RECORDINGS
 from caisson.system import tiers
 
@@ -25,11 +25,11 @@ MANAGES = (
 READER = "reader"
 """Permission set of people who read the log."""
 ANY_DUTY = "*"
-_THROUGH = {
-    "archive": "s3", "logging": "sqs", "evaluation": "sqs", "runtime": "dynamodb", management.SETTINGS: "s3",
-    RECORDINGS: "s3", CONFIGURATION: "s3",
+_THROUGH: dict[str, tuple[str, ...]] = {
+    "archive": ("s3",), "logging": ("sqs",), "evaluation": ("sqs",), "runtime": ("dynamodb",),
+    management.SETTINGS: ("s3",), RECORDINGS: ("s3",), CONFIGURATION: ("s3",), stream.STREAM: ("s3", "firehose"),
 }  # fmt: skip
-"""Key to the service by way of which it is used."""
+"""Key to the services by way of which it is used."""
 
 
 def claims(land: Landscape) -> Iterator[Claim]:
@@ -37,6 +37,8 @@ def claims(land: Landscape) -> Iterator[Claim]:
     members = tuple(place.account for place in land.places)
     zones = {"trail": "logging", "archive": "logging", "logging": "logging", RECORDINGS: "logging"}
     zones[CONFIGURATION] = "control"
+    if land.siem:
+        zones[stream.STREAM] = "logging"
     if tiers.fact("distinct_accounts", land.system.tier):
         zones["guardrails"] = "control"  # else guardrails have AWS's key
     if leaves(land):
@@ -56,7 +58,8 @@ def _of(land: Landscape, what: str, key_name: str, owner: str, members: tuple[st
     through = _THROUGH.get(key_name)
     condition: dict[str, dict[str, Any]] = {"ArnLike": {"aws:PrincipalArn": list(users)}}
     if through is not None:
-        condition["StringEquals"] = {"kms:ViaService": f"{through}.{land.region}.amazonaws.com"}
+        services = [f"{service}.{land.region}.amazonaws.com" for service in through]
+        condition["StringEquals"] = {"kms:ViaService": services}
     yield Claim(
         id=f"keys.used.{what}",
         controls=("LOG-07", "DAT-05") if what == "archive" else ("DAT-05",),
@@ -92,6 +95,7 @@ def _users(land: Landscape, owner: str) -> dict[str, tuple[str, ...]]:
         "guardrails": (land.role(ANY_DUTY),),  # whoever invokes
         management.SETTINGS: (reader,),
         RECORDINGS: (reader,),
+        stream.STREAM: tuple(land.role(duty, logging) for duty in (management.DEPLOYMENT, stream.STREAM, stream.SIEM)),
         CONFIGURATION: (land.role(repository.CONTROL, land.accounts["control"]), land.role(ledger.GATEWAY, runtime)),
         "runtime": tuple(land.role(duty, runtime) for duty in of_the_ledger),
         "evaluation": (land.role(ledger.GATEWAY, runtime), land.role("judge", owner)),

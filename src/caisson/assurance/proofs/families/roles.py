@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caisson.assurance.proofs.claims import Claim
+from caisson.assurance.proofs.claims import Claim, Spared
 from caisson.assurance.proofs.estate import Estate
 from caisson.assurance.proofs.families.sessions import BECOMES
 from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger
+from caisson.deploy.policies.stream import SIEM
 
 
 def claims(land: Landscape, estate: Estate) -> Iterator[Claim]:
@@ -23,12 +24,17 @@ def claims(land: Landscape, estate: Estate) -> Iterator[Claim]:
         account, _, rest = arn.partition(":iam::")[2].partition(":")
         if account in members and rest.startswith("role/") and arn != session:
             zones = next(place.label for place in land.places if place.account == account)
+            siem = Spared(conditions={"StringEquals": {"aws:PrincipalAccount": land.siem}})
+            of_siem = bool(land.siem) and arn == land.role(SIEM, land.accounts["logging"])
             yield Claim(
                 id=f"roles.assumed: {zones}/{rest.rpartition('/')[2]}",
                 controls=("IAM-02", "IAM-03"),
-                says="No principal of the organization becomes it: a service of AWS runs as it.",
+                says="Nobody becomes it but principals of the SIEM's account."
+                if of_siem
+                else "No principal of the organization becomes it: a service of AWS runs as it.",
                 accounts=members,
                 owner=account,
                 actions=BECOMES,
                 on=(arn,),
+                but=(siem,) if of_siem else (),
             )

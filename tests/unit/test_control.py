@@ -347,3 +347,36 @@ async def test_versions_tell_their_story(world: World) -> None:
     assert [version["version"] for version in versions] == [1, 2]
     assert versions[1]["change"]["differences"] == ("system.sessions.tokens: 5000 → 7000",)
     json.dumps(versions)
+
+
+async def test_a_change_that_has_not_reached_every_zone_says_so_and_does_later(world: World) -> None:
+    """It is in force and recorded all the same; the next tick goes on."""
+    control = await world.begun()
+    carried, refusing = [], [True]
+
+    async def distribute() -> None:
+        if refusing[0]:
+            raise ConfigurationError("the bucket does not answer")
+        carried.append(world.publisher.current())
+
+    world.publisher._distribute = distribute
+    result = await done(control, "revoke_session", session="s-1", until=world.clock.now() + 60, reason="lost")
+    assert (result["recorded"], result["reached"]) == (True, False)
+    assert "s-1" in world.publisher.current()[1].revoked_sessions  # type: ignore[index]
+    await control.tick()
+    assert carried == []
+    refusing[0] = False
+    await control.tick()
+    assert "s-1" in carried[0][1].revoked_sessions  # type: ignore[index]
+    assert (await done(control, "stop", reason="drill"))["reached"] is True
+
+
+async def test_a_start_that_reaches_nobody_is_refused(world: World) -> None:
+    control = world.control()
+
+    async def distribute() -> None:
+        raise ConfigurationError("the bucket does not answer")
+
+    world.publisher._distribute = distribute
+    with pytest.raises(ConfigurationError, match="does not answer"):
+        await control.begin(handover(bundle_of()))

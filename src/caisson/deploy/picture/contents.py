@@ -37,6 +37,7 @@ _NOTABLE: tuple[tuple[str, str, str], ...] = (
     ("AWS::CloudWatch::Alarm", "alarm", "alarms"),
     ("AWS::Macie::Session", "Macie", "Macie"),
     ("AWS::Macie::CustomDataIdentifier", "identifier of Macie", "identifiers of Macie"),
+    ("AWS::KinesisFirehose::DeliveryStream", "stream to a SIEM", "streams to SIEMs"),
     ("AWS::GuardDuty::Detector", "GuardDuty", "GuardDuty"),
     ("AWS::Config::ConfigurationRecorder", "recorder", "recorders"),
     ("AWS::Config::ConfigRule", "rule", "rules"),

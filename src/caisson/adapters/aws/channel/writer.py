@@ -31,7 +31,7 @@ from caisson.ports.keys import SigningKey
 
 LOOK_S = 0.05
 """How often a head that was signed after its records is looked for."""
-CLOSE_SECONDS_MAX = 10.0
+CLOSE_SECONDS_MAX = 4.0
 
 
 class QueueWriter(ChannelWriter):

@@ -126,7 +126,7 @@ def test_a_table_that_does_not_answer_stops_requests(world: World) -> None:
         (["--ledger", "dynamodb=caisson-budgets"], 2, "--ledger-profile"),
         (["--ledger", "sqlite=x"], 2, "expected dynamodb=TABLE"),
         (["--ledger", "dynamodb=a b"], 2, "expected dynamodb=TABLE"),
-        (["--ledger-role", ROLE], 2, "want --ledger"),
+        (["--ledger-role", ROLE], 2, "wants --ledger"),
         (["--ledger", "dynamodb=tab", "--ledger-profile", "budgets", "--ledger-role", "admin"], 2, "ARN of a role"),
         (["--ledger", "dynamodb=tab@https://dynamodb.example.com", "--ledger-profile", "budgets"], 2, "127.0.0.1"),
         (["--ledger", "dynamodb=tab", "--ledger-profile", "nobody"], 1, "nobody"),

@@ -203,7 +203,7 @@ def _copied(data: Path) -> Iterator[ArchiveReader]:
     from caisson.adapters.aws.bedrock.lease import Access
     from caisson.adapters.aws.bedrock.profile import ProfileCredentials
     from caisson.adapters.embedded.clock import SystemClock
-    from caisson.cli.options import archive_buckets
+    from caisson.cli.aws_options import archive as archive_buckets
     from caisson.errors import StartError
     from caisson.wiring.followers import objects_of
     from caisson.wiring.system import OPTIONS
@@ -213,9 +213,9 @@ def _copied(data: Path) -> Iterator[ArchiveReader]:
         region = json.loads((data / "run" / "endpoint.json").read_text(encoding="utf-8"))["region"]
     except (OSError, ValueError, KeyError) as error:
         raise StartError(f"{data / 'run'}: cannot be read ({error}); start the system once") from None
-    if not options.get("--archive"):
+    buckets = archive_buckets(options.get("--archive") or None, options.get("--archive-profile") or None)
+    if buckets is None:
         raise StartError(f"{data}: its system was started without --archive, so there is no copy of its log")
-    buckets = archive_buckets(options["--archive"], options["--archive-profile"])
     clock = SystemClock()
     access = Access(clock, whose="archive")
     access.put(ProfileCredentials(buckets.profile, region=region).lease())

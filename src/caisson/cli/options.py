@@ -10,7 +10,6 @@ import typer
 
 if TYPE_CHECKING:
     from caisson.assurance.evidence.verification import Plan
-    from caisson.wiring.settings import ArchiveBuckets
 
 
 class Format(StrEnum):
@@ -42,23 +41,3 @@ def plan_of(system: Path, data: Path, *, rehearse: bool, rehearsal: bool, machin
     if rehearse and not rehearsal:
         raise typer.BadParameter("--rehearse starts a rehearsal, --no-rehearsal forbids one; give one of them")
     return Plan(system_file=system, data=data, machine_only=machine_only, rehearse=rehearse, rehearsals=rehearsal)
-
-
-def archive_buckets(text: str, profile: str) -> ArchiveBuckets:
-    """The buckets that `--archive` names. Ends the command when it names none."""
-    from caisson.errors import StartError
-    from caisson.wiring.followers import buckets_of
-    from caisson.wiring.settings import ArchiveBuckets
-    from caisson.wiring.system import DEFAULT_REGION
-
-    kind, _, location = text.partition("=")
-    name, _, endpoint = location.partition("@")
-    if kind != "s3":
-        typer.echo(f"--archive: expected s3=BUCKET, found {text!r}.", err=True)
-        raise typer.Exit(2)
-    try:
-        buckets_of(name, DEFAULT_REGION, endpoint)
-    except StartError as error:
-        typer.echo(f"--archive s3: {error}", err=True)
-        raise typer.Exit(2) from None
-    return ArchiveBuckets(name=name, profile=profile, endpoint=endpoint)

@@ -6,7 +6,6 @@ import configparser
 import importlib.util
 import json
 import os
-import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -18,15 +17,7 @@ from caisson.adapters.embedded.under_way import WORKERS_MAX
 from caisson.errors import StartError
 
 if TYPE_CHECKING:
-    from caisson.system.schema import System
-    from caisson.wiring.settings import (
-        ArchiveBuckets,
-        ConfigurationBucket,
-        EventQueue,
-        LedgerTable,
-        LogGroups,
-        Upstream,
-    )
+    from caisson.wiring.settings import Upstream
     from caisson.wiring.system import Started
 
 PROFILES = Path("~/.config/caisson/credentials")
@@ -34,12 +25,6 @@ PROFILES = Path("~/.config/caisson/credentials")
 DEFAULT_PROFILE = "default"
 """AWS profile of `bedrock` when none is named."""
 DETACHED_SECONDS_MAX = 120.0
-_TABLE = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
-"""DynamoDB API reference, TableName."""
-_GROUPS = re.compile(r"/?[A-Za-z0-9_.#-]+(?:/[A-Za-z0-9_.#-]+)*")
-"""CloudWatch Logs API reference, logGroupName."""
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
-"""IAM API reference, Role: path and name."""
 
 
 def up(
@@ -131,6 +116,7 @@ def up(
     answers = _upstream(upstream, upstream_profile)
 
     from caisson.adapters.embedded.layout import claim
+    from caisson.cli import aws_options
     from caisson.supervision import renew, running
     from caisson.wiring.interface import Interface
     from caisson.wiring.running import not_taken_up, publish, renew_certificate
@@ -142,11 +128,11 @@ def up(
         data=data.resolve(),
         port=port,
         upstream=answers,
-        ledger=_ledger(ledger, ledger_profile, ledger_role),
-        events=_events(events, events_profile, loaded),
-        configuration=_configuration(configuration, configuration_profile),
-        archive=_archive(archive, archive_profile),
-        log_groups=_log_groups(log_groups, log_groups_profile),
+        ledger=aws_options.ledger(ledger, ledger_profile, ledger_role),
+        events=aws_options.events(events, events_profile, loaded),
+        configuration=aws_options.configuration(configuration, configuration_profile),
+        archive=aws_options.archive(archive, archive_profile),
+        log_groups=aws_options.log_groups(log_groups, log_groups_profile),
         ingress=_ingress(ingress),
         otlp=_collector(otlp),
         workers=workers,
@@ -267,113 +253,6 @@ def _upstream(text: str, profile: str | None) -> Upstream:
             _wrong(f"--upstream openai: expected an http(s) URL, found {location!r}.")
         return Upstream(kind="openai", location=location, api_key=_api_key(profile) if profile else "")
     _wrong(f"--upstream: expected offline, script=FILE, openai=URL or bedrock, found {text!r}.")
-
-
-def _ledger(text: str | None, profile: str | None, role: str | None) -> LedgerTable | None:
-    from caisson.wiring.settings import LedgerTable
-
-    if text is None:
-        if profile is not None or role is not None:
-            _wrong("--ledger-profile and --ledger-role want --ledger dynamodb=TABLE.")
-        return None
-    kind, _, location = text.partition("=")
-    table, _, endpoint = location.partition("@")
-    if kind != "dynamodb" or not _TABLE.fullmatch(table):
-        _wrong(f"--ledger: expected dynamodb=TABLE, found {text!r}.")
-    if profile is None:
-        _wrong("--ledger dynamodb: expected --ledger-profile, found none; no credential is taken from elsewhere.")
-    if role is not None and not _ROLE.fullmatch(role):
-        _wrong(f"--ledger-role: expected the ARN of a role, found {role!r}.")
-    try:
-        if endpoint:
-            from caisson.adapters.aws.api.endpoint import service_endpoint
-            from caisson.wiring.system import DEFAULT_REGION
-
-            service_endpoint("dynamodb", DEFAULT_REGION, endpoint)
-    except StartError as error:
-        _wrong(str(error))
-    return LedgerTable(name=table, profile=profile, role=role or "", endpoint=endpoint)
-
-
-def _events(text: str | None, profile: str | None, system: System) -> EventQueue | None:
-    from caisson.adapters.aws.channel.address import queue_address
-    from caisson.wiring.settings import EventQueue
-    from caisson.wiring.system import region_of
-
-    if text is None:
-        if profile is not None:
-            _wrong("--events-profile wants --events sqs=QUEUE_URL.")
-        return None
-    kind, _, url = text.partition("=")
-    if kind != "sqs":
-        _wrong(f"--events: expected sqs=QUEUE_URL, found {text!r}.")
-    if profile is None:
-        _wrong("--events sqs: expected --events-profile, found none; no credential is taken from elsewhere.")
-    try:
-        queue_address(url, region_of(system))
-    except StartError as error:
-        _wrong(f"--events sqs: {error}")
-    return EventQueue(url=url, profile=profile)
-
-
-def _configuration(text: str | None, profile: str | None) -> ConfigurationBucket | None:
-    from caisson.adapters.aws.api.objects import bucket_at
-    from caisson.wiring.settings import ConfigurationBucket
-    from caisson.wiring.system import DEFAULT_REGION
-
-    if text is None:
-        if profile is not None:
-            _wrong("--configuration-profile wants --configuration s3=BUCKET.")
-        return None
-    kind, _, location = text.partition("=")
-    name, _, endpoint = location.partition("@")
-    if kind != "s3":
-        _wrong(f"--configuration: expected s3=BUCKET, found {text!r}.")
-    if profile is None:
-        _wrong(
-            "--configuration s3: expected --configuration-profile, found none; no credential is taken from elsewhere."
-        )
-    try:
-        bucket_at(name, DEFAULT_REGION, endpoint)
-    except StartError as error:
-        _wrong(f"--configuration s3: {error}")
-    return ConfigurationBucket(name=name, profile=profile, endpoint=endpoint)
-
-
-def _archive(text: str | None, profile: str | None) -> ArchiveBuckets | None:
-    from caisson.cli.options import archive_buckets
-
-    if text is None:
-        if profile is not None:
-            _wrong("--archive-profile wants --archive s3=BUCKET.")
-        return None
-    if profile is None:
-        _wrong("--archive s3: expected --archive-profile, found none; no credential is taken from elsewhere.")
-    return archive_buckets(text, profile)
-
-
-def _log_groups(text: str | None, profile: str | None) -> LogGroups | None:
-    from caisson.adapters.aws.api.endpoint import service_endpoint
-    from caisson.wiring.settings import LogGroups
-    from caisson.wiring.system import DEFAULT_REGION
-
-    if text is None:
-        if profile is not None:
-            _wrong("--log-groups-profile wants --log-groups cloudwatch=PREFIX.")
-        return None
-    kind, _, location = text.partition("=")
-    prefix, _, endpoint = location.partition("@")
-    if kind != "cloudwatch" or not _GROUPS.fullmatch(prefix):
-        _wrong(f"--log-groups: expected cloudwatch=PREFIX such as cloudwatch=/caisson/claims, found {text!r}.")
-    if profile is None:
-        _wrong(
-            "--log-groups cloudwatch: expected --log-groups-profile, found none; no credential is taken from elsewhere."
-        )
-    try:
-        service_endpoint("logs", DEFAULT_REGION, endpoint)
-    except StartError as error:
-        _wrong(f"--log-groups cloudwatch: {error}")
-    return LogGroups(prefix=prefix, profile=profile, endpoint=endpoint)
 
 
 def _ingress(name: str | None) -> str:

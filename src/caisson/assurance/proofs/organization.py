@@ -62,11 +62,14 @@ def estate(land: Landscape, templates: Mapping[str, Json]) -> Estate:
     for file, template in templates.items():
         if any(resource.get("Type") == POLICY_TYPE for resource in template["Resources"].values()):
             values |= parameters_of(file, template, universe, owners)
+    levels = {place.account: tuple(dict.fromkeys((place.target, place.account))) for place in land.places}
+    if land.siem:
+        levels.setdefault(land.siem, (land.siem,))  # of the organization, and bound by none of our policies
     return Estate(
         organization=land.organization,
         management=land.management,
         universe=universe,
-        levels={place.account: tuple(dict.fromkeys((place.target, place.account))) for place in land.places},
+        levels=levels,
         attached=tuple(policies_of(templates, universe, owners)),
         values=values,
         guarded=guarded_by(templates, _accounts(land, templates), universe),

@@ -15,6 +15,9 @@ from caisson.deploy.landscape import Landscape
 from caisson.deploy.policies import ledger
 from caisson.deploy.policies.stream import SIEM
 
+SAYS_MORE = ("sts:SetSourceIdentity", "sts:TagSession")
+"""What a session may be given besides; no policy of the SIEM's role reads it."""
+
 
 def claims(land: Landscape, estate: Estate) -> Iterator[Claim]:
     """About each role that the templates make, for principals of every member account."""
@@ -24,7 +27,7 @@ def claims(land: Landscape, estate: Estate) -> Iterator[Claim]:
         account, _, rest = arn.partition(":iam::")[2].partition(":")
         if account in members and rest.startswith("role/") and arn != session:
             zones = next(place.label for place in land.places if place.account == account)
-            siem = Spared(conditions={"StringEquals": {"aws:PrincipalAccount": land.siem}})
+            siem = Spared(actions=("sts:AssumeRole",), conditions={"StringEquals": {"aws:PrincipalAccount": land.siem}})
             of_siem = bool(land.siem) and arn == land.role(SIEM, land.accounts["logging"])
             yield Claim(
                 id=f"roles.assumed: {zones}/{rest.rpartition('/')[2]}",
@@ -32,9 +35,9 @@ def claims(land: Landscape, estate: Estate) -> Iterator[Claim]:
                 says="Nobody becomes it but principals of the SIEM's account."
                 if of_siem
                 else "No principal of the organization becomes it: a service of AWS runs as it.",
-                accounts=members,
+                accounts=tuple(dict.fromkeys((*members, land.siem))) if of_siem else members,
                 owner=account,
-                actions=BECOMES,
+                actions=(*BECOMES, *SAYS_MORE) if of_siem else BECOMES,
                 on=(arn,),
                 but=(siem,) if of_siem else (),
             )

@@ -88,6 +88,7 @@ class Follower:
         self.feed = feed
         self._what, self._option, self._settle, self._close = what, option, settle, close
         self._courier = Courier(option)
+        self._turn = asyncio.Lock()
         self._stopped = False
 
     async def start(self) -> None:
@@ -117,13 +118,14 @@ class Follower:
         self._courier.stop()
         self.feed.close()
 
-    async def _go_on(self) -> None:
-        await self._settle(True)
+    async def _go_on(self, *, whole: bool = True) -> None:
+        async with self._turn:  # its end comes while it goes on
+            await self._settle(whole)
 
     async def _finish(self) -> None:
         self._stopped = True
         try:
-            await self._settle(True)
+            await self._go_on()
         finally:
             await self._close()
 
@@ -132,7 +134,7 @@ class Follower:
         while not self._stopped:
             said = ""
             try:
-                await self._settle(False)
+                await self._go_on(whole=False)
             except OperatorError as error:
                 said = str(error)
             if said != problem:

@@ -80,7 +80,7 @@ def bucket_at(name: str, region: str, override: str = "") -> Bucket:
 
 
 class Objects:
-    """One bucket, or what of it begins with `prefix`. Used on one event loop."""
+    """One bucket. Used on one event loop."""
 
     def __init__(
         self,
@@ -89,13 +89,11 @@ class Objects:
         bucket: Bucket,
         keys: Callable[[], Keys],
         clock: Clock,
-        owner: str = "",
         busy_s: float = BUSY_SECONDS_MAX,
     ) -> None:
-        """`keys` signs each call; `owner` is the account that must own the bucket, where it is known."""
+        """`keys` signs each call, which is tried again for `busy_s`."""
         self._calls, self._keys, self._clock = calls, keys, clock
         self._prefix, self._busy_s = bucket.prefix, busy_s
-        self._owner = {b"x-amz-expected-bucket-owner": owner.encode()} if owner else {}
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep `content` under `name`, whatever was there.
@@ -183,7 +181,7 @@ class Objects:
     ) -> Reply:
         """A reply with one of these statuses; the call is tried again where that may help."""
         path = self._prefix + b"/" + name.encode()
-        sent = {**headers, **self._owner, b"x-amz-content-sha256": sha256(body).hexdigest().encode()}
+        sent = {**headers, b"x-amz-content-sha256": sha256(body).hexdigest().encode()}
         began, attempt = self._clock.monotonic(), 0
         while True:
             try:

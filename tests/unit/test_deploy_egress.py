@@ -257,7 +257,8 @@ def test_names_are_allowed_one_by_one() -> None:
     for part, prefix, names in (
         ("egress", "Tools", ["payments.example.com"]),
         ("runtime", "Runtime", ["payments.example.com", "idp.example.com", *endpoint_names(
-            [f"com.amazonaws.eu-west-1.{one}" for one in ("bedrock-runtime", "s3", "dynamodb", "sts", "sqs")], "eu-west-1")]),
+            [f"com.amazonaws.eu-west-1.{one}" for one in ("bedrock-runtime", "s3", "dynamodb", "sts", "sqs")],
+            "eu-west-1")]),
     ):  # fmt: skip
         resources = template("example", part)["Resources"]
         assert resources[f"{prefix}NamesAllowed"]["Properties"]["Domains"] == names

@@ -66,7 +66,7 @@ def test_the_organization_s_rows_are_carried() -> None:
         | RUNTIME_ROWS
         | EGRESS_ROWS
         | CONTROL_ROWS
-        | {"S22", "S24", "S28", "S36", "S37", "S45", "S46", "S47", "S53", "S54", "S59", "S68"}
+        | {"S22", "S23", "S24", "S26", "S28", "S36", "S37", "S45", "S46", "S47", "S53", "S54", "S59", "S68"}
     )
     assert {row for row in rows if rows[row]} == carried
 

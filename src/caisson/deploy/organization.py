@@ -25,7 +25,8 @@ from caisson.deploy.retention import buckets
 from caisson.deploy.stacks import Built, in_order, new_stack, suppress
 
 FLOOR_ROWS = ("S44",)
-TRAIL_ROWS = ("S77",)
+TRAIL_ROWS = ("S26", "S77")
+"""Evaluations of guardrails are data events (`policies/events.py`)."""
 
 
 def organization(app: Any, land: Landscape, policies: tuple[OrganizationPolicy, ...]) -> Built:

@@ -93,6 +93,8 @@ def rows_of(signal: Signal) -> tuple[str, ...]:
         rows.append("S34")
     if signal.metric in ("Cost", "OutputTokens"):
         rows.append("S75")
+    if signal.metric in ("Latency", "OutputTokens"):  # neither is in a record that Bedrock keeps by itself
+        rows.append("S23")
     return tuple(rows)
 
 

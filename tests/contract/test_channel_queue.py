@@ -461,6 +461,18 @@ def test_what_a_trip_met_is_said_by_the_next_poll_and_passes(ends: QueueWorld) -
     reader.close()
 
 
+def test_what_a_trip_brought_before_it_failed_is_kept(ends: QueueWorld) -> None:
+    """It would come again, and a queue sets aside what was given out too often."""
+    writer = ends.writer()
+    writer.append(event("kept"))
+    writer.close()
+    ends.queues.gate.fail("ReceiveMessage", None, ("AccessDenied", 403))
+    reader = QueueReader(queue=ends.queues.queue(ends.url), **ends.reading(), patience_s=0)
+    reader.start()
+    assert wait_for(reader) == ["kept"]
+    reader.close()
+
+
 def test_a_long_poll_answers_when_something_comes(ends: QueueWorld) -> None:
     reader = QueueReader(queue=ends.queues.queue(ends.url), **ends.reading(), patience_s=0)
     reader.start()

@@ -55,7 +55,7 @@ def test_refusals_say_where_the_key_stands() -> None:
         assert line[problem.position.column - 1 :].startswith(str(problem.path[-1])), dotted(problem.path)
     with pytest.raises(
         SystemFileError,
-        match=r"caisson.yaml:81:1: expected only keys that `up` runs in this version, found 'knowledge'",
+        match=r"caisson.yaml:82:1: expected only keys that `up` runs in this version, found 'knowledge'",
     ):
         load(path, carrier="up")
 

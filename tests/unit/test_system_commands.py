@@ -71,7 +71,7 @@ def test_check_shows_what_a_file_resolves_to() -> None:
         "claims-platform, tier 3 (high)",
         "sessions.duration: 1h instead of 30m",
         "guardrails.trial.mode: detect instead of enforce",
-        "up refuses identity.groups.adjusters.departments (line 39)",
+        "up refuses identity.groups.adjusters.departments (line 40)",
         "guardrails.main.images: allow instead of refuse, because adjusters send photographs",
         "and 4 more",
         "1h, 200,000 tokens, 50 actions",
@@ -95,7 +95,7 @@ def test_check_in_json() -> None:
     assert result.exit_code == 0
     assert described["ok"] is True
     assert described["not_built"]["up"][0] == {
-        "line": 39,
+        "line": 40,
         "column": 42,
         "key": "identity.groups.adjusters.departments",
         "message": "expected only keys that `up` runs in this version, found 'identity.groups.adjusters.departments'; "

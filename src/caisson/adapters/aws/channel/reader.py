@@ -156,7 +156,12 @@ class QueueReader(ChannelReader):
         """Messages until there are no more, or enough. `wait_s`: for the first of them."""
         brought: list[Delivered] = []
         for _ in range(RECEIVES_MAX):
-            given = await self._queue.receive(wait_s=0 if brought else wait_s)
+            try:
+                given = await self._queue.receive(wait_s=0 if brought else wait_s)
+            except ChannelError:
+                if brought:
+                    break  # the next trip says so; these would come again, and count as read once more
+                raise
             brought += given
             if not given or sum(len(message.body) for message in brought) >= RECEIVED_BYTES_MAX:
                 break

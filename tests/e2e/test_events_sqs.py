@@ -54,7 +54,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     write_profile(folder / "home")
     moto = Moto()
     try:
-        queue = str(moto.client("sqs").create_queue(QueueName="caisson-claims-events")["QueueUrl"])
+        again = {"VisibilityTimeout": "5"}  # what a reader held that was killed comes again soon
+        made = moto.client("sqs").create_queue(QueueName="caisson-claims-events", Attributes=again)
+        queue = str(made["QueueUrl"])
         with gate_in_thread(moto.url) as opened, pytest.MonkeyPatch.context() as patch:
             patch.setenv("HOME", str(folder / "home"))
             caisson = start(
